@@ -1,0 +1,101 @@
+import type { Ending } from '../receipts.ts'
+import type { Records } from '../records.ts'
+import type { ClosedBy } from '../report.ts'
+
+/** What is known of a batch beside its records. */
+export interface BatchFacts {
+  /** The partition key that all of the records share; `undefined` where none was asked for. */
+  readonly key: string | undefined
+  /** The key by its parts, for prefixes: the name of each part, and its value. Empty where there is no key. */
+  readonly partitionKeys: Readonly<Record<string, string>>
+  /** Wall-clock time at which the first record was added, in milliseconds. */
+  readonly openedAt: number
+  /** Why the batch was closed. */
+  readonly closedBy: ClosedBy
+  /** Set on batches of a backup: the kind of failure (`processing-failed`). */
+  readonly outputType?: string | undefined
+}
+
+/** Records that go to a destination together: a list of runs, never copied into one. */
+export class Batch implements BatchFacts, Iterable<Buffer> {
+  readonly key: string | undefined
+  readonly partitionKeys: Readonly<Record<string, string>>
+  readonly openedAt: number
+  readonly closedBy: ClosedBy
+  readonly outputType: string | undefined
+  /** The records, in order, as the runs they came in. */
+  readonly runs: readonly Records[]
+  /** How many records there are. */
+  readonly length: number
+  /** The sum of the records' own bytes, without separators and before compression. */
+  readonly byteLength: number
+  /** Wall-clock time at which the oldest record arrived, in milliseconds; object keys are made from it. */
+  readonly oldestArrival: number
+
+  constructor(runs: readonly Records[], facts: BatchFacts) {
+    this.runs = runs
+    this.key = facts.key
+    this.partitionKeys = facts.partitionKeys
+    this.openedAt = facts.openedAt
+    this.closedBy = facts.closedBy
+    this.outputType = facts.outputType
+    let [length, byteLength, oldest] = [0, 0, Number.POSITIVE_INFINITY]
+    for (const run of runs) {
+      length += run.length
+      byteLength += run.byteLength
+      oldest = Math.min(oldest, run.arrivedAt)
+    }
+    this.length = length
+    this.byteLength = byteLength
+    this.oldestArrival = runs.length === 0 ? facts.openedAt : oldest
+  }
+
+  /** The bytes of the record at `index`: a view. */
+  at(index: number): Buffer {
+    let before = 0
+    for (const run of this.runs) {
+      if (index < before + run.length) return run.at(index - before)
+      before += run.length
+    }
+    throw new RangeError(`there is no record ${index} in a batch of ${this.length}`)
+  }
+
+  /** A batch of the records at `indexes` alone, which must ascend: the same memory, the same facts. */
+  select(indexes: readonly number[]): Batch {
+    const runs: Records[] = []
+    let [next, before] = [0, 0]
+    for (const run of this.runs) {
+      const inside: number[] = []
+      for (let index = indexes[next]; index !== undefined && index < before + run.length; index = indexes[next]) {
+        inside.push(index - before)
+        next += 1
+      }
+      if (inside.length === run.length) runs.push(run)
+      else if (inside.length > 0) runs.push(run.pick(inside))
+      before += run.length
+    }
+    if (next < indexes.length) throw new RangeError(`there is no record ${indexes[next]} in a batch of ${this.length}`)
+    return new Batch(runs, this)
+  }
+
+  /** A batch of the records from `from` up to, and not with, `to`. */
+  slice(from: number, to: number): Batch {
+    const runs: Records[] = []
+    let before = 0
+    for (const run of this.runs) {
+      const [start, end] = [Math.max(0, from - before), Math.min(run.length, to - before)]
+      if (start < end) runs.push(run.slice(start, end))
+      before += run.length
+    }
+    return new Batch(runs, this)
+  }
+
+  /** Ends every record in one way. */
+  settle(ending: Ending): void {
+    for (const run of this.runs) run.receipt.settle(ending, run.length)
+  }
+
+  *[Symbol.iterator](): Iterator<Buffer> {
+    for (const run of this.runs) yield* run
+  }
+}

@@ -1,0 +1,85 @@
+import type { Batch } from '../batch/batch.ts'
+import type { Compressor } from '../compress/compressor.ts'
+import type { Encoder } from '../encode/encoder.ts'
+
+/** One attempt's worth of records, encoded and compressed: what a destination's `send` is called with. */
+export interface Request {
+  /** The same for every attempt at the same batch: a receiver's key against doubles. A random UUID. */
+  readonly id: string
+  /** The records themselves, for destinations that look at each. */
+  readonly batch: Batch
+  /** How many records there are. */
+  readonly length: number
+  /** Where the batch goes, from the destination's `objectKey`; fixed before the first attempt. */
+  readonly objectKey: string | undefined
+  /** The body, encoded and compressed, as parts in order: the cheap form. */
+  readonly parts: readonly Buffer[]
+  /** The body in one piece; made from the parts when first asked for. */
+  readonly body: Buffer
+  /** The body's bytes as they are sent. */
+  readonly byteLength: number
+  /** The body's bytes before compression. */
+  readonly uncompressedLength: number
+  /** The media type of the body before compression. */
+  readonly contentType: string
+  /** What to say in `Content-Encoding`; `undefined` for nothing. */
+  readonly contentEncoding: string | undefined
+}
+
+/** What comes with a request. */
+export interface SendContext {
+  /** Aborted when the attempt's time is over or the stream was destroyed: stop, and reject. */
+  readonly signal: AbortSignal
+  /** 1 for the first attempt. */
+  readonly attempt: number
+}
+
+/** One record that the destination did not take, while it took others. */
+export interface Refusal {
+  /** The record's place in the request. */
+  readonly index: number
+  /** Why; a string, or an error whose `code` goes into the backup record. */
+  readonly error: Error | string
+  /** Whether sending it again may help. Default `false`. */
+  readonly retryable?: boolean | undefined
+}
+
+/** What a `send` may resolve to: nothing when all was taken, or the records that were not. */
+export type SendResult = undefined | { readonly refused: readonly Refusal[] }
+
+/**
+ * Delivers one request. It is called once for each attempt, several at a time up to the destination's `concurrency`.
+ *
+ * Resolve when the destination has confirmed the records: from then on they count as delivered and their source may forget them.
+ * Reject when it took none; whether that is tried again is told by the error (see `retry`). Resolve to `{ refused }` when it took
+ * some: those are sent again or backed up, and the others are delivered.
+ */
+// biome-ignore lint/suspicious/noConfusingVoidType: an async function without a return is how most authors write it
+export type Send = (request: Request, context: SendContext) => Promise<SendResult | void>
+
+/** What a destination takes in one request. */
+export interface Limits {
+  /** Bytes of an encoded body before compression. A batch beyond it is cut; a record beyond it goes to the backup. Default: no limit. */
+  readonly maxBytes?: number | undefined
+  /** Records in a request. A batch beyond it is cut. Default: no limit. */
+  readonly maxRecords?: number | undefined
+}
+
+/** Somewhere that batches go. `send` is all that an author has to write; retries, timeouts, backup and the account come from outside. */
+export interface Destination {
+  /** What it is called in reports and errors, and in the backup's object keys: `<name>-failed`. */
+  readonly name: string
+  readonly send: Send
+  /** What it takes in one request. */
+  readonly limits?: Limits | undefined
+  /** The format it wants. Default: `ndjson()`. */
+  readonly encode?: Encoder | undefined
+  /** How bodies are compressed. Default: not. */
+  readonly compress?: Compressor | undefined
+  /** Requests at a time, unless `deliver` says otherwise. Default 4. */
+  readonly concurrency?: number | undefined
+  /** Names where a batch goes. Called once for each batch, before its first attempt, so that every attempt writes the same object. */
+  objectKey?(batch: Batch): string
+  /** Called once, after the last request has ended. */
+  close?(): Promise<void>
+}

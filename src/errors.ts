@@ -1,0 +1,89 @@
+/**
+ * Every code that an error or a backup record of ours carries, with what it means. The list is the type: a code that is not
+ * here does not compile. Codes of destinations that speak for themselves (`HTTP 503`, `ENOSPC`) are passed through as they came.
+ */
+export const errorCodes = {
+  'Options.Invalid': 'an option has a value that its stage does not take, or a name that it does not know',
+  'Input.Unsupported': 'a chunk is neither bytes, text, a plain value, Records, FailedRecords nor a Batch',
+  'Split.RecordTooLarge': 'a record is longer than maxRecordBytes',
+  'Split.Malformed': 'the bytes do not have the form that the splitter reads',
+  'Transform.Failed': 'the function said fail(reason)',
+  'Transform.Threw': 'the function threw, or its promise was rejected',
+  'Transform.NoResult': 'the function returned undefined, which is neither a record nor drop',
+  'Transform.NotJson': 'the record is not JSON, and the function asked for its parsed value',
+  'Transform.NotSerialisable': 'the value has no JSON form (a cycle, a BigInt, a function)',
+  'Transform.WrongAnswer': 'a predicate or a function returned what it may not',
+  // The service's own code for partition keys that are missing, null or empty: guide, "Dynamic partitioning, error handling".
+  'DynamicPartitioning.MetadataExtractionFailed': 'the partition key of the record is missing, null or empty',
+  'Delivery.RecordTooLarge': 'one record is larger than its destination takes',
+  'Delivery.Refused': 'the destination refused this record and not the whole batch',
+  'Delivery.Failed': 'the destination failed, and is not to be tried again or the time for retries is over',
+  'Delivery.TimedOut': 'an attempt took longer than the timeout',
+  'Delivery.WrongAnswer': 'send returned what it may not',
+  'Delivery.NoObjectKey': 'no object key can be made for the batch',
+  'Backup.None': 'a record failed and there is no backup to take it',
+  'Backup.Failed': 'the backup did not take a failed record either',
+  'FanOut.BranchFull': 'a branch is too far behind, and its policy says that its records go to its backup',
+} as const
+
+/** A code from {@link errorCodes}. */
+export type ErrorCode = keyof typeof errorCodes
+
+/** An error of ours: has a code from {@link errorCodes}, and the error that caused it as its `cause`. */
+export class HosepipeError extends Error {
+  override readonly name: string = 'HosepipeError'
+  /** What went wrong, for programs. */
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** An option that cannot be taken; the message names the stage, the option, what was expected and what came. */
+export class OptionError extends HosepipeError {
+  override readonly name = 'OptionError'
+  /** The option's name, with its stage in front: `batch.maxBytes`. */
+  readonly option: string
+
+  constructor(option: string, message: string) {
+    super('Options.Invalid', message)
+    this.option = option
+  }
+}
+
+/** Turns whatever was thrown into an `Error`, keeping it as it is where it is one already. */
+export function toError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown
+  const text = typeof thrown === 'string' ? thrown : describe(thrown)
+  return new Error(text, { cause: thrown })
+}
+
+/** The code that a thrown error carries (`ENOSPC`, `Delivery.TimedOut`), or `otherwise` where it has none. */
+export function codeOf(error: Error, otherwise: ErrorCode): string {
+  const code: unknown = 'code' in error ? error.code : undefined
+  return typeof code === 'string' && code !== '' ? code : otherwise
+}
+
+/** Names a value in a message: its type, and its content where that is short and can be no secret. */
+export function describe(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return value.length > 40 ? `a string of ${value.length} characters` : JSON.stringify(value)
+    case 'number':
+    case 'boolean':
+    case 'undefined':
+      return String(value)
+    case 'bigint':
+      return `${value}n`
+    case 'function':
+      return 'a function'
+    case 'symbol':
+      return value.toString()
+    default:
+      if (value === null) return 'null'
+      if (Array.isArray(value)) return `an array of ${value.length}`
+      return `an object of class ${Object.getPrototypeOf(value)?.constructor?.name ?? 'null'}`
+  }
+}

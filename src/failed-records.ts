@@ -1,0 +1,40 @@
+import type { ErrorCode } from './errors.ts'
+import type { Records } from './records.ts'
+
+/** Why a record failed: what its backup record says. */
+export interface Failure {
+  /** A code of ours, or the destination's own. */
+  readonly code: ErrorCode | (string & {})
+  /** What happened, in words. */
+  readonly message: string
+  /** How many attempts were made; 1 for what is not tried again. */
+  readonly attempts: number
+  /** Wall-clock time at which the last attempt ended, in milliseconds. */
+  readonly endedAt: number
+  /** The kind of failure, which becomes part of the backup's object key: `processing-failed`, `http-endpoint-failed`. */
+  readonly outputType: string
+}
+
+/** Records that failed, with their original bytes. They travel beside the good ones until a backup takes them. */
+export class FailedRecords {
+  /** The records as they were before the stage that failed. */
+  readonly records: Records
+  readonly #reasons: Failure | readonly Failure[]
+
+  /** @param reasons - One for all of the records, or one for each. */
+  constructor(records: Records, reasons: Failure | readonly Failure[]) {
+    this.records = records
+    this.#reasons = reasons
+  }
+
+  get length(): number {
+    return this.records.length
+  }
+
+  /** Why the record at `index` failed. */
+  reason(index: number): Failure {
+    const reason = Array.isArray(this.#reasons) ? this.#reasons[index] : this.#reasons
+    if (reason === undefined) throw new RangeError(`there is no failed record at ${index}`)
+    return reason
+  }
+}

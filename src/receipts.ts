@@ -1,0 +1,320 @@
+/**
+ * How a source learns what became of its records.
+ *
+ *     source ── opens a Receipt for each run of records, in an Account
+ *       stages hand it on with the records; drop, expand and slice keep its count right
+ *       deliver settles the count: delivered, dropped or backed up
+ *     source ◀─ onSettled, when none of the run's records is pending
+ *
+ * One rule holds at every moment, in each account: in = delivered + dropped + backedUp + pending.
+ */
+
+/** The three ways a record may end. */
+export type Ending = 'delivered' | 'dropped' | 'backedUp'
+
+/** Where in its source a run of records came from: the byte offsets of a file, the sequence numbers of a shard. */
+export interface Position {
+  /** The source's own name for the place: a path, a shard, a partition. */
+  readonly source?: string
+  /** The first record's position. */
+  readonly from: number | string
+  /** The position after the last record, from which a reader would go on. */
+  readonly to: number | string
+}
+
+/** What the records of a run go back to: one receipt, or several where runs were merged. */
+export interface Origin {
+  /** The receipt of the record at `index`. */
+  at(index: number): Receipt
+  /** The origin of the records from `from` up to, and not with, `to`. */
+  slice(from: number, to: number): Origin
+  /** The origin of the records at `indexes`, in that order; an index that stands twice was expanded. */
+  pick(indexes: ArrayLike<number>): Origin
+  /** Ends `count` records, which must be all that this origin stands for, in one way. */
+  settle(ending: Ending, count: number): void
+}
+
+/** What an {@link Account} says at one moment. */
+export interface Counts {
+  /** Records that came in, and those that transforms made more of them. */
+  readonly in: number
+  /** Of `in`: records that a transform made by returning several for one. */
+  readonly expanded: number
+  /** Records that their destination has confirmed. */
+  readonly delivered: number
+  /** Records that the user's own transform dropped. */
+  readonly dropped: number
+  /** Records that the backup has confirmed. */
+  readonly backedUp: number
+  /** Records that have not ended yet. */
+  readonly pending: number
+}
+
+/** The sums over all records of one way to one destination. */
+export class Account {
+  #in = 0
+  #expanded = 0
+  readonly #ended = { delivered: 0, dropped: 0, backedUp: 0 }
+  readonly #open = new Set<Receipt>()
+
+  /** Records that have not ended yet: counted from the open receipts, not from the other sums. */
+  get pending(): number {
+    let pending = 0
+    for (const receipt of this.#open) pending += receipt.pending
+    return pending
+  }
+
+  /** Wall-clock time at which the oldest pending record arrived, in milliseconds; `undefined` when none is pending. */
+  get oldestArrival(): number | undefined {
+    for (const receipt of this.#open) return receipt.arrivedAt
+    return undefined
+  }
+
+  /** The sums as they are now. */
+  counts(): Counts {
+    return { in: this.#in, expanded: this.#expanded, ...this.#ended, pending: this.pending }
+  }
+
+  /** Opens a receipt for `count` records; see {@link Receipt}. */
+  open(count: number, arrivedAt: number, options?: ReceiptOptions): Receipt {
+    return new Receipt(this, count, arrivedAt, options)
+  }
+
+  /** @internal */
+  opened(receipt: Receipt): void {
+    this.#in += receipt.pending
+    this.#open.add(receipt)
+  }
+
+  /** @internal */
+  grew(count: number): void {
+    this.#in += count
+    this.#expanded += count
+  }
+
+  /** @internal */
+  ended(receipt: Receipt, ending: Ending, count: number): void {
+    this.#ended[ending] += count
+    if (receipt.pending === 0) this.#open.delete(receipt)
+  }
+}
+
+/** What a source may add to the receipt that it opens. */
+export interface ReceiptOptions {
+  /** Where in the source the records came from. */
+  readonly position?: Position | undefined
+  /** Called once, when every record has ended: now the source may commit its position. */
+  readonly onSettled?: ((receipt: Receipt) => void) | undefined
+}
+
+/** The count of the records of one run that have not ended yet. */
+export class Receipt implements Origin {
+  readonly account: Account
+  /** Wall-clock time at which the records arrived, in milliseconds. */
+  readonly arrivedAt: number
+  /** Where in the source the records came from, if the source said so. */
+  readonly position: Position | undefined
+  readonly #onSettled: ((receipt: Receipt) => void) | undefined
+  readonly #ended = { delivered: 0, dropped: 0, backedUp: 0 }
+  #pending: number
+
+  constructor(account: Account, count: number, arrivedAt: number, options: ReceiptOptions = {}) {
+    this.account = account
+    this.arrivedAt = arrivedAt
+    this.position = options.position
+    this.#onSettled = options.onSettled
+    this.#pending = count
+    if (count > 0) account.opened(this)
+  }
+
+  /** How many of the records have not ended yet. */
+  get pending(): number {
+    return this.#pending
+  }
+
+  /** How many of the records ended in which way. */
+  get ended(): Readonly<Record<Ending, number>> {
+    return this.#ended
+  }
+
+  at(): Receipt {
+    return this
+  }
+
+  slice(): Origin {
+    return this
+  }
+
+  pick(): Origin {
+    return this
+  }
+
+  /** A transform made `more` records out of one of these. */
+  expand(more: number): void {
+    this.#pending += more
+    this.account.grew(more)
+  }
+
+  /**
+   * Ends `count` of the records.
+   *
+   * @throws RangeError when fewer are pending: a record would end twice, which is an error of the stage that calls.
+   */
+  settle(ending: Ending, count: number): void {
+    if (count === 0) return
+    if (count > this.#pending) {
+      throw new RangeError(`${count} records were said to be ${ending}, but only ${this.#pending} are pending`)
+    }
+    this.#pending -= count
+    this.#ended[ending] += count
+    this.account.ended(this, ending, count)
+    if (this.#pending === 0) this.#onSettled?.(this)
+  }
+
+  /**
+   * Opens a receipt for the same `count` records in each of several accounts, one for a branch. When all are settled, the
+   * records end here: as backed up as far as any branch backed them up, as dropped as far as all branches dropped them, and as
+   * delivered otherwise.
+   */
+  fork(count: number, accounts: readonly Account[]): Receipt[] {
+    let open = accounts.length
+    const children: Receipt[] = accounts.map((account) =>
+      account.open(count, this.arrivedAt, { position: this.position, onSettled }),
+    )
+    const parent = this
+    return children
+
+    function onSettled(): void {
+      open -= 1
+      if (open > 0) return
+      const backedUp = Math.min(count, Math.max(...children.map((child) => child.ended.backedUp)))
+      const dropped = Math.min(count - backedUp, ...children.map((child) => child.ended.dropped))
+      parent.settle('backedUp', backedUp)
+      parent.settle('dropped', dropped)
+      parent.settle('delivered', count - backedUp - dropped)
+    }
+  }
+}
+
+/** Several receipts in a row: what a batch goes back to when its records came from many runs. */
+export class MergedReceipts implements Origin {
+  readonly #receipts: readonly Receipt[]
+  /** How many records stand before the end of each receipt's share. */
+  readonly #ends: readonly number[]
+
+  /**
+   * @param receipts - The receipts in the order of their records; the same one may stand several times.
+   * @param ends - For each, the index after its last record; ascending.
+   */
+  constructor(receipts: readonly Receipt[], ends: readonly number[]) {
+    this.#receipts = receipts
+    this.#ends = ends
+  }
+
+  at(index: number): Receipt {
+    const receipt = this.#receipts[this.#shareOf(index)]
+    if (receipt === undefined) throw new RangeError(`there is no receipt for the record at ${index}`)
+    return receipt
+  }
+
+  slice(from: number, to: number): Origin {
+    const receipts: Receipt[] = []
+    const ends: number[] = []
+    for (let share = this.#shareOf(from), at = from; at < to; share += 1) {
+      const end = Math.min(this.#ends[share] ?? to, to)
+      receipts.push(this.at(at))
+      ends.push(end - from)
+      at = end
+    }
+    return new MergedReceipts(receipts, ends)
+  }
+
+  pick(indexes: ArrayLike<number>): Origin {
+    const merging = new ReceiptMerger()
+    for (let i = 0; i < indexes.length; i += 1) merging.add(this.at(indexes[i] ?? 0), 1)
+    return merging.merged()
+  }
+
+  settle(ending: Ending, count: number): void {
+    let settled = 0
+    for (const [share, receipt] of this.#receipts.entries()) {
+      const end = this.#ends[share] ?? settled
+      receipt.settle(ending, end - settled)
+      settled = end
+    }
+    if (settled !== count) throw new RangeError(`${count} records were settled of ${settled}`)
+  }
+
+  /** The share that the record at `index` belongs to, by binary search. */
+  #shareOf(index: number): number {
+    let low = 0
+    let high = this.#ends.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#ends[middle] ?? 0) > index) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+}
+
+/** Gathers the receipts of records as they are merged into one run. */
+export class ReceiptMerger {
+  #receipts: Receipt[] = []
+  #ends: number[] = []
+  #length = 0
+
+  /** The next `count` records go back to `receipt`. */
+  add(receipt: Receipt, count: number): void {
+    this.#length += count
+    const last = this.#receipts.length - 1
+    if (this.#receipts[last] === receipt) {
+      this.#ends[last] = this.#length
+      return
+    }
+    this.#receipts.push(receipt)
+    this.#ends.push(this.#length)
+  }
+
+  /** The origin of all that was added. */
+  merged(): Origin {
+    const [only] = this.#receipts
+    if (only !== undefined && this.#receipts.length === 1) return only
+    return new MergedReceipts(this.#receipts, this.#ends)
+  }
+}
+
+/**
+ * Commits positions in their order: a source opens one for each receipt, and `commit` hears of a position only when it and all
+ * before it are settled.
+ *
+ * @example
+ * const checkpoints = new Checkpoints<number>((offset) => save(offset))
+ * account.open(records, Date.now(), { onSettled: checkpoints.open(endOffset) })
+ */
+export class Checkpoints<P> {
+  readonly #commit: (position: P) => void
+  readonly #waiting: { readonly position: P; settled: boolean }[] = []
+
+  constructor(commit: (position: P) => void) {
+    this.#commit = commit
+  }
+
+  /** How many positions are not committed yet. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  /** Opens the next position; the returned function says that its records have ended. */
+  open(position: P): () => void {
+    const entry = { position, settled: false }
+    this.#waiting.push(entry)
+    return () => {
+      entry.settled = true
+      const first = this.#waiting.findIndex(({ settled }) => !settled)
+      const done = this.#waiting.splice(0, first === -1 ? this.#waiting.length : first)
+      const last = done.at(-1)
+      if (last !== undefined) this.#commit(last.position)
+    }
+  }
+}

@@ -1,0 +1,299 @@
+/**
+ * What flows between the stages: a run of records in one buffer, and where each of them ends.
+ *
+ *     bytes   { " a " : 1 } \n { " a " : 2 } \n        ends = [7, 15]
+ *             ▲ first       ▲                ▲
+ *                           ends[0]          ends[1]   the next record starts one byte after an end: behind its newline
+ *
+ * That is the framed layout, which `split(lines())` finds and everything of ours writes: the bytes are newline-delimited JSON as
+ * they stand, so a batch of them is a view. Where records do not lie one newline apart (CRLF, empty lines, what a filter left)
+ * `starts` says where each begins. A run of parsed values has no bytes until somebody asks for them.
+ */
+import { HosepipeError } from './errors.ts'
+import type { Origin } from './receipts.ts'
+import { serialise } from './serialise.ts'
+
+const newline = 10
+
+/** Where the records of a run came from, and when. */
+export interface Provenance {
+  /** What the records go back to when they have ended. */
+  readonly receipt: Origin
+  /** Wall-clock time at which the oldest of the records arrived, in milliseconds. */
+  readonly arrivedAt: number
+}
+
+/** A run of records in one buffer. Shares memory with the chunk that it was split from; never changed after it was made. */
+export class Records implements Iterable<Buffer>, Provenance {
+  /** How many records there are. */
+  readonly length: number
+  readonly receipt: Origin
+  readonly arrivedAt: number
+  readonly #first: number
+  readonly #starts: Uint32Array | undefined
+  readonly #values: readonly unknown[] | undefined
+  #bytes: Buffer | undefined
+  #ends: Uint32Array | undefined
+
+  private constructor(
+    length: number,
+    from: Provenance,
+    bytes: Buffer | undefined,
+    first: number,
+    ends: Uint32Array | undefined,
+    starts: Uint32Array | undefined,
+    values: readonly unknown[] | undefined,
+  ) {
+    this.length = length
+    this.receipt = from.receipt
+    this.arrivedAt = from.arrivedAt
+    this.#bytes = bytes
+    this.#first = first
+    this.#ends = ends
+    this.#starts = starts
+    this.#values = values
+  }
+
+  /**
+   * Records that lie one newline apart, the last one with its newline too.
+   *
+   * @param first - Where in `bytes` the first record starts.
+   * @param ends - Where each record ends; a newline stands there.
+   * @param values - The parsed values of the same records, where somebody has them.
+   */
+  static framed(
+    from: Provenance,
+    bytes: Buffer,
+    first: number,
+    ends: Uint32Array,
+    values?: readonly unknown[],
+  ): Records {
+    return new Records(ends.length, from, bytes, first, ends, undefined, values)
+  }
+
+  /** Records anywhere in `bytes`: the one at `i` stands from `starts[i]` up to `ends[i]`. */
+  static spans(
+    from: Provenance,
+    bytes: Buffer,
+    starts: Uint32Array,
+    ends: Uint32Array,
+    values?: readonly unknown[],
+  ): Records {
+    return new Records(ends.length, from, bytes, starts[0] ?? 0, ends, starts, values)
+  }
+
+  /** Records that are values; their bytes, as JSON, are made when somebody asks for them. */
+  static values(from: Provenance, values: readonly unknown[]): Records {
+    return new Records(values.length, from, undefined, 0, undefined, undefined, values)
+  }
+
+  /** Copies records into one buffer, framed. */
+  static pack(from: Provenance, items: readonly (Uint8Array | string)[]): Records {
+    const ends = new Uint32Array(items.length)
+    let size = 0
+    for (const [i, item] of items.entries()) {
+      size += typeof item === 'string' ? Buffer.byteLength(item) : item.length
+      ends[i] = size
+      size += 1
+    }
+    const bytes = Buffer.allocUnsafe(size)
+    let at = 0
+    for (const item of items) {
+      if (typeof item === 'string') at += bytes.write(item, at)
+      else {
+        bytes.set(item, at)
+        at += item.length
+      }
+      bytes[at] = newline
+      at += 1
+    }
+    return Records.framed(from, bytes, 0, ends)
+  }
+
+  /** The buffer that holds the records. */
+  get bytes(): Buffer {
+    if (this.#bytes === undefined) this.#serialise()
+    return this.#bytes ?? Buffer.alloc(0)
+  }
+
+  /** Where in `bytes` each record ends. */
+  get ends(): Uint32Array {
+    if (this.#ends === undefined) this.#serialise()
+    return this.#ends ?? new Uint32Array(0)
+  }
+
+  /** The parsed values, where the run carries them; asking does not parse. */
+  get parsed(): readonly unknown[] | undefined {
+    return this.#values
+  }
+
+  /** Whether the bytes are there already. */
+  get hasBytes(): boolean {
+    return this.#bytes !== undefined
+  }
+
+  /** Whether the records lie one newline apart, the last with its newline too. */
+  get isFramed(): boolean {
+    return this.#starts === undefined
+  }
+
+  /** The sum of the records' own bytes, without what separates them. */
+  get byteLength(): number {
+    return this.cost(0, this.length, 0)
+  }
+
+  /** Where in `bytes` the record at `i` starts. */
+  start(i: number): number {
+    if (this.#starts !== undefined) return this.#starts[i] ?? 0
+    return i === 0 ? this.#first : (this.ends[i - 1] ?? 0) + 1
+  }
+
+  /** The bytes of the record at `i`: a view. */
+  at(i: number): Buffer {
+    return this.bytes.subarray(this.start(i), this.ends[i])
+  }
+
+  /** The record at `i` as text; bytes that are not UTF-8 become U+FFFD. */
+  text(i: number): string {
+    return this.bytes.toString('utf8', this.start(i), this.ends[i])
+  }
+
+  /**
+   * The parsed value of the record at `i`.
+   *
+   * @throws SyntaxError when the record is not JSON.
+   */
+  json(i: number): unknown {
+    return this.#values === undefined ? JSON.parse(this.text(i)) : this.#values[i]
+  }
+
+  /** The bytes of the records from `from` up to `to` with a newline after each, as a view; `undefined` if they do not lie so. */
+  framedBytes(from = 0, to = this.length): Buffer | undefined {
+    if (this.#starts !== undefined || from === to) return undefined
+    const { bytes, ends } = this
+    return bytes.subarray(this.start(from), (ends[to - 1] ?? 0) + 1)
+  }
+
+  /** What the records from `from` up to `to` take: their bytes, and `overhead` for each. */
+  cost(from: number, to: number, overhead: number): number {
+    if (from >= to) return 0
+    const { ends } = this
+    if (this.#starts === undefined) return (ends[to - 1] ?? 0) + 1 - this.start(from) + (overhead - 1) * (to - from)
+    let cost = overhead * (to - from)
+    for (let i = from; i < to; i += 1) cost += (ends[i] ?? 0) - (this.#starts[i] ?? 0)
+    return cost
+  }
+
+  /** How many records from `from` on take at most `room` together, when each takes its bytes and `overhead`. */
+  fit(from: number, room: number, overhead: number): number {
+    if (this.cost(from, this.length, overhead) <= room) return this.length - from
+    if (this.#starts !== undefined) return this.#fitSpans(from, room, overhead)
+    let [low, high] = [from, this.length]
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1
+      if (this.cost(from, middle, overhead) <= room) low = middle
+      else high = middle - 1
+    }
+    return low - from
+  }
+
+  /** The records from `from` up to `to`: the same memory. */
+  slice(from: number, to: number): Records {
+    if (from === 0 && to === this.length) return this
+    const provenance = { receipt: this.receipt.slice(from, to), arrivedAt: this.arrivedAt }
+    const values = this.#values?.slice(from, to)
+    if (this.#bytes === undefined && values !== undefined) return Records.values(provenance, values)
+    const ends = this.ends.subarray(from, to)
+    const starts = this.#starts?.subarray(from, to)
+    return new Records(
+      to - from,
+      provenance,
+      this.bytes,
+      from < this.length ? this.start(from) : 0,
+      ends,
+      starts,
+      values,
+    )
+  }
+
+  /** The records at `indexes`, in that order: the same memory. */
+  pick(indexes: ArrayLike<number>): Records {
+    const provenance = { receipt: this.receipt.pick(indexes), arrivedAt: this.arrivedAt }
+    const chosen = Array.from(indexes)
+    const values = this.#values && chosen.map((i) => this.#values?.[i])
+    if (this.#bytes === undefined && values !== undefined) return Records.values(provenance, values)
+    const starts = Uint32Array.from(chosen, (i) => this.start(i))
+    const ends = Uint32Array.from(chosen, (i) => this.ends[i] ?? 0)
+    return Records.spans(provenance, this.bytes, starts, ends, values)
+  }
+
+  /** The same bytes for somebody else: another receipt, and no parsed values, because those could be changed by whom they are shared with. */
+  withReceipt(receipt: Origin): Records {
+    const { bytes, ends } = this
+    return new Records(
+      this.length,
+      { receipt, arrivedAt: this.arrivedAt },
+      bytes,
+      this.#first,
+      ends,
+      this.#starts,
+      undefined,
+    )
+  }
+
+  /** The same records in a buffer of their own if they are less than half of the bytes they would keep in memory. */
+  compact(): Records {
+    if (this.#starts === undefined || this.length === 0) return this
+    const span = (this.ends[this.length - 1] ?? 0) - this.start(0)
+    if (this.byteLength * 2 >= span) return this
+    return Records.pack(this, [...this])
+  }
+
+  *[Symbol.iterator](): Iterator<Buffer> {
+    for (let i = 0; i < this.length; i += 1) yield this.at(i)
+  }
+
+  /**
+   * The same records with their bytes made, and those apart that have no JSON form. Every stage that needs bytes calls this
+   * first; where the bytes are there, it costs nothing.
+   */
+  serialised(): {
+    readonly records: Records
+    readonly bad: readonly { readonly index: number; readonly error: Error }[]
+  } {
+    if (this.#bytes !== undefined || this.#values === undefined) return { records: this, bad: [] }
+    const { bytes, ends, bad } = serialise(this.#values)
+    if (bad.length === 0) {
+      this.#bytes = bytes
+      this.#ends = ends
+      return { records: this, bad }
+    }
+    const failed = new Set(bad.map(({ index }) => index))
+    const good = Array.from({ length: this.length }, (_, i) => i).filter((i) => !failed.has(i))
+    const values = good.map((i) => this.#values?.[i])
+    const from = { receipt: this.receipt.pick(good), arrivedAt: this.arrivedAt }
+    return { records: Records.framed(from, bytes, 0, ends, values), bad }
+  }
+
+  #serialise(): void {
+    const { bad } = this.serialised()
+    const [first] = bad
+    if (first === undefined) return
+    throw new HosepipeError(
+      'Transform.NotSerialisable',
+      `record ${first.index} has no JSON form: ${first.error.message}`,
+      {
+        cause: first.error,
+      },
+    )
+  }
+
+  #fitSpans(from: number, room: number, overhead: number): number {
+    let left = room
+    for (let i = from; i < this.length; i += 1) {
+      left -= (this.ends[i] ?? 0) - this.start(i) + overhead
+      if (left < 0) return i - from
+    }
+    return this.length - from
+  }
+}

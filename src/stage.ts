@@ -1,0 +1,99 @@
+import { Duplex } from 'node:stream'
+import type { Clock } from './clock.ts'
+import { type Core, Door } from './door.ts'
+import { clock } from './options.ts'
+import type { Account } from './receipts.ts'
+
+/** Options that every stage has. */
+export interface StageOptions {
+  /** Where the stage takes its time from. Default: the machine's clocks. */
+  readonly clock?: Clock | undefined
+}
+
+/** The fields of {@link StageOptions}, for a stage's own table. */
+export const stageFields = { clock }
+
+/** What the shell has to know of a stage. */
+export interface StageShape extends StageOptions {
+  /** The stage's name, for errors. */
+  readonly name: string
+  /** Chunks that may wait in front of the stage. Default 2: a chunk may be a megabyte. */
+  readonly waiting?: number | undefined
+}
+
+/** What a core may do with its stream. */
+export interface Outlet {
+  /** Hands a chunk to the next stage. */
+  push(chunk: unknown): void
+  /** Ends the stream with an error that no chunk's callback can take: one of a timer. */
+  fail(error: Error): void
+  /** Aborted when the stream is destroyed. */
+  readonly signal: AbortSignal
+  /** The account in which receipts are opened for records that begin here. */
+  readonly account: Account
+  readonly clock: Clock
+}
+
+type Callback = (error?: Error | null) => void
+
+/**
+ * A stage of the way: an object-mode Duplex around a core, into and out of which every other Node stream can be piped. A chunk's
+ * callback is kept while the next stream is full, so back-pressure reaches the source whether the core pushes at once, later, or
+ * on a timer.
+ */
+export class Stage extends Duplex {
+  readonly #door: Door
+  readonly #abort = new AbortController()
+  #held: (() => void) | undefined
+
+  constructor(shape: StageShape, makeCore: (outlet: Outlet) => Core) {
+    super({ objectMode: true, writableHighWaterMark: shape.waiting ?? 2, readableHighWaterMark: 2 })
+    this.#door = new Door(shape.name, shape.clock, ({ account, clock }) =>
+      makeCore({
+        push: (chunk) => void this.push(chunk),
+        fail: (error) => void this.destroy(error),
+        signal: this.#abort.signal,
+        account,
+        clock,
+      }),
+    )
+    this.#door.onError = (error) => void this.destroy(error)
+  }
+
+  /** The account of the records that came in here without a receipt. */
+  get account(): Account {
+    return this.#door.account
+  }
+
+  override _write(chunk: unknown, _encoding: BufferEncoding, callback: Callback): void {
+    this._writev([{ chunk }], callback)
+  }
+
+  override _writev(chunks: readonly { readonly chunk: unknown }[], callback: Callback): void {
+    this.#door.enter(chunks, (error) => {
+      if (error !== undefined) callback(error)
+      else if (this.readableLength < this.readableHighWaterMark) callback()
+      else this.#held = callback
+    })
+  }
+
+  override _read(): void {
+    const callback = this.#held
+    this.#held = undefined
+    callback?.()
+  }
+
+  override _final(callback: Callback): void {
+    this.#door.end((error) => {
+      if (error === undefined) this.push(null)
+      callback(error)
+    })
+  }
+
+  override _destroy(error: Error | null, callback: Callback): void {
+    this.#held = undefined
+    this.#door.destroy()
+    this.#abort.abort(error ?? undefined)
+    callback(error)
+  }
+}
