@@ -24,6 +24,8 @@ export interface Request {
   readonly contentType: string
   /** What to say in `Content-Encoding`; `undefined` for nothing. */
   readonly contentEncoding: string | undefined
+  /** The same request with only the records at `indexes`, which ascend: encoded and compressed again, with the same id and object key. */
+  select(indexes: readonly number[]): Promise<Request>
 }
 
 /** What comes with a request. */

@@ -1,0 +1,37 @@
+import type { Work } from '../door.ts'
+import type { FailedRecords } from '../failed-records.ts'
+import type { Provenance, Records } from '../records.ts'
+
+/** What a splitter may do with its stream. */
+export interface SplitOutlet {
+  /**
+   * Opens a receipt for records that were found in the input.
+   *
+   * @param count - How many records.
+   * @param from - The offset in the input, in bytes, where the first of them starts.
+   * @param to - The offset after the last of them and what ends it.
+   */
+  open(count: number, from: number, to: number): Provenance
+  /** Hands on a run of records, or records that are too large and go to the backup. */
+  push(chunk: Records | FailedRecords): void
+  /** Wall-clock time in milliseconds, read once for a chunk. */
+  now(): number
+}
+
+/** One way of finding records in bytes, as `split` takes it. */
+export interface Splitter {
+  /** What it is called in errors. */
+  readonly name: string
+  /** Makes the state for one stream. */
+  start(outlet: SplitOutlet): SplitterState
+}
+
+/** The state of a splitter for one stream. */
+export interface SplitterState {
+  /** Takes the next bytes. They are the stage's own now: records may be views of them. A promise holds the next chunk back. */
+  write(chunk: Buffer): Work
+  /** No more bytes will come: hands on what is left. */
+  end(): Work
+  /** The stream was destroyed: stop at once. */
+  destroy?(): void
+}
