@@ -11,6 +11,7 @@
 import { type Clock, systemClock } from './clock.ts'
 import { describe, HosepipeError, toError } from './errors.ts'
 import { FailedRecords } from './failed-records.ts'
+import { FlushRequest } from './flush-request.ts'
 import { Packer } from './packer.ts'
 import { Account } from './receipts.ts'
 import { Records } from './records.ts'
@@ -28,6 +29,8 @@ export interface Core {
   bytes?(chunk: Buffer): Work
   /** Chunks that are no records but something that only this stage understands, such as a Batch. */
   readonly other?: { understands(chunk: object): boolean; take(chunk: object): Work }
+  /** Hand on what is gathered; the request to do so is passed on after it. */
+  flush?(): Work
   /** No more will come: hand on what is left. */
   end?(): Work
   /** The stream is destroyed: stop timers and work at once. */
@@ -64,6 +67,16 @@ export class Door {
   /** Hands everything on that was gathered, ends the core, then calls back. */
   end(done: (error?: Error) => void): void {
     this.#run(() => inTurn(this.#flush(), () => this.#core.end?.()), done)
+  }
+
+  /** Hands everything on that was gathered, then does some work. */
+  between(work: () => Work): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#run(
+        () => inTurn(this.#flush(), work),
+        (error) => (error === undefined ? resolve() : reject(error)),
+      )
+    })
   }
 
   /** Stops at once. */
@@ -110,6 +123,12 @@ export class Door {
     const core = this.#core
     if (chunk instanceof Records) {
       return chunk.length === 0 ? undefined : inTurn(this.#flush(), () => core.records(chunk))
+    }
+    if (chunk instanceof FlushRequest) {
+      return inTurn(
+        inTurn(this.#flush(), () => core.flush?.()),
+        () => this.onFlushed(chunk),
+      )
     }
     if (chunk instanceof FailedRecords) return inTurn(this.#flush(), () => core.failed(chunk))
     if (typeof chunk === 'string' || chunk instanceof Uint8Array) {
@@ -174,6 +193,9 @@ export class Door {
     this.#values = []
     return this.#core.records(Records.values(from, values))
   }
+
+  /** Passes a request on when the core has handed on what it had. Set by the shell. */
+  onFlushed: (request: FlushRequest) => undefined = (request) => void request.done()
 
   /** Where an error goes that no chunk's callback can take. Set by the shell. */
   onError: (error: Error) => void = (error) => {

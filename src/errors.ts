@@ -15,6 +15,7 @@ export const errorCodes = {
   'Transform.WrongAnswer': 'a predicate or a function returned what it may not',
   // The service's own code for partition keys that are missing, null or empty: guide, "Dynamic partitioning, error handling".
   'DynamicPartitioning.MetadataExtractionFailed': 'the partition key of the record is missing, null or empty',
+  'Compress.Unavailable': 'the compression needs a newer Node or a package that is not installed',
   'Delivery.RecordTooLarge': 'one record is larger than its destination takes',
   'Delivery.Refused': 'the destination refused this record and not the whole batch',
   'Delivery.Failed': 'the destination failed, and is not to be tried again or the time for retries is over',

@@ -13,6 +13,8 @@ export interface Failure {
   readonly endedAt: number
   /** The kind of failure, which becomes part of the backup's object key: `processing-failed`, `http-endpoint-failed`. */
   readonly outputType: string
+  /** The error itself, where there was one: the cause of the stream's error when there is no backup. */
+  readonly error?: Error | undefined
 }
 
 /** Records that failed, with their original bytes. They travel beside the good ones until a backup takes them. */
@@ -25,6 +27,11 @@ export class FailedRecords {
   constructor(records: Records, reasons: Failure | readonly Failure[]) {
     this.records = records
     this.#reasons = reasons
+  }
+
+  /** The same reasons for the same records, when these have another receipt. */
+  withRecords(records: Records): FailedRecords {
+    return new FailedRecords(records, this.#reasons)
   }
 
   get length(): number {

@@ -20,6 +20,13 @@ export const whole = (unit: string, min = 1): Field =>
     (value) => Number.isSafeInteger(value) && Number(value) >= min,
   )
 
+/** A whole number from `min` to `max`, both among them. */
+export const wholeBetween = (min: number, max: number): Field =>
+  expecting(
+    `a whole number from ${min} to ${max}`,
+    (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max,
+  )
+
 /** A number of milliseconds from `min` on; `Infinity` only where there is no danger in it. */
 export const milliseconds = (min = 0, infinite = false): Field =>
   expecting(
@@ -83,4 +90,12 @@ export function nearestOf(word: string, known: readonly string[]): string | unde
     if (steps < least) [best, least] = [candidate, steps]
   }
   return best
+}
+
+/** Whether something is an object with such a method. */
+export function hasMethod<Name extends string>(
+  value: unknown,
+  name: Name,
+): value is Record<Name, (...given: never) => unknown> {
+  return typeof value === 'object' && value !== null && name in value && typeof Reflect.get(value, name) === 'function'
 }

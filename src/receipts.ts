@@ -32,6 +32,10 @@ export interface Origin {
   pick(indexes: ArrayLike<number>): Origin
   /** Ends `count` records, which must be all that this origin stands for, in one way. */
   settle(ending: Ending, count: number): void
+  /** The receipts, in the order of their records; one may come several times. */
+  receipts(): Iterable<Receipt>
+  /** The same `count` records once more in each of several accounts; see {@link Receipt.fork}. */
+  fork(count: number, accounts: readonly Account[]): readonly Origin[]
 }
 
 /** What an {@link Account} says at one moment. */
@@ -149,6 +153,10 @@ export class Receipt implements Origin {
     return this
   }
 
+  receipts(): Iterable<Receipt> {
+    return [this]
+  }
+
   /** A transform made `more` records out of one of these. */
   expand(more: number): void {
     this.#pending += more
@@ -176,7 +184,7 @@ export class Receipt implements Origin {
    * records end here: as backed up as far as any branch backed them up, as dropped as far as all branches dropped them, and as
    * delivered otherwise.
    */
-  fork(count: number, accounts: readonly Account[]): Receipt[] {
+  fork(count: number, accounts: readonly Account[]): readonly Receipt[] {
     let open = accounts.length
     const children: Receipt[] = accounts.map((account) =>
       account.open(count, this.arrivedAt, { position: this.position, onSettled }),
@@ -243,6 +251,23 @@ export class MergedReceipts implements Origin {
       settled = end
     }
     if (settled !== count) throw new RangeError(`${count} records were settled of ${settled}`)
+  }
+
+  receipts(): Iterable<Receipt> {
+    return this.#receipts
+  }
+
+  fork(_count: number, accounts: readonly Account[]): readonly Origin[] {
+    const shares = this.#receipts.map((receipt, i) => {
+      return receipt.fork((this.#ends[i] ?? 0) - (this.#ends[i - 1] ?? 0), accounts)
+    })
+    return accounts.map(
+      (_, i) =>
+        new MergedReceipts(
+          shares.flatMap((share) => share[i] ?? []),
+          this.#ends,
+        ),
+    )
   }
 
   /** The share that the record at `index` belongs to, by binary search. */

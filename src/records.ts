@@ -184,11 +184,11 @@ export class Records implements Iterable<Buffer>, Provenance {
     return cost
   }
 
-  /** How many records from `from` on take at most `room` together, when each takes its bytes and `overhead`. */
-  fit(from: number, room: number, overhead: number): number {
-    if (this.cost(from, this.length, overhead) <= room) return this.length - from
-    if (this.#starts !== undefined) return this.#fitSpans(from, room, overhead)
-    let [low, high] = [from, this.length]
+  /** How many records from `from` on, but not from `to` on, take at most `room` when each takes its bytes and `overhead`. */
+  fit(from: number, to: number, room: number, overhead: number): number {
+    if (this.cost(from, to, overhead) <= room) return to - from
+    if (this.#starts !== undefined) return this.#fitSpans(from, to, room, overhead)
+    let [low, high] = [from, to]
     while (low < high) {
       const middle = (low + high + 1) >>> 1
       if (this.cost(from, middle, overhead) <= room) low = middle
@@ -227,18 +227,20 @@ export class Records implements Iterable<Buffer>, Provenance {
     return Records.spans(provenance, this.bytes, starts, ends, values)
   }
 
-  /** The same bytes for somebody else: another receipt, and no parsed values, because those could be changed by whom they are shared with. */
+  /** The same records with another receipt: the same memory. */
   withReceipt(receipt: Origin): Records {
+    const from = { receipt, arrivedAt: this.arrivedAt }
+    return new Records(this.length, from, this.#bytes, this.#first, this.#ends, this.#starts, this.#values)
+  }
+
+  /**
+   * The same records without parsed values: these keep much more memory than the bytes, and could be changed by whoever shares
+   * them.
+   */
+  withoutValues(): Records {
+    if (this.#values === undefined) return this
     const { bytes, ends } = this
-    return new Records(
-      this.length,
-      { receipt, arrivedAt: this.arrivedAt },
-      bytes,
-      this.#first,
-      ends,
-      this.#starts,
-      undefined,
-    )
+    return new Records(this.length, this, bytes, this.#first, ends, this.#starts, undefined)
   }
 
   /** The same records in a buffer of their own if they are less than half of the bytes they would keep in memory. */
@@ -288,12 +290,12 @@ export class Records implements Iterable<Buffer>, Provenance {
     )
   }
 
-  #fitSpans(from: number, room: number, overhead: number): number {
+  #fitSpans(from: number, to: number, room: number, overhead: number): number {
     let left = room
-    for (let i = from; i < this.length; i += 1) {
+    for (let i = from; i < to; i += 1) {
       left -= (this.ends[i] ?? 0) - this.start(i) + overhead
       if (left < 0) return i - from
     }
-    return this.length - from
+    return to - from
   }
 }

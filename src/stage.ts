@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream'
 import type { Clock } from './clock.ts'
-import { type Core, Door } from './door.ts'
+import { type Core, Door, type Work } from './door.ts'
 import { clock } from './options.ts'
 import type { Account } from './receipts.ts'
 
@@ -19,12 +19,16 @@ export interface StageShape extends StageOptions {
   readonly name: string
   /** Chunks that may wait in front of the stage. Default 2: a chunk may be a megabyte. */
   readonly waiting?: number | undefined
+  /** Chunks that may wait behind the stage. Default 2. */
+  readonly ready?: number | undefined
 }
 
 /** What a core may do with its stream. */
 export interface Outlet {
-  /** Hands a chunk to the next stage. */
-  push(chunk: unknown): void
+  /** Hands a chunk to the next stage. @returns Whether there is room for more; a stage that makes many of one should wait for it. */
+  push(chunk: unknown): boolean
+  /** Resolves when the next stage asks for more. */
+  room(): Promise<void>
   /** Ends the stream with an error that no chunk's callback can take: one of a timer. */
   fail(error: Error): void
   /** Aborted when the stream is destroyed. */
@@ -45,24 +49,32 @@ export class Stage extends Duplex {
   readonly #door: Door
   readonly #abort = new AbortController()
   #held: (() => void) | undefined
+  #waiting: (() => void)[] = []
 
   constructor(shape: StageShape, makeCore: (outlet: Outlet) => Core) {
-    super({ objectMode: true, writableHighWaterMark: shape.waiting ?? 2, readableHighWaterMark: 2 })
+    super({ objectMode: true, writableHighWaterMark: shape.waiting ?? 2, readableHighWaterMark: shape.ready ?? 2 })
     this.#door = new Door(shape.name, shape.clock, ({ account, clock }) =>
       makeCore({
-        push: (chunk) => void this.push(chunk),
+        push: (chunk) => this.push(chunk),
+        room: () => new Promise((resolve) => this.#waiting.push(resolve)),
         fail: (error) => void this.destroy(error),
         signal: this.#abort.signal,
         account,
         clock,
       }),
     )
+    this.#door.onFlushed = (request) => void this.push(request)
     this.#door.onError = (error) => void this.destroy(error)
   }
 
   /** The account of the records that came in here without a receipt. */
   get account(): Account {
     return this.#door.account
+  }
+
+  /** Does some work after all that came in so far, and before what comes next. */
+  between(work: () => Work): Promise<void> {
+    return this.#door.between(work)
   }
 
   override _write(chunk: unknown, _encoding: BufferEncoding, callback: Callback): void {
@@ -78,6 +90,9 @@ export class Stage extends Duplex {
   }
 
   override _read(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resolve of waiting) resolve()
     const callback = this.#held
     this.#held = undefined
     callback?.()

@@ -80,8 +80,12 @@ export interface Destination {
   readonly compress?: Compressor | undefined
   /** Requests at a time, unless `deliver` says otherwise. Default 4. */
   readonly concurrency?: number | undefined
-  /** Names where a batch goes. Called once for each batch, before its first attempt, so that every attempt writes the same object. */
-  objectKey?(batch: Batch): string
+  /**
+   * Names where a batch goes. Called once for each batch, before its first attempt, so that every attempt writes the same object.
+   *
+   * @param extension - What the format and the compression end in: `.ndjson.gz`.
+   */
+  objectKey?(batch: Batch, extension: string): string
   /** Called once, after the last request has ended. */
   close?(): Promise<void>
 }

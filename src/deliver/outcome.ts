@@ -17,7 +17,7 @@ export type Outcome =
   | { readonly status: 'delivered' }
   /** The records in `refused` were not taken; all others are confirmed. */
   | { readonly status: 'refused'; readonly refused: readonly RefusedRecord[] }
-  /** No record was taken. */
+  /** No record was taken; or the stream was destroyed, and then nothing may be settled whatever was taken. */
   | { readonly status: 'failed'; readonly error: Error; readonly attempts: number }
 
 /** Delivers a request; never rejects for what a destination did. */

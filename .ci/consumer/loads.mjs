@@ -1,0 +1,26 @@
+// What an import loads: a destination's libraries must not come with `hosepipe` itself. A process for each export path.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { createRequire } from 'node:module'
+
+const base = ['fastest-levenshtein', 'hosepipe', 'split2', 'stream-chain', 'stream-json']
+const allowed = {
+  hosepipe: base,
+  'hosepipe/memory': base,
+  'hosepipe/file': [...base, '@js-joda/core'],
+}
+
+const { exports } = createRequire(import.meta.url)('hosepipe/package.json')
+const paths = Object.keys(exports).filter((path) => path !== './package.json')
+assert.deepEqual(
+  paths.map((path) => path.replace('.', 'hosepipe')).sort(),
+  Object.keys(allowed).sort(),
+  'every export path has a list of what it may load',
+)
+
+for (const [path, packages] of Object.entries(allowed)) {
+  const loaded = JSON.parse(execFileSync(process.execPath, ['loaded.mjs', path], { encoding: 'utf8' }))
+  assert.ok(loaded.includes('hosepipe'), `${path} loads hosepipe`)
+  const others = loaded.filter((name) => !packages.includes(name))
+  assert.deepEqual(others, [], `${path} loads nothing but ${packages.join(', ')}`)
+}

@@ -1,0 +1,17 @@
+// What is in the tarball: everything that `exports` names, the papers, and nothing that only this repository needs.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+
+const packed = new Set(readFileSync(process.argv[2], 'utf8').trim().split('\n'))
+const { exports } = createRequire(import.meta.url)('hosepipe/package.json')
+const targets = Object.values(exports).flatMap((target) =>
+  typeof target === 'string' ? [target] : Object.values(target),
+)
+for (const target of [...targets, 'README.md', 'CHANGELOG.md', 'LICENSE']) {
+  assert.ok(packed.has(target.replace('./', '')), `${target} is in the tarball`)
+}
+const strays = [...packed].filter(
+  (file) => !/^(?:dist\/|package\.json$|[A-Z]+(?:\.md)?$)/.test(file) || /\bexample\//.test(file),
+)
+assert.deepEqual(strays, [], 'nothing else is in it')

@@ -1,0 +1,199 @@
+/**
+ * Gathers records into batches, without streams.
+ *
+ *     open batches, one for each key, in the order in which they were opened:
+ *       customer=a   [run][run][ru      closed when the next record would go over maxBytes or maxRecords,
+ *       customer=b   [run]              when its first record is maxAge old,
+ *       customer=c   [run][r            or, the oldest first, when all together reach maxOpenBytes or maxOpenKeys
+ *
+ * All have the same maxAge, so the first of the map is always the next to become too old: one timer serves all.
+ */
+import type { Clock } from '../clock.ts'
+import { HosepipeError, toError } from '../errors.ts'
+import { FailedRecords, type Failure } from '../failed-records.ts'
+import type { Records } from '../records.ts'
+import { type ClosedBy, report } from '../report.ts'
+import { withBytes } from '../with-bytes.ts'
+import type { Batch } from './batch.ts'
+import { OpenBatch } from './open-batch.ts'
+
+/** The bounds of a {@link Batcher}, all given. */
+export interface BatchLimits {
+  readonly maxBytes: number
+  readonly maxRecords: number
+  readonly maxAge: number
+  readonly maxOpenBytes: number
+  readonly maxOpenKeys: number
+}
+
+/** What tells the partition key of a record. */
+export interface KeyReader {
+  /** @throws HosepipeError when the record has no key. */
+  keyOf(records: Records, index: number): string
+  /** The named parts of the key. Asked once for a batch. */
+  partsOf(records: Records, index: number): Readonly<Record<string, string>>
+}
+
+/** What a {@link Batcher} is made of. */
+export interface BatcherShape {
+  readonly limits: BatchLimits
+  /** Bytes that the format adds to each record, and to the whole. */
+  readonly overhead: { readonly record: number; readonly batch: number }
+  readonly key: KeyReader | undefined
+  readonly clock: Clock
+  /** Takes a closed batch. */
+  onBatch(batch: Batch): void
+  /** Takes records that have no key or no JSON form. */
+  onFailed(failed: FailedRecords): void
+}
+
+const noParts: Readonly<Record<string, string>> = Object.freeze({})
+
+/** See the head of this file. */
+export class Batcher {
+  readonly #shape: BatcherShape
+  readonly #open = new Map<string | undefined, OpenBatch>()
+  #held = 0
+  #cancelTimer: (() => void) | undefined
+
+  constructor(shape: BatcherShape) {
+    this.#shape = shape
+  }
+
+  /** How many batches are open. */
+  get openBatches(): number {
+    return this.#open.size
+  }
+
+  /** Bytes of memory that the open batches keep. */
+  get openBytes(): number {
+    return this.#held
+  }
+
+  /** Adds a run of records; batches that become full are closed. */
+  add(records: Records): void {
+    const { clock, key, limits, onFailed } = this.#shape
+    const { good, failed } = withBytes(records, clock)
+    if (failed !== undefined) onFailed(failed)
+    if (good.length === 0) return
+    const now = { monotonic: clock.monotonic(), wall: clock.wall() }
+    if (key === undefined) this.#addTo(undefined, good.withoutValues().compact(), 0, good.length, noParts, now)
+    else this.#addByKey(key, good, now)
+    if (limits.maxAge === 0) this.flush('age')
+    else this.#startTimer(now.monotonic)
+  }
+
+  /** Closes all batches. */
+  flush(closedBy: ClosedBy): void {
+    for (const batch of this.#open.values()) this.#close(batch, closedBy)
+    this.#stopTimer()
+  }
+
+  /** Forgets everything. */
+  destroy(): void {
+    this.#open.clear()
+    this.#held = 0
+    this.#stopTimer()
+  }
+
+  #addByKey(key: KeyReader, records: Records, now: Opening['at']): void {
+    const bare = records.withoutValues()
+    const failed: number[] = []
+    const reasons: Failure[] = []
+    let from = 0
+    let current: string | undefined
+    for (let i = 0; i < records.length; i += 1) {
+      let next: string | undefined
+      try {
+        next = key.keyOf(records, i)
+      } catch (error) {
+        failed.push(i)
+        reasons.push(noKey(error, now.wall))
+      }
+      if (next === current) continue
+      // Neighbours with the same key are added together.
+      if (current !== undefined) this.#addTo(current, bare, from, i, () => key.partsOf(records, from), now)
+      current = next
+      from = i
+    }
+    if (current !== undefined) this.#addTo(current, bare, from, records.length, () => key.partsOf(records, from), now)
+    if (failed.length > 0) this.#shape.onFailed(new FailedRecords(bare.pick(failed), reasons))
+  }
+
+  #addTo(key: string | undefined, records: Records, from: number, to: number, parts: Parts, now: Opening['at']): void {
+    const { limits, overhead } = this.#shape
+    for (let at = from; at < to; ) {
+      const batch = this.#open.get(key) ?? this.#openFor(key, parts, now)
+      const room = records.fit(at, to, limits.maxBytes - batch.bytes, overhead.record)
+      // A record that is larger than a batch may be goes alone.
+      const fitting = Math.min(room, limits.maxRecords - batch.length) || (batch.length === 0 ? 1 : 0)
+      if (fitting > 0) {
+        const before = batch.held
+        batch.add(records, at, at + fitting, records.cost(at, at + fitting, overhead.record))
+        this.#held += batch.held - before
+        at += fitting
+      }
+      if (batch.length >= limits.maxRecords) this.#close(batch, 'records')
+      else if (fitting === 0 || batch.bytes >= limits.maxBytes) this.#close(batch, 'bytes')
+      else if (this.#held > limits.maxOpenBytes) this.#closeOldest('memory')
+    }
+  }
+
+  #openFor(key: string | undefined, parts: Parts, at: Opening['at']): OpenBatch {
+    if (this.#open.size >= this.#shape.limits.maxOpenKeys) this.#closeOldest('keys')
+    const partitionKeys = typeof parts === 'function' ? parts() : parts
+    const batch = new OpenBatch({ key, partitionKeys, at, overhead: this.#shape.overhead.batch })
+    this.#open.set(key, batch)
+    return batch
+  }
+
+  #closeOldest(closedBy: ClosedBy): void {
+    for (const oldest of this.#open.values()) {
+      this.#close(oldest, closedBy)
+      if (closedBy === 'keys' || this.#held <= this.#shape.limits.maxOpenBytes) return
+    }
+  }
+
+  #close(open: OpenBatch, closedBy: ClosedBy): void {
+    this.#open.delete(open.opening.key)
+    this.#held -= open.held
+    const batch = open.close(closedBy)
+    report.batchClosed(() => ({ key: batch.key, records: batch.length, bytes: open.bytes, closedBy }))
+    this.#shape.onBatch(batch)
+  }
+
+  #startTimer(now: number): void {
+    if (this.#cancelTimer !== undefined) return
+    const { clock, limits } = this.#shape
+    for (const { opening } of this.#open.values()) {
+      this.#cancelTimer = clock.schedule(opening.at.monotonic + limits.maxAge - now, () => this.#closeAged())
+      return
+    }
+  }
+
+  #stopTimer(): void {
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
+  }
+
+  #closeAged(): void {
+    this.#cancelTimer = undefined
+    const { clock, limits } = this.#shape
+    const now = clock.monotonic()
+    for (const batch of this.#open.values()) {
+      // Timers may come a fraction of a millisecond early.
+      if (Math.ceil(now) < Math.floor(batch.opening.at.monotonic + limits.maxAge)) break
+      this.#close(batch, 'age')
+    }
+    this.#startTimer(now)
+  }
+}
+
+type Opening = OpenBatch['opening']
+type Parts = Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>)
+
+function noKey(thrown: unknown, endedAt: number): Failure {
+  const error = toError(thrown)
+  const code = error instanceof HosepipeError ? error.code : 'DynamicPartitioning.MetadataExtractionFailed'
+  return { code, message: error.message, attempts: 1, endedAt, outputType: 'processing-failed' }
+}

@@ -1,0 +1,142 @@
+/**
+ * A batch that records are still added to. Without keys it keeps views of the chunks that the records came in, all of which
+ * belong to it. With keys it copies: a view would keep a whole chunk in memory for one record of a rare key.
+ */
+import { Receipt, ReceiptMerger } from '../receipts.ts'
+import { Records } from '../records.ts'
+import type { ClosedBy } from '../report.ts'
+import { Batch } from './batch.ts'
+
+/** The first slab of a batch with a key, in bytes: small, because there may be many keys with few records. */
+const firstSlab = 1024
+/** Slabs double up to this size. */
+const largestSlab = 256 * 1024
+
+/** Keeps the records of an open batch. */
+interface Keeper {
+  /** Adds the records from `from` up to `to`. */
+  add(records: Records, from: number, to: number): void
+  /** All of them as runs. */
+  runs(): readonly Records[]
+  /** Bytes of memory that are kept. */
+  readonly held: number
+}
+
+/** What a batch is opened with. */
+export interface Opening {
+  /** `undefined` where no key was asked for. */
+  readonly key: string | undefined
+  readonly partitionKeys: Readonly<Record<string, string>>
+  /** When it was opened, on the monotonic and on the wall clock. */
+  readonly at: { readonly monotonic: number; readonly wall: number }
+  /** Bytes that the format adds to the whole. */
+  readonly overhead: number
+}
+
+/** See the head of this file. */
+export class OpenBatch {
+  readonly opening: Opening
+  readonly #keeper: Keeper
+  /** How many records there are. */
+  length = 0
+  /** The bytes that will be written, before compression. */
+  bytes: number
+
+  constructor(opening: Opening) {
+    this.opening = opening
+    this.bytes = opening.overhead
+    this.#keeper = opening.key === undefined ? new Views() : new Copies()
+  }
+
+  /** Bytes of memory that the batch keeps. */
+  get held(): number {
+    return this.#keeper.held
+  }
+
+  /** Adds the records from `from` up to `to`, which take `cost` bytes when they are written. */
+  add(records: Records, from: number, to: number, cost: number): void {
+    this.#keeper.add(records, from, to)
+    this.length += to - from
+    this.bytes += cost
+  }
+
+  /** The batch as it goes on its way. */
+  close(closedBy: ClosedBy): Batch {
+    const { key, partitionKeys, at } = this.opening
+    return new Batch(this.#keeper.runs(), { key, partitionKeys, openedAt: at.wall, closedBy })
+  }
+}
+
+class Views implements Keeper {
+  readonly #runs: Records[] = []
+  held = 0
+
+  add(records: Records, from: number, to: number): void {
+    this.#runs.push(records.slice(from, to))
+    this.held += records.cost(from, to, 1)
+  }
+
+  runs(): readonly Records[] {
+    return this.#runs
+  }
+}
+
+class Copies implements Keeper {
+  readonly #runs: Records[] = []
+  #slab = Buffer.alloc(0)
+  #at = 0
+  #ends: number[] = []
+  #receipts = new ReceiptMerger()
+  #oldest = Number.POSITIVE_INFINITY
+  held = 0
+
+  add(records: Records, from: number, to: number): void {
+    this.#reserve(records.cost(from, to, 1))
+    this.#oldest = Math.min(this.#oldest, records.arrivedAt)
+    if (records.receipt instanceof Receipt) this.#receipts.add(records.receipt, to - from)
+    else for (let i = from; i < to; i += 1) this.#receipts.add(records.receipt.at(i), 1)
+    if (records.isFramed) this.#copyFramed(records, from, to)
+    else for (let i = from; i < to; i += 1) this.#copy(records, i)
+  }
+
+  runs(): readonly Records[] {
+    this.#finishSlab()
+    return this.#runs
+  }
+
+  #copyFramed(records: Records, from: number, to: number): void {
+    const { bytes, ends } = records
+    const start = records.start(from)
+    const shift = this.#at - start
+    bytes.copy(this.#slab, this.#at, start, (ends[to - 1] ?? start) + 1)
+    for (let i = from; i < to; i += 1) this.#ends.push((ends[i] ?? 0) + shift)
+    this.#at = (ends[to - 1] ?? start) + 1 + shift
+  }
+
+  #copy(records: Records, i: number): void {
+    this.#at += records.bytes.copy(this.#slab, this.#at, records.start(i), records.ends[i])
+    this.#ends.push(this.#at)
+    this.#slab[this.#at] = newline
+    this.#at += 1
+  }
+
+  #reserve(size: number): void {
+    if (size <= this.#slab.length - this.#at) return
+    this.#finishSlab()
+    const next = Math.min(largestSlab, Math.max(firstSlab, this.#slab.length * 2))
+    this.#slab = Buffer.allocUnsafeSlow(Math.max(size, next))
+    this.#at = 0
+    this.held += this.#slab.length
+  }
+
+  #finishSlab(): void {
+    if (this.#ends.length === 0) return
+    const from = { receipt: this.#receipts.merged(), arrivedAt: this.#oldest }
+    this.#runs.push(Records.framed(from, this.#slab, 0, Uint32Array.from(this.#ends)))
+    this.#ends = []
+    this.#receipts = new ReceiptMerger()
+    this.#oldest = Number.POSITIVE_INFINITY
+  }
+}
+
+const newline = 10

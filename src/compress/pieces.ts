@@ -1,0 +1,79 @@
+import { whole } from '../options.ts'
+import { type Limiter, threadPool } from './thread-pool.ts'
+
+/** The field of an option `pieceBytes`. Pieces smaller than this cost more to hand out than they gain, and compress worse. */
+export const pieceBytesField = whole('bytes', 65_536)
+
+/** A border between two parts is taken as the border of a piece when the piece is then off its size by at most a quarter. */
+const tolerance = 0.25
+
+/**
+ * Cuts a body into pieces of about `pieceBytes`, all about equally long, at the borders of its parts where there is one near: a
+ * piece of one part needs no copy. An empty body is one empty piece.
+ */
+export function cut(parts: readonly Buffer[], pieceBytes: number): readonly (readonly Buffer[])[] {
+  const size = parts.reduce((sum, part) => sum + part.length, 0)
+  const target = Math.ceil(size / Math.max(1, Math.round(size / pieceBytes)))
+  const pieces: Buffer[][] = []
+  let piece: Buffer[] = []
+  let length = 0
+  const close = (): void => {
+    pieces.push(piece)
+    piece = []
+    length = 0
+  }
+  for (const part of parts) {
+    let rest = part
+    while (rest.length > 0) {
+      const room = target - length
+      if (rest.length <= room + target * tolerance) {
+        piece.push(rest)
+        length += rest.length
+        if (length >= target) close()
+        break
+      }
+      if (length < target * (1 - tolerance)) {
+        piece.push(rest.subarray(0, room))
+        rest = rest.subarray(room)
+      }
+      close()
+    }
+  }
+  if (piece.length > 0 || pieces.length === 0) close()
+  return pieces
+}
+
+/** A piece in one Buffer; a copy only where it is of several parts. */
+export function joined([first, ...others]: readonly Buffer[]): Buffer {
+  if (first === undefined) return Buffer.alloc(0)
+  return others.length === 0 ? first : Buffer.concat([first, ...others])
+}
+
+/**
+ * Compresses the pieces of a body side by side, each on its own. A piece is put together only when it is its turn, so that the
+ * copies never take more than the pieces under way.
+ *
+ * @param compressPiece - Compresses one piece into one or several parts.
+ * @param pool - Where the pieces take turns.
+ * @returns The compressed pieces in order. Rejects with the error of the first piece that failed, once no piece is under way; those
+ *   that waited are not begun any more.
+ */
+export async function compressPieces(
+  pieces: readonly (readonly Buffer[])[],
+  compressPiece: (piece: readonly Buffer[]) => Promise<readonly Buffer[]>,
+  pool: Limiter = threadPool,
+): Promise<readonly Buffer[]> {
+  const failures: unknown[] = []
+  const turn = async (piece: readonly Buffer[]): Promise<readonly Buffer[]> => {
+    if (failures.length > 0) return []
+    try {
+      return await compressPiece(piece)
+    } catch (error) {
+      failures.push(error)
+      return []
+    }
+  }
+  const compressed = await Promise.all(pieces.map((piece) => pool.run(() => turn(piece))))
+  if (failures.length > 0) throw failures[0]
+  return compressed.flat()
+}

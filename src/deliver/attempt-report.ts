@@ -1,0 +1,22 @@
+import type { Clock } from '../clock.ts'
+import { report } from '../report.ts'
+import type { Layer } from './outcome.ts'
+
+/** Tells whoever listens how each attempt ended and how long it took; belongs inside of the retries. */
+export function attemptReport(destination: string, clock: Clock): Layer {
+  return (next) => async (request, context) => {
+    const startedAt = clock.monotonic()
+    const outcome = await next(request, context)
+    report.attemptEnded(() => ({
+      destination,
+      request: request.id,
+      attempt: context.attempt,
+      records: request.length,
+      bytes: request.byteLength,
+      took: clock.monotonic() - startedAt,
+      status: outcome.status,
+      error: outcome.status === 'failed' ? outcome.error : undefined,
+    }))
+    return outcome
+  }
+}

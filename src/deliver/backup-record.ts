@@ -1,0 +1,88 @@
+/**
+ * Backup records, as the service writes them to its error prefix (guide, "Data transformation failure handling"): one JSON object
+ * a line, the original bytes in base64, times in milliseconds.
+ */
+import { inspect } from 'node:util'
+import { HosepipeError } from '../errors.ts'
+import type { FailedRecords } from '../failed-records.ts'
+import { Records } from '../records.ts'
+import { stringify } from '../serialise.ts'
+import { type RecordFunction, text } from '../transform/view.ts'
+
+/** One failed record as it stands in a backup. */
+export interface BackupRecord {
+  /** Attempts that were made; 0 for what could not be attempted. */
+  readonly attemptsMade: number
+  /** When the record arrived, in milliseconds since 1970. */
+  readonly arrivalTimestamp: number
+  readonly errorCode: string
+  readonly errorMessage: string
+  /** When the last attempt ended, in milliseconds since 1970. */
+  readonly attemptEndingTimestamp: number
+  /** The record's original bytes, in base64. */
+  readonly rawData: string
+}
+
+/** Error messages of destinations can be whole pages; so much of one is kept. */
+const maxMessage = 8192
+
+/** Writes failed records in the form that a backup keeps, going back to the same receipts. */
+export function toBackupRecords(failed: FailedRecords): Records {
+  const { records } = failed
+  const texts: string[] = []
+  for (let i = 0; i < records.length; i += 1) {
+    const { attempts, code, message, endedAt } = failed.reason(i)
+    const record: BackupRecord = {
+      attemptsMade: attempts,
+      arrivalTimestamp: records.receipt.at(i).arrivedAt,
+      errorCode: code,
+      errorMessage: message.slice(0, maxMessage),
+      attemptEndingTimestamp: endedAt,
+      rawData: original(records, i).toString('base64'),
+    }
+    texts.push(JSON.stringify(record))
+  }
+  return Records.pack(records, texts)
+}
+
+/** The record's bytes; of a value that has no JSON form, what it looks like, so that it can be found again. */
+function original(records: Records, i: number): Buffer {
+  if (records.hasBytes) return records.at(i)
+  const value = records.json(i)
+  const json = stringify(value)
+  return Buffer.from(typeof json === 'string' ? json : inspect(value))
+}
+
+/**
+ * Reads a record of a backup: one of ours, or of the service's.
+ *
+ * @param line - A line of a backup object.
+ * @throws HosepipeError `Split.Malformed` when it is not a backup record.
+ */
+export function readBackupRecord(line: Buffer | string): BackupRecord & { readonly record: Buffer } {
+  const parsed: unknown = JSON.parse(line.toString())
+  if (!isBackupRecord(parsed)) {
+    throw new HosepipeError(
+      'Split.Malformed',
+      'a backup record must be an object with rawData in base64, attemptsMade and arrivalTimestamp',
+    )
+  }
+  return { ...parsed, record: Buffer.from(parsed.rawData, 'base64') }
+}
+
+function isBackupRecord(value: unknown): value is BackupRecord {
+  if (typeof value !== 'object' || value === null) return false
+  return (
+    'rawData' in value && typeof value.rawData === 'string' && 'attemptsMade' in value && 'arrivalTimestamp' in value
+  )
+}
+
+/**
+ * For `transform`: turns backup records back into the records that failed, so that they can be sent again.
+ *
+ * @example
+ * pipeline(createReadStream('failed/…'), split(lines()), transform(replay()), batch(), deliver(to, { backup }))
+ */
+export function replay(): RecordFunction {
+  return text((line) => readBackupRecord(line).record)
+}

@@ -1,0 +1,211 @@
+/**
+ * Where failed records go. They are gathered like any others, by bytes and by age and for each kind of failure, and delivered by
+ * the same means; only when the backup has confirmed them do they count as backed up. There is no backup of a backup: if it
+ * fails for good, the stream ends with an error, and the records stay pending.
+ */
+import { Batch } from '../batch/batch.ts'
+import { Batcher, type BatchLimits } from '../batch/batcher.ts'
+import type { Clock } from '../clock.ts'
+import { ndjson } from '../encode/ndjson.ts'
+import { HosepipeError } from '../errors.ts'
+import { FailedRecords, type Failure } from '../failed-records.ts'
+import type { Records } from '../records.ts'
+import { report } from '../report.ts'
+import { toBackupRecords } from './backup-record.ts'
+import type { Destination } from './destination.ts'
+import { Dispatcher } from './dispatcher.ts'
+import type { Deliver } from './outcome.ts'
+
+/** Takes failed records. */
+export interface Backup {
+  /** Resolves when there is room for more. */
+  take(failed: FailedRecords): Promise<void>
+  /** Sends a copy of a batch that also goes to the primary destination; resolves when it is confirmed. */
+  copy(batch: Batch): Promise<void>
+  /** Sends what was gathered; resolves when all of it is confirmed. */
+  flush(): Promise<void>
+  /** The same, and closes the destination. */
+  end(): Promise<void>
+  destroy(): void
+}
+
+/** How much of a backup is gathered: the service's sizes, but no more than a minute old, because sources wait for receipts. */
+export const backupLimits = {
+  maxBytes: 5 * 1024 * 1024,
+  maxRecords: Number.POSITIVE_INFINITY,
+  maxAge: 60_000,
+  maxOpenBytes: 16 * 1024 * 1024,
+  maxOpenKeys: 100,
+} satisfies BatchLimits
+
+/** What a {@link BackupWriter} is made of. */
+export interface BackupShape {
+  readonly destination: Destination
+  readonly deliver: Deliver
+  readonly limits: BatchLimits
+  readonly concurrency: number
+  readonly maxInFlightBytes: number
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  onFatal(error: Error): void
+}
+
+/** See the head of this file. */
+export class BackupWriter implements Backup {
+  readonly #shape: BackupShape
+  readonly #failures: Dispatcher
+  /** One for each kind of failure, because kinds have different object keys. */
+  readonly #batchers = new Map<string, Batcher>()
+  /** Batches on their way into the dispatcher, in order. */
+  #queue: Promise<void> = Promise.resolve()
+
+  constructor(shape: BackupShape) {
+    this.#shape = shape
+    this.#failures = this.#dispatcher(ndjson(), (batch) => batch.settle('backedUp'))
+  }
+
+  async take(failed: FailedRecords): Promise<void> {
+    const { destination } = this.#shape
+    for (const [outputType, part] of byOutputType(failed)) {
+      const first = part.reason(0)
+      const { code, message } = first
+      report.backedUp(() => ({ destination: destination.name, records: part.length, code, message }))
+      this.#batcher(outputType).add(toBackupRecords(part))
+    }
+    await this.#queue
+  }
+
+  async copy(batch: Batch): Promise<void> {
+    const copies = this.#dispatcher(this.#shape.destination.encode ?? ndjson(), () => undefined)
+    await copies.dispatch(batch)
+    await copies.idle()
+  }
+
+  async flush(): Promise<void> {
+    for (const batcher of this.#batchers.values()) batcher.flush('flush')
+    await this.#queue
+    await this.#failures.idle()
+  }
+
+  async end(): Promise<void> {
+    for (const batcher of this.#batchers.values()) batcher.flush('end')
+    await this.#queue
+    await this.#failures.idle()
+    if (!this.#shape.signal.aborted) await this.#shape.destination.close?.()
+  }
+
+  destroy(): void {
+    for (const batcher of this.#batchers.values()) batcher.destroy()
+  }
+
+  #dispatcher(encode: Destination['encode'] & object, onDelivered: (batch: Batch) => void): Dispatcher {
+    const { destination, deliver, concurrency, maxInFlightBytes, clock, signal, onFatal } = this.#shape
+    return new Dispatcher({
+      destination,
+      encode,
+      compress: destination.compress,
+      deliver,
+      concurrency,
+      maxInFlightBytes,
+      clock,
+      signal,
+      onDelivered,
+      onFailed: (batch, reason) => {
+        throw notBackedUp(destination.name, batch, reason(0))
+      },
+      onFatal,
+    })
+  }
+
+  #batcher(outputType: string): Batcher {
+    const known = this.#batchers.get(outputType)
+    if (known !== undefined) return known
+    const batcher = new Batcher({
+      limits: this.#shape.limits,
+      overhead: { record: 1, batch: 0 },
+      key: undefined,
+      clock: this.#shape.clock,
+      onBatch: (batch) => {
+        const typed = new Batch(batch.runs, { ...facts(batch), outputType })
+        this.#queue = this.#queue.then(() => this.#failures.dispatch(typed)).catch(this.#shape.onFatal)
+      },
+      onFailed: () => this.#shape.onFatal(new HosepipeError('Backup.Failed', 'a backup record had no JSON form')),
+    })
+    this.#batchers.set(outputType, batcher)
+    return batcher
+  }
+}
+
+function facts({ key, partitionKeys, openedAt, closedBy }: Batch): ConstructorParameters<typeof Batch>[1] {
+  return { key, partitionKeys, openedAt, closedBy }
+}
+
+/** No backup: the first failed record ends the stream with an error that names it. Nothing is thrown away silently. */
+export class NoBackup implements Backup {
+  async take(failed: FailedRecords): Promise<void> {
+    const { code, message, error } = failed.reason(0)
+    const others = failed.length > 1 ? `, and ${failed.length - 1} more` : ''
+    throw new HosepipeError(
+      'Backup.None',
+      `a record${placeOf(failed.records)} failed${others} and there is no backup: ${code}: ${message}`,
+      error === undefined ? undefined : { cause: error },
+    )
+  }
+
+  async copy(): Promise<void> {}
+  async flush(): Promise<void> {}
+  async end(): Promise<void> {}
+  destroy(): void {}
+}
+
+/** The user's word that losing failed records is fine; made by {@link discard}. */
+export class Discard implements Backup {
+  async take(failed: FailedRecords): Promise<void> {
+    failed.records.receipt.settle('dropped', failed.length)
+  }
+
+  async copy(): Promise<void> {}
+  async flush(): Promise<void> {}
+  async end(): Promise<void> {}
+  destroy(): void {}
+}
+
+/** As a `backup`: failed records are thrown away, and count as dropped. */
+export function discard(): Discard {
+  return new Discard()
+}
+
+/** Where in the source a run comes from, in words, if the source said so. */
+function placeOf(records: Records | undefined): string {
+  const position = records?.receipt.at(0).position
+  if (position === undefined) return ''
+  const source = position.source === undefined ? 'the input' : position.source
+  return ` between ${position.from} and ${position.to} of ${source}`
+}
+
+function byOutputType(failed: FailedRecords): Iterable<readonly [string, FailedRecords]> {
+  const indexes = new Map<string, number[]>()
+  for (let i = 0; i < failed.length; i += 1) {
+    const { outputType } = failed.reason(i)
+    const list = indexes.get(outputType)
+    if (list === undefined) indexes.set(outputType, [i])
+    else list.push(i)
+  }
+  const [only] = indexes.keys()
+  if (only !== undefined && indexes.size === 1) return [[only, failed]]
+  return [...indexes].map(([type, list]) => [
+    type,
+    new FailedRecords(
+      failed.records.pick(list),
+      list.map((i) => failed.reason(i)),
+    ),
+  ])
+}
+
+function notBackedUp(name: string, batch: Batch, { message, error, attempts }: Failure): HosepipeError {
+  return new HosepipeError(
+    'Backup.Failed',
+    `the backup ${name} did not take ${batch.length} records${placeOf(batch.runs[0])}, in ${attempts} attempts: ${message}`,
+    error === undefined ? undefined : { cause: error },
+  )
+}

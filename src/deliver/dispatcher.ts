@@ -1,0 +1,156 @@
+/**
+ * Takes batches, sends them several at a time, and says how each record ended.
+ *
+ *     batch ── cut by the destination's limits ── wait for room ── object key ── encode ── layers around send
+ *                        │ too large                                                            │
+ *                        └────────────────────────▶ onFailed ◀──────────── refused, or given up ┴─▶ onDelivered
+ *
+ * The destination of a way and that of its backup are dispatched alike.
+ */
+import type { Batch } from '../batch/batch.ts'
+import type { Clock } from '../clock.ts'
+import type { Compressor } from '../compress/compressor.ts'
+import type { Encoder } from '../encode/encoder.ts'
+import { codeOf, type ErrorCode, HosepipeError, toError } from '../errors.ts'
+import type { Failure } from '../failed-records.ts'
+import { cut } from './cut.ts'
+import type { Destination } from './destination.ts'
+import { InFlight } from './in-flight.ts'
+import type { Deliver, Outcome } from './outcome.ts'
+import { makeRequest } from './request.ts'
+
+/** What a {@link Dispatcher} is made of. */
+export interface DispatcherShape {
+  readonly destination: Destination
+  readonly encode: Encoder
+  /** Default: bodies are sent as they were encoded. */
+  readonly compress?: Compressor | undefined
+  /** The layers around the destination's `send`. */
+  readonly deliver: Deliver
+  readonly concurrency: number
+  readonly maxInFlightBytes: number
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** The records of a batch are confirmed. */
+  onDelivered(batch: Batch): void | Promise<void>
+  /** The records of a batch were not taken; `reason` says why, by their place in the batch. */
+  onFailed(batch: Batch, reason: (index: number) => Failure): void | Promise<void>
+  /** Nothing can be done any more: the stream has to end. */
+  onFatal(error: Error): void
+}
+
+/** What was sent so far. */
+export interface DispatchCounts {
+  readonly requests: number
+  /** Bytes of the confirmed bodies, before and after compression. */
+  readonly bytes: { readonly before: number; readonly after: number }
+}
+
+/** See the head of this file. */
+export class Dispatcher {
+  readonly #shape: DispatcherShape
+  readonly #inFlight: InFlight
+  readonly #outputType: string
+  #requests = 0
+  #before = 0
+  #after = 0
+
+  constructor(shape: DispatcherShape) {
+    this.#shape = shape
+    this.#inFlight = new InFlight(shape.concurrency, shape.maxInFlightBytes)
+    this.#outputType = `${shape.destination.name}-failed`
+  }
+
+  counts(): DispatchCounts {
+    return { requests: this.#requests, bytes: { before: this.#before, after: this.#after } }
+  }
+
+  /** Takes a batch; resolves when it is under way, which is when the next may come. */
+  async dispatch(batch: Batch): Promise<void> {
+    const { destination, encode } = this.#shape
+    const { pieces, tooLarge } = cut(batch, destination.limits, encode.overhead)
+    if (tooLarge !== undefined) await this.#failTooLarge(tooLarge)
+    for (const piece of pieces) {
+      await this.#inFlight.enter(piece.byteLength)
+      if (this.#shape.signal.aborted) return
+      this.#send(piece)
+        .catch((error) => this.#shape.onFatal(toError(error)))
+        .finally(() => this.#inFlight.leave(piece.byteLength))
+    }
+  }
+
+  /** Waits until nothing is under way. */
+  idle(): Promise<void> {
+    return this.#inFlight.idle()
+  }
+
+  async #send(batch: Batch): Promise<void> {
+    const { destination, encode, compress, deliver, signal } = this.#shape
+    let objectKey: string | undefined
+    try {
+      objectKey = destination.objectKey?.(batch, encode.extension + (compress?.extension ?? ''))
+    } catch (error) {
+      return this.#fail(batch, toError(error), 'Delivery.NoObjectKey', 1)
+    }
+    let outcome: Outcome
+    try {
+      const request = await makeRequest({ batch, encode, compress, objectKey })
+      outcome = await deliver(request, { signal, attempt: 1 })
+      if (signal.aborted && outcome.status !== 'delivered') return
+      if (outcome.status !== 'failed') {
+        this.#requests += 1
+        this.#before += request.uncompressedLength
+        this.#after += request.byteLength
+      }
+    } catch (error) {
+      // Neither encoders nor layers should throw; if one does, its records are not lost with it.
+      return this.#fail(batch, toError(error), 'Delivery.Failed', 1)
+    }
+    await this.#settle(batch, outcome)
+  }
+
+  async #settle(batch: Batch, outcome: Outcome): Promise<void> {
+    const { onDelivered, onFailed } = this.#shape
+    if (outcome.status === 'delivered') return onDelivered(batch)
+    if (outcome.status === 'failed') return this.#fail(batch, outcome.error, 'Delivery.Failed', outcome.attempts)
+    const { refused } = outcome
+    const indexes = refused.map(({ index }) => index)
+    const others = complement(indexes, batch.length)
+    if (others.length > 0) await onDelivered(batch.select(others))
+    await onFailed(batch.select(indexes), (index) => {
+      const record = refused[index]
+      if (record === undefined) throw new RangeError(`no record was refused at ${index}`)
+      return this.#failure(record.error, 'Delivery.Refused', record.attempts)
+    })
+  }
+
+  async #fail(batch: Batch, error: Error, code: ErrorCode, attempts: number): Promise<void> {
+    const failure = this.#failure(error, code, attempts)
+    await this.#shape.onFailed(batch, () => failure)
+  }
+
+  async #failTooLarge(batch: Batch): Promise<void> {
+    const { destination } = this.#shape
+    await this.#shape.onFailed(batch, (index) => {
+      const size = batch.at(index).length
+      const message = `the record has ${size} bytes, but ${destination.name} takes ${destination.limits?.maxBytes} in a request`
+      return this.#failure(new HosepipeError('Delivery.RecordTooLarge', message), 'Delivery.RecordTooLarge', 0)
+    })
+  }
+
+  #failure(error: Error, code: ErrorCode, attempts: number): Failure {
+    const endedAt = this.#shape.clock.wall()
+    return { code: codeOf(error, code), message: error.message, attempts, endedAt, outputType: this.#outputType, error }
+  }
+}
+
+/** The indexes below `length` that are not among `indexes`, which ascend. */
+function complement(indexes: readonly number[], length: number): number[] {
+  const others: number[] = []
+  let next = 0
+  for (let index = 0; index < length; index += 1) {
+    if (indexes[next] === index) next += 1
+    else others.push(index)
+  }
+  return others
+}

@@ -1,0 +1,232 @@
+/**
+ * The same records to several branches, each with its own batching, retries, backup and account.
+ *
+ *                    ┌─ lane ─▶ branch a: batch ▶ deliver          a record has ended when it has ended in
+ *     Records ─ fork ┼─ lane ─▶ branch b: batch ▶ deliver          every branch; the bytes are shared
+ *                    └─ lane ─▶ branch c: firehose
+ */
+import { Writable } from 'node:stream'
+import { Batch } from '../batch/batch.ts'
+import { type Clock, systemClock } from '../clock.ts'
+import { type Core, Door, type Work } from '../door.ts'
+import { OptionError, toError } from '../errors.ts'
+import { FailedRecords, type Failure } from '../failed-records.ts'
+import { checkOptions, expecting, type Fields, oneOf, text, whole } from '../options.ts'
+import type { Counts, Origin } from '../receipts.ts'
+import type { Records } from '../records.ts'
+import { withBytes } from '../with-bytes.ts'
+import { Lane, type Way } from './lane.ts'
+import { sumAccounts } from './stats.ts'
+
+/** A branch of {@link fanOut}, with its bound. */
+export interface Branch {
+  /** Where the records go: a Writable (`firehose(…)`, `deliver(…)`), or a list of streams that ends in one. */
+  readonly to: Way
+  /** What the branch is called in `stats()`. Default: its place, from '0' on. */
+  readonly name?: string | undefined
+  /** Bytes that may wait in front of the branch while others go on. Default 64 MiB. */
+  readonly maxPendingBytes?: number | undefined
+  /**
+   * What happens when that many wait: `'block'` stops the source, and so all branches, until there is room; `'backup'` sends what
+   * comes for this branch to its `backup`, so that the others go on. Default `'block'`.
+   */
+  readonly whenFull?: 'block' | 'backup' | undefined
+  /** For `whenFull: 'backup'`: a stream for what the branch has no room for, `backupTo(destination)`. */
+  readonly backup?: Writable | undefined
+}
+
+/** A fan-out knows how each record ended in each branch. */
+export interface FanOutStream extends Writable {
+  /** For each branch, by its name: its records, and how old the oldest pending one is in milliseconds. */
+  stats(): Readonly<
+    Record<string, Counts & { readonly oldestPending: number | undefined; readonly waitingBytes: number }>
+  >
+}
+
+const defaultPending = 64 * 1024 * 1024
+const isStream = (value: unknown): boolean => value instanceof Writable
+
+const fields: Fields<Branch> = {
+  to: expecting(
+    'a Writable, or a list of streams',
+    (value) => isStream(value) || (Array.isArray(value) && value.every(isStream)),
+  ),
+  name: text,
+  maxPendingBytes: whole('bytes'),
+  whenFull: oneOf('block', 'backup'),
+  backup: expecting('a Writable, such as backupTo(destination)', isStream),
+}
+
+/**
+ * Sends the same records, or batches, to several branches. The slowest bounds the memory: what it has no room for waits, up to its
+ * `maxPendingBytes`, and then its policy says what happens. A branch that ends with an error ends all. A record that failed before
+ * goes to the backup of every branch.
+ *
+ * @param branches - Two or more: streams, lists of streams, or these with a bound ({@link Branch}).
+ * @throws OptionError
+ * @example
+ * fanOut([batch({ maxAge: 1000 }), deliver(search)], { name: 'lake', to: firehose({ to: lake }), maxPendingBytes: 256 * MiB })
+ */
+export function fanOut(...branches: readonly (Way | Branch)[]): FanOutStream {
+  if (branches.length < 2)
+    throw new OptionError('fanOut', `fanOut takes two branches or more, but came with ${branches.length}`)
+  const checked = branches.map((branch) => toBranch(branch))
+  const names = checked.map(({ name }, i) => name ?? String(i))
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined)
+    throw new OptionError('fanOut.name', `fanOut: two branches are called ${JSON.stringify(twice)}`)
+  return new FanOut(checked, names)
+}
+
+function toBranch(given: Way | Branch): Branch {
+  const branch: Branch = isWay(given) ? { to: given } : given
+  checkOptions<Branch>('fanOut', branch, fields)
+  if (branch.whenFull === 'backup' && branch.backup === undefined) {
+    throw new OptionError('fanOut.backup', "fanOut: a branch with whenFull 'backup' needs a backup, but has none")
+  }
+  return branch
+}
+
+function isWay(given: Way | Branch): given is Way {
+  return Array.isArray(given) || given instanceof Writable
+}
+
+class FanOut extends Writable implements FanOutStream {
+  readonly #clock: Clock = systemClock
+  readonly #door: Door
+  readonly #names: readonly string[]
+  readonly #branches: readonly Branch[]
+  readonly #lanes: readonly Lane[]
+
+  constructor(branches: readonly Branch[], names: readonly string[]) {
+    super({ objectMode: true, highWaterMark: 2 })
+    this.#branches = branches
+    this.#names = names
+    const onError = (error: Error): void => void this.destroy(error)
+    this.#lanes = branches.map(({ to }) => new Lane(to, onError))
+    for (const { backup } of branches) backup?.once('error', onError)
+    this.#door = new Door('fanOut', this.#clock, () => this.#core())
+    this.#door.onError = onError
+    this.#door.onFlushed = (request) => {
+      request.fork(this.#lanes.length)
+      for (const lane of this.#lanes) lane.offer(request, 0)
+    }
+  }
+
+  override _write(chunk: unknown, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    this.#door.enter([{ chunk }], callback)
+  }
+
+  override _writev(chunks: readonly { readonly chunk: unknown }[], callback: (error?: Error | null) => void): void {
+    this.#door.enter(chunks, callback)
+  }
+
+  override _final(callback: (error?: Error | null) => void): void {
+    this.#door.end(callback)
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#door.destroy()
+    for (const lane of this.#lanes) lane.destroy(error ?? undefined)
+    for (const { backup } of this.#branches) backup?.destroy()
+    callback(error)
+  }
+
+  stats(): ReturnType<FanOutStream['stats']> {
+    const entries = this.#lanes.map((lane, i) => {
+      const name = this.#names[i] ?? ''
+      return [name, { ...sumAccounts([lane.account], this.#clock), waitingBytes: lane.pending }] as const
+    })
+    return Object.fromEntries(entries)
+  }
+
+  #core(): Core {
+    return {
+      records: (records) => {
+        const { good, failed } = withBytes(records, this.#clock)
+        if (failed !== undefined) this.#fork(failed.records, (run) => failed.withRecords(run))
+        if (good.length === 0) return undefined
+        this.#fork(good.withoutValues(), (run) => run)
+        return this.#room()
+      },
+      failed: (failed) => {
+        this.#fork(failed.records, (run) => failed.withRecords(run))
+        return this.#room()
+      },
+      other: {
+        understands: (chunk) => chunk instanceof Batch,
+        take: (chunk) => (chunk instanceof Batch ? this.#forkBatch(chunk) : undefined),
+      },
+      end: async () => {
+        await Promise.all(this.#lanes.map((lane) => lane.end()))
+        await Promise.all(this.#branches.map(({ backup }) => (backup === undefined ? undefined : ended(backup))))
+      },
+    }
+  }
+
+  /** Offers each branch the same run, with the branch's own receipt. */
+  #fork(run: Records, wrap: (run: Records) => Records | FailedRecords): void {
+    const origins = run.receipt.fork(run.length, this.#accounts())
+    this.#offer(origins, run.byteLength, (origin) => wrap(run.withReceipt(origin)))
+  }
+
+  #forkBatch(batch: Batch): Work {
+    const forks = batch.runs.map((run) => run.receipt.fork(run.length, this.#accounts()))
+    for (const [i, lane] of this.#lanes.entries()) {
+      const runs = batch.runs.flatMap((run, j) => {
+        const origin = forks[j]?.[i]
+        return origin === undefined ? [] : [run.withReceipt(origin)]
+      })
+      this.#put(i, lane, new Batch(runs, batch), batch.byteLength)
+    }
+    return this.#room()
+  }
+
+  #offer(origins: readonly Origin[], bytes: number, make: (origin: Origin) => Records | FailedRecords): void {
+    for (const [i, lane] of this.#lanes.entries()) {
+      const origin = origins[i]
+      if (origin !== undefined) this.#put(i, lane, make(origin), bytes)
+    }
+  }
+
+  #put(i: number, lane: Lane, chunk: Records | FailedRecords | Batch, bytes: number): void {
+    const { backup, whenFull, maxPendingBytes = defaultPending } = this.#branches[i] ?? {}
+    if (whenFull !== 'backup' || backup === undefined || lane.pending <= maxPendingBytes) lane.offer(chunk, bytes)
+    else for (const failed of this.#full(chunk, this.#names[i] ?? '')) backup.write(failed)
+  }
+
+  #full(chunk: Records | FailedRecords | Batch, name: string): FailedRecords[] {
+    if (chunk instanceof FailedRecords) return [chunk]
+    const failure: Failure = {
+      code: 'FanOut.BranchFull',
+      message: `the branch ${name} has no room for more`,
+      attempts: 0,
+      endedAt: this.#clock.wall(),
+      outputType: 'processing-failed',
+    }
+    const runs = chunk instanceof Batch ? chunk.runs : [chunk]
+    return runs.map((run) => new FailedRecords(run, failure))
+  }
+
+  /** Waits for the branches that may stop the source, and for the backups of the others. */
+  #room(): Work {
+    const waits: Promise<unknown>[] = []
+    for (const [i, lane] of this.#lanes.entries()) {
+      const { backup, whenFull = 'block', maxPendingBytes = defaultPending } = this.#branches[i] ?? {}
+      if (whenFull === 'block' && lane.pending > maxPendingBytes) waits.push(lane.below(maxPendingBytes))
+      if (backup?.writableNeedDrain) waits.push(new Promise((resolve) => backup.once('drain', resolve)))
+    }
+    return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined)
+  }
+
+  #accounts(): Lane['account'][] {
+    return this.#lanes.map(({ account }) => account)
+  }
+}
+
+function ended(stream: Writable): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.once('error', (error) => reject(toError(error)))
+    stream.end(() => resolve())
+  })
+}

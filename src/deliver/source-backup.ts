@@ -1,0 +1,72 @@
+import { Writable } from 'node:stream'
+import type { Work } from '../door.ts'
+import { describe, OptionError } from '../errors.ts'
+import type { FailedRecords } from '../failed-records.ts'
+import { checkOptions, type Fields, whole } from '../options.ts'
+import { Account } from '../receipts.ts'
+import type { Records } from '../records.ts'
+import { Stage, type StageOptions, stageFields } from '../stage.ts'
+import { withBytes } from '../with-bytes.ts'
+import { Lane, type Way } from './lane.ts'
+
+/** Options of {@link sourceBackup}. */
+export interface SourceBackupOptions extends StageOptions {
+  /** Bytes that may wait for the copy's branch before the source is stopped. Default 64 MiB. */
+  readonly maxPendingBytes?: number | undefined
+}
+
+const fields: Fields<SourceBackupOptions> = { ...stageFields, maxPendingBytes: whole('bytes') }
+const defaultPending = 64 * 1024 * 1024
+
+/** A pass-through with the account of the records as they go on. */
+export interface SourceBackupStage extends Stage {
+  /** The records on their way to the next stage, without those of the copy. */
+  readonly onward: Account
+}
+
+/**
+ * A pass-through that gives a branch a copy of every record as it came, before anything is transformed (guide, "Enable source
+ * record backup"). Stands between `split` and `transform`. A record has ended for its source when it has ended here and in the
+ * branch. When the branch ends with an error, so does the stream. Records that failed before pass by: they are on their way to
+ * the backup of `deliver`.
+ *
+ * @param branch - A Writable, or a list of streams that ends in one: `[batch(), deliver(file({ dir }))]`.
+ * @throws OptionError
+ */
+export function sourceBackup(branch: Way, options: SourceBackupOptions = {}): SourceBackupStage {
+  checkOptions<SourceBackupOptions>('sourceBackup', options, fields)
+  if (!(branch instanceof Writable) && !Array.isArray(branch)) {
+    throw new OptionError(
+      'sourceBackup',
+      `sourceBackup takes a Writable or a list of streams, but came as ${describe(branch)}`,
+    )
+  }
+  const maxPendingBytes = options.maxPendingBytes ?? defaultPending
+  const main = new Account()
+  const stage = new Stage({ name: 'sourceBackup', clock: options.clock }, (outlet) => {
+    const lane = new Lane(branch, outlet.fail)
+    const give = (run: Records): Work => {
+      const [onward, copy] = run.receipt.fork(run.length, [main, lane.account])
+      if (onward === undefined || copy === undefined) throw new RangeError('a fork in two must have two receipts')
+      lane.offer(run.withReceipt(copy).withoutValues(), run.byteLength)
+      outlet.push(run.withReceipt(onward))
+      return lane.pending > maxPendingBytes ? lane.below(maxPendingBytes) : undefined
+    }
+    const passFailed = (failed: FailedRecords): undefined => {
+      const [onward] = failed.records.receipt.fork(failed.length, [main])
+      if (onward !== undefined) outlet.push(failed.withRecords(failed.records.withReceipt(onward)))
+    }
+    return {
+      records: (records) => {
+        const { good, failed } = withBytes(records, outlet.clock)
+        if (failed !== undefined) passFailed(failed)
+        return good.length === 0 ? undefined : give(good)
+      },
+      failed: passFailed,
+      flush: () => lane.flushed(),
+      end: () => lane.end(),
+      destroy: () => lane.destroy(undefined),
+    }
+  })
+  return Object.assign(stage, { onward: main })
+}

@@ -1,0 +1,128 @@
+import { join, resolve, sep } from 'node:path'
+import type { Compressor } from '../../compress/compressor.ts'
+import type { Destination, Request, SendContext } from '../../deliver/destination.ts'
+import type { Encoder } from '../../encode/encoder.ts'
+import { describe, HosepipeError, OptionError } from '../../errors.ts'
+import { checkOptions, expecting, type Fields, flag, hasMethod, object, whole } from '../../options.ts'
+import { type ObjectKey, type ObjectKeyOptions, objectKeyFields, objectKeys } from '../object-key/object-key.ts'
+import { type FileSystem, systemFiles } from './file-system.ts'
+import { Folders } from './folders.ts'
+import { escapeValue, fitKey, maxNameBytes, maxPathBytes } from './safe-path.ts'
+import { writeObject } from './write-object.ts'
+
+/** Options of {@link file}. Those of object keys name the files in `dir`. */
+export interface FileOptions extends ObjectKeyOptions {
+  /** The folder that the files go to; made when the first file is written. A relative one is taken from where the process is now. */
+  readonly dir: string
+  /**
+   * Whether a file, and the folders that lead to it, are on the disk before its records count as delivered. Default `true`. With
+   * `false` a power cut can lose or truncate files that were delivered; a crash of the process alone cannot.
+   */
+  readonly fsync?: boolean | undefined
+  /** The format. Default: that of `deliver`, newline-delimited JSON. */
+  readonly encode?: Encoder | undefined
+  /** The compression. Default: none. */
+  readonly compress?: Compressor | undefined
+  /** Files that are written at a time: a whole number from 1. Default: that of `deliver`. */
+  readonly concurrency?: number | undefined
+  /** The file system, for tests that let it fail. Default: `node:fs/promises`. */
+  readonly fs?: FileSystem | undefined
+}
+
+const fields: Fields<FileOptions> = {
+  ...objectKeyFields,
+  dir: expecting(
+    'the path of a folder, without NUL',
+    (value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
+  ),
+  fsync: flag,
+  encode: object,
+  compress: object,
+  concurrency: whole('files at a time'),
+  fs: expecting('an object with mkdir(), open(), rename() and unlink()', (value) =>
+    ['mkdir', 'open', 'rename', 'unlink'].every((name) => hasMethod(value, name)),
+  ),
+}
+
+/** Bytes of a file's name that are kept for what a prefix adds to it behind its last slash. */
+const reservedBytes = 55
+/** What every name has beside name, version and extension: time, UUID and dashes. */
+const fixedBytes = '--yyyy-MM-dd-HH-mm-ss-'.length + 36
+/** The least that is left for folders below `dir`. */
+const leastRoom = 256
+
+/**
+ * A destination that writes each batch to a file of its own, in folders below `dir`. A file appears whole or not at all: it is
+ * written under a hidden name, `.<name>.<random>.tmp`, and renamed. When the process is killed, such a temporary file may stay; it
+ * is never read again and can be deleted.
+ *
+ * Values of partition keys never lead out of `dir` and never make folders of their own: `/`, `\`, `%`, control characters, and a
+ * value that is `.` or `..`, are written with percent signs (`a/b` as `a%2Fb`), and an empty one as `%`. Names of more than 255
+ * bytes are cut and end in a hash. Different values have different names (where the file system tells upper from lower case).
+ *
+ * Errors of the file system (`ENOSPC`, `EACCES`) are passed on as they come, and what was written of the file is removed.
+ *
+ * @throws OptionError when an option is not what it should be, `prefix` or `errorPrefix` cannot be used or lead out of `dir`.
+ */
+export function file(options: FileOptions): Destination {
+  checkOptions('file', options, fields)
+  if (options.dir === undefined) {
+    throw new OptionError('file.dir', `file: dir must be ${fields.dir.expected}, but came as undefined`)
+  }
+  const { fsync = true, encode, compress, concurrency, fs = systemFiles } = options
+  const dir = resolve(options.dir)
+  const room = maxPathBytes - 1 - Buffer.byteLength(dir) - 1 - maxNameBytes
+  if (room < leastRoom) {
+    throw new OptionError('file.dir', `file: dir must leave ${leastRoom} bytes of a path, but came as ${describe(dir)}`)
+  }
+  const objectKey = objectKeys(options, {
+    stage: 'file',
+    escapeValue,
+    join: (prefix, name) => fitKey(prefix, name, room),
+  })
+  checkNames(options, objectKey)
+  const folders = new Folders(fs, dir, fsync)
+
+  return {
+    name: 'file',
+    encode,
+    compress,
+    concurrency,
+    objectKey,
+    send: async ({ objectKey: key, parts }: Request, { signal }: SendContext) =>
+      writeObject({ fs, folders, path: pathIn(dir, key), parts, fsync, signal }),
+  }
+}
+
+/** The file that a key means. What makes keys lets none out of `dir`; this holds if it should ever be wrong. */
+function pathIn(dir: string, key: string | undefined): string {
+  if (key === undefined || key === '')
+    throw new HosepipeError('Delivery.NoObjectKey', 'file: the request has no object key')
+  const path = join(dir, key)
+  if (path.startsWith(dir.endsWith(sep) ? dir : dir + sep)) return path
+  throw new HosepipeError('Delivery.NoObjectKey', `file: the object key ${describe(key)} leads out of dir`)
+}
+
+/** Refuses options whose own text makes bad paths, so that it is not each batch that fails. */
+function checkNames(options: FileOptions, objectKey: ObjectKey): void {
+  const { prefix = '', name = 'hosepipe', version = '1', encode, compress } = options
+  const extension = options.extension || (encode?.extension ?? '') + (compress?.extension ?? '')
+  if (name.length + version.length + Buffer.byteLength(extension) + fixedBytes > maxNameBytes - reservedBytes) {
+    throw new OptionError(
+      'file.extension',
+      `file: name, version and extension must leave ${reservedBytes} bytes of a file's name, but came as ${describe(name)}, ${describe(version)} and ${describe(extension)}`,
+    )
+  }
+  const names = Array.from(prefix.matchAll(/!\{partitionKey\w*:([^}]+)\}/g), ([, found = '']) => [found, 'x'])
+  const facts = { partitionKeys: Object.fromEntries(names), oldestArrival: 0 }
+  checkSample('prefix', objectKey({ ...facts, outputType: undefined }, extension))
+  checkSample('errorPrefix', objectKey({ ...facts, outputType: 'processing-failed' }, extension))
+}
+
+function checkSample(option: 'prefix' | 'errorPrefix', key: string): void {
+  if (!key.split('/').includes('..') && !key.includes('\0')) return
+  throw new OptionError(
+    `file.${option}`,
+    `file: ${option} must make no folder named .. and no NUL, but makes the key ${JSON.stringify(key)}`,
+  )
+}

@@ -1,0 +1,3 @@
+export type { ObjectKeyOptions } from '../object-key/object-key.ts'
+export { type FileOptions, file } from './file.ts'
+export type { FileSystem, OpenFile } from './file-system.ts'

@@ -1,0 +1,8 @@
+export {
+  type MemoryDestination,
+  type MemoryFault,
+  type MemoryObject,
+  type MemoryOptions,
+  type MemoryRefusal,
+  memory,
+} from './memory.ts'

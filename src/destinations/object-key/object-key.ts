@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto'
+import type { ZoneId } from '@js-joda/core'
+import { OptionError, toError } from '../../errors.ts'
+import { expecting, type Fields } from '../../options.ts'
+import { compileTemplate, type Evaluate, hasExpression, type KeyFacts } from './template.ts'
+import { compilePattern, timeZoneOf } from './timestamp.ts'
+
+/** What the keys of objects are made of: `<prefix><name>-<version>-<yyyy-MM-dd-HH-mm-ss>-<uuid><extension>`. */
+export interface ObjectKeyOptions {
+  /**
+   * What keys begin with: text, and expressions of the form `!{namespace:value}` (guide, "Custom prefixes for Amazon S3 objects"):
+   *
+   * - `!{timestamp:yyyy/MM/dd}`: when the oldest record of the batch arrived, in a pattern of Java's `DateTimeFormatter`, in
+   *   English (en-US: weeks begin on Sunday). The expression ends at the first `}`. Not available, and refused: `B` (periods of
+   *   the day), `g` (Julian days), `v` (generic zone names), `z` but in UTC, `zzzz`, and numbers of more than 15 digits.
+   * - `!{firehose:random-string}`: 11 letters and digits, new each time.
+   * - `!{partitionKey:name}`: a part of the batch's key. The service's own `partitionKeyFromQuery` and `partitionKeyFromLambda`
+   *   mean the same.
+   *
+   * Without any expression, `yyyy/MM/dd/HH/` is added, without a slash before it: `logs` makes `logs2018/08/27/10/…`. With any,
+   * nothing is added. At most 1,024 characters. Default: `yyyy/MM/dd/HH/`.
+   */
+  readonly prefix?: string | undefined
+  /**
+   * What keys begin with when the destination is a backup. The same language, without partition keys, and with
+   * `!{firehose:error-output-type}`: the kind of failure. Where there are expressions it must be one of them; where there are none,
+   * the kind and the time are added: `errors/` makes `errors/processing-failed/2018/08/27/10/…`. At most 1,024 characters.
+   *
+   * Default: `prefix`, the kind and the time. Where `prefix` has expressions the service demands an `errorPrefix`; here it is the
+   * kind and the time alone: `processing-failed/2018/08/27/10/…`.
+   */
+  readonly errorPrefix?: string | undefined
+  /** The zone of all times in the key: an id of the tz database, `Europe/Berlin`. Default: `UTC`. */
+  readonly timeZone?: string | undefined
+  /** What stands for the name of the stream: 1–64 of `a-z A-Z 0-9 _ . -`. Default: `hosepipe`. */
+  readonly name?: string | undefined
+  /** What stands for the stream's version: 1–50 digits. Default: `1`. */
+  readonly version?: string | undefined
+  /**
+   * What keys end in, instead of the extensions of format and compression: a dot and lower-case letters, digits or `! - _ . * ' ( )`,
+   * at most 128 characters (`FileExtension` in the service). It changes neither format nor compression. Empty: as if not given.
+   */
+  readonly extension?: string | undefined
+}
+
+const matching = (expected: string, pattern: RegExp) =>
+  expecting(expected, (value) => typeof value === 'string' && pattern.test(value))
+
+const template = matching('a string of at most 1024 characters', /^.{0,1024}$/su)
+
+/** The fields of {@link ObjectKeyOptions}, for a destination's own table. */
+export const objectKeyFields = {
+  prefix: template,
+  errorPrefix: template,
+  timeZone: matching('the id of a time zone, such as UTC or Europe/Berlin', /^[A-Za-z][\w/+-]*$/),
+  name: matching('1–64 of the characters a-z A-Z 0-9 _ . -', /^[a-zA-Z0-9_.-]{1,64}$/),
+  version: matching('a string of 1–50 digits', /^[0-9]{1,50}$/),
+  extension: matching(
+    "a dot and at most 127 of the characters a-z 0-9 ! - _ . * ' ( )",
+    /^$|^(?=.{1,128}$)\.[0-9a-z!\-_.*'()]+$/,
+  ),
+} satisfies Fields<ObjectKeyOptions>
+
+/** Makes the key of a batch; `extension` is what its format and compression end in. */
+export type ObjectKey = (facts: KeyFacts, extension: string) => string
+
+/** What a destination adds to the options. */
+export interface KeyRules {
+  /** The destination, for messages: `file`. */
+  readonly stage: string
+  /** Makes a value that comes from records fit for a key. Default: as it is. */
+  readonly escapeValue?: ((value: string) => string) | undefined
+  /** Puts the evaluated prefix and the object's name together. Default: one behind the other. */
+  readonly join?: ((prefix: string, name: string) => string) | undefined
+}
+
+const time = '!{timestamp:yyyy/MM/dd/HH}/'
+const outputType = '!{firehose:error-output-type}'
+
+/**
+ * Makes what names the objects of a destination. The prefixes are compiled here, once.
+ *
+ * @returns What makes the key of a batch, a new one each time, from the batch and what its format and compression end in. It throws `Delivery.NoObjectKey` when the batch has not the partition keys.
+ * @throws OptionError when a prefix or the time zone cannot be used; the options must have passed {@link objectKeyFields}.
+ */
+export function objectKeys(options: ObjectKeyOptions, rules: KeyRules): ObjectKey {
+  const { prefix = '', errorPrefix = '', timeZone = 'UTC', name = 'hosepipe', version = '1' } = options
+  const { stage, escapeValue = (value) => value, join = (before, after) => before + after } = rules
+  const zone = zoneOption(stage, timeZone)
+  const common = { stage, zone, escapeValue }
+  const evaluate = compileTemplate({ ...common, option: 'prefix', text: withTime(prefix) })
+  const evaluateError = errorTemplate(common, prefix, errorPrefix)
+  const printTime = compilePattern('yyyy-MM-dd-HH-mm-ss', zone)
+  return (facts, extension) => {
+    const before = facts.outputType === undefined ? evaluate(facts) : evaluateError(facts)
+    return join(
+      before,
+      `${name}-${version}-${printTime(facts.oldestArrival)}-${randomUUID()}${options.extension || extension}`,
+    )
+  }
+}
+
+function withTime(prefix: string): string {
+  return hasExpression(prefix) ? prefix : prefix + time
+}
+
+type Common = { readonly stage: string; readonly zone: ZoneId; readonly escapeValue: (value: string) => string }
+
+function errorTemplate(common: Common, prefix: string, errorPrefix: string): Evaluate {
+  const compile = (text: string): Evaluate => compileTemplate({ ...common, option: 'errorPrefix', text })
+  if (!hasExpression(errorPrefix)) {
+    const before = errorPrefix === '' && !hasExpression(prefix) ? prefix : errorPrefix
+    return compile(`${before}${outputType}/${time}`)
+  }
+  const evaluate = compile(errorPrefix)
+  if (errorPrefix.includes(outputType)) return evaluate
+  const { stage } = common
+  throw new OptionError(
+    `${stage}.errorPrefix`,
+    `${stage}: errorPrefix must contain ${outputType} when it has expressions, but came without it`,
+  )
+}
+
+function zoneOption(stage: string, id: string): ZoneId {
+  try {
+    return timeZoneOf(id)
+  } catch (error) {
+    throw new OptionError(`${stage}.timeZone`, `${stage}: timeZone cannot be used: ${toError(error).message}`)
+  }
+}

@@ -1,0 +1,35 @@
+import { file } from '../destinations/file/index.ts'
+import { drop, type Firehose, fail, firehose, gzip, json, jsonValues, MiB } from '../index.ts'
+import type { Dataset } from './run.ts'
+
+/** What is read of a GeoJSON feature. */
+interface Feature {
+  readonly id: string
+  readonly properties: { readonly type: string; readonly net: string; readonly mag: number; readonly time: number }
+  readonly geometry: { readonly coordinates: readonly [longitude: number, latitude: number, depth: number] }
+}
+
+/** 1,700 earthquakes of a GeoJSON file, by the network that measured them. */
+export const earthquakes: Dataset = {
+  name: 'earthquakes',
+  path: 'data/earthquakes.json',
+  firehose(dir: string): Firehose {
+    return firehose({
+      split: jsonValues({ path: 'features' }),
+      transform: json(prepare),
+      batch: { maxBytes: MiB, maxAge: 2_000, key: '{net}' },
+      compress: gzip(),
+      to: file({ dir: `${dir}/earthquakes`, prefix: 'net=!{partitionKey:net}/!{timestamp:yyyy-MM-dd}/' }),
+      backup: file({ dir: `${dir}/earthquakes-failed` }),
+    })
+  },
+}
+
+/** What somebody blew up is no earthquake, and none begins above the sea. */
+function prepare({ id, properties, geometry }: Feature) {
+  const { type, net, mag, time } = properties
+  const [longitude, latitude, depth] = geometry.coordinates
+  if (type !== 'earthquake') return drop
+  if (depth < 0) return fail(`${-depth} km above the sea`)
+  return { id, net, magnitude: mag, at: new Date(time), longitude, latitude, depth }
+}

@@ -1,0 +1,24 @@
+/**
+ * A request to hand on everything that is gathered, which travels among the records: each stage does so when it comes by, and
+ * passes it on. Whoever asked hears when every end of the way has confirmed what it had.
+ */
+export class FlushRequest {
+  readonly #done: () => void
+  #open = 1
+
+  /** @param done - Called when all of the way is flushed. */
+  constructor(done: () => void) {
+    this.#done = done
+  }
+
+  /** The way forks into `branches`, each of which will say `done`. */
+  fork(branches: number): void {
+    this.#open += branches - 1
+  }
+
+  /** One end of the way is flushed. */
+  done(): void {
+    this.#open -= 1
+    if (this.#open === 0) this.#done()
+  }
+}

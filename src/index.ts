@@ -1,0 +1,77 @@
+/**
+ * hosepipe: what users import, in the order of the data's way. Destinations have subpaths of their own: `hosepipe/file`,
+ * `hosepipe/memory`.
+ */
+export { type Firehose, type FirehoseOptions, firehose, type Transforming } from './firehose.ts'
+
+// What flows.
+export { Batch, type BatchFacts } from './batch/batch.ts'
+export { FailedRecords, type Failure } from './failed-records.ts'
+export { type Provenance, Records } from './records.ts'
+
+// Bytes to records.
+export { type JsonValuesOptions, jsonValues } from './split/json-values.ts'
+export { type LengthPrefixedOptions, lengthPrefixed } from './split/length-prefixed.ts'
+export { type LinesOptions, lines } from './split/lines.ts'
+export { type SeparatorOptions, separator } from './split/separator.ts'
+export { split } from './split/split.ts'
+export type { SplitOutlet, Splitter, SplitterState } from './split/splitter.ts'
+export type { TooLargePolicy } from './split/too-large.ts'
+
+// Records to records.
+export { type FieldOptions, type FieldPath, FieldReader, field } from './transform/field.ts'
+export { drop, type Fail, fail, type Several, several, type TransformResult } from './transform/result.ts'
+export { type TransformOptions, transform } from './transform/transform.ts'
+export {
+  type BytesFunction,
+  type Context,
+  filter,
+  json,
+  map,
+  type Reader,
+  type RecordFunction,
+  text,
+} from './transform/view.ts'
+
+// Records to batches, and back.
+export { type BatchOptions, type BatchStage, batch, MiB } from './batch/batch-stage.ts'
+export type { Key, KeyFunction, KeyPart, KeyValue } from './batch/key.ts'
+export { type UnbatchOptions, unbatch } from './batch/unbatch.ts'
+
+// Batches to bodies.
+export { concatenated } from './encode/concatenated.ts'
+export type { Encoder, Overhead } from './encode/encoder.ts'
+export { jsonArray } from './encode/json-array.ts'
+export { ndjson } from './encode/ndjson.ts'
+export { separated } from './encode/separated.ts'
+export type { Compressor } from './compress/compressor.ts'
+export { type GzipOptions, gzip } from './compress/gzip.ts'
+export { none } from './compress/none.ts'
+export { type ZstdOptions, zstd } from './compress/zstd.ts'
+
+// Bodies to destinations.
+export { type Discard, discard } from './deliver/backup.ts'
+export { type BackupRecord, readBackupRecord, replay } from './deliver/backup-record.ts'
+export { backupTo } from './deliver/backup-to.ts'
+export { type DeliverOptions, type DeliverStream, deliver } from './deliver/deliver.ts'
+export type { Destination, Limits, Refusal, Request, Send, SendContext, SendResult } from './deliver/destination.ts'
+export { type Branch, type FanOutStream, fanOut } from './deliver/fan-out.ts'
+export { HttpError, type HttpErrorOptions } from './deliver/http-error.ts'
+export type { Way } from './deliver/lane.ts'
+export type { RetryOptions } from './deliver/retry.ts'
+export { type SourceBackupOptions, type SourceBackupStage, sourceBackup } from './deliver/source-backup.ts'
+export type { DeliverStats } from './deliver/stats.ts'
+
+// What everything stands on, for authors of sources and tests.
+export { type Clock, systemClock } from './clock.ts'
+export { type ErrorCode, errorCodes, HosepipeError, OptionError } from './errors.ts'
+export { Account, Checkpoints, type Counts, type Ending, type Origin, type Position, Receipt } from './receipts.ts'
+export {
+  type AttemptEnded,
+  type BackedUp,
+  type BatchClosed,
+  type ClosedBy,
+  channelNames,
+  type RetryScheduled,
+} from './report.ts'
+export type { Stage, StageOptions } from './stage.ts'

@@ -1,0 +1,187 @@
+/**
+ * Lines, as NDJSON and log files have them.
+ *
+ *     chunk 1   a a a a \n b b b b \r \n c c
+ *               └ one native search a line ┘ └ held: a view ┐
+ *     chunk 2   c c \n d d …                               │
+ *               └ the record that crosses the border: the only copy
+ *
+ * Where all lines of a chunk end in a bare newline, their ends say everything (the framed layout of Records); where some end in
+ * CRLF or are skipped for being empty, their starts are kept too.
+ */
+import type { Work } from '../door.ts'
+import { checkOptions, oneOf } from '../options.ts'
+import { Records } from '../records.ts'
+import type { SplitOutlet, Splitter, SplitterState } from './splitter.ts'
+import { pushTooLarge, refuseTooLarge, type SizeLimit, type SizeOptions, sizeFields, sizeLimit } from './too-large.ts'
+
+/** Options of {@link lines}. */
+export interface LinesOptions extends SizeOptions {
+  /** Whether a line with nothing in it is a record. Default `'skip'`. */
+  readonly empty?: 'keep' | 'skip' | undefined
+}
+
+const newline = 10
+const carriageReturn = 13
+
+/**
+ * Lines end in `\n` or `\r\n`; neither is part of the record. A last line without an end is a record too. Bytes are not decoded.
+ *
+ * @throws OptionError
+ */
+export function lines(options: LinesOptions = {}): Splitter {
+  checkOptions<LinesOptions>('lines', options, { ...sizeFields, empty: oneOf('keep', 'skip') })
+  const limit = sizeLimit(options)
+  const keepEmpty = options.empty === 'keep'
+  return { name: 'lines', start: (outlet) => new LineSplitter(outlet, limit, keepEmpty) }
+}
+
+/** Where newlines are noted while a chunk is searched; shared, because a search is never interrupted. */
+let scratch = new Uint32Array(16_384)
+
+class LineSplitter implements SplitterState {
+  readonly #outlet: SplitOutlet
+  readonly #limit: SizeLimit
+  readonly #keepEmpty: boolean
+  /** The line that has no end yet, as the chunks had it. */
+  #held: Buffer[] = []
+  #heldLength = 0
+  /** How many bytes of the line went by without being kept, because it is too large. */
+  #skipped = 0
+  /** The offset in the input at which the next chunk starts. */
+  #offset = 0
+
+  constructor(outlet: SplitOutlet, limit: SizeLimit, keepEmpty: boolean) {
+    this.#outlet = outlet
+    this.#limit = limit
+    this.#keepEmpty = keepEmpty
+  }
+
+  write(chunk: Buffer): Work {
+    let from = 0
+    if (this.#heldLength + this.#skipped > 0) {
+      const end = chunk.indexOf(newline)
+      if (end === -1) return this.#hold(chunk)
+      this.#finishHeld(chunk.subarray(0, end), 1)
+      from = end + 1
+    }
+    const rest =
+      chunk.length > this.#limit.maxRecordBytes ? this.#cutWithin(chunk, from) : this.#cut(chunk, from, chunk.length)
+    this.#offset += rest
+    if (rest < chunk.length) this.#hold(chunk.subarray(rest))
+    return undefined
+  }
+
+  end(): Work {
+    if (this.#heldLength + this.#skipped > 0) this.#finishHeld(Buffer.alloc(0), 0)
+    return undefined
+  }
+
+  /** Hands on the lines that end in `chunk` from `from` on, up to `to`; returns where the line without an end starts. */
+  #cut(chunk: Buffer, from: number, to: number): number {
+    const count = findNewlines(chunk, from, to)
+    const last = scratch[count - 1]
+    if (last === undefined) return from
+    if (!this.#isRegular(chunk, from, count)) this.#pushSpans(chunk, from, count)
+    else {
+      const provenance = this.#outlet.open(count, this.#offset + from, this.#offset + last + 1)
+      this.#outlet.push(Records.framed(provenance, chunk, from, scratch.slice(0, count)))
+    }
+    return last + 1
+  }
+
+  /** The same for a chunk longer than a record may be: a line inside of it can be too large. */
+  #cutWithin(chunk: Buffer, from: number): number {
+    let [done, start] = [from, from]
+    for (let end = chunk.indexOf(newline, start); end !== -1; end = chunk.indexOf(newline, start)) {
+      const length = end - start - (chunk[end - 1] === carriageReturn ? 1 : 0)
+      if (length > this.#limit.maxRecordBytes) {
+        this.#cut(chunk, done, start)
+        this.#tooLarge(chunk.subarray(start, start + length), length, this.#offset + start, end - start - length + 1)
+        done = end + 1
+      }
+      start = end + 1
+    }
+    return this.#cut(chunk, done, chunk.length)
+  }
+
+  /** Whether the lines found lie one newline apart: none ends in CRLF, none is skipped. */
+  #isRegular(chunk: Buffer, from: number, count: number): boolean {
+    let start = from
+    for (let i = 0; i < count; i += 1) {
+      const end = scratch[i] ?? 0
+      if (end === start ? !this.#keepEmpty : chunk[end - 1] === carriageReturn) return false
+      start = end + 1
+    }
+    return true
+  }
+
+  #pushSpans(chunk: Buffer, from: number, count: number): void {
+    const starts = new Uint32Array(count)
+    const ends = new Uint32Array(count)
+    let [found, start] = [0, from]
+    for (let i = 0; i < count; i += 1) {
+      const newlineAt = scratch[i] ?? 0
+      const end = newlineAt > start && chunk[newlineAt - 1] === carriageReturn ? newlineAt - 1 : newlineAt
+      if (end > start || this.#keepEmpty) {
+        starts[found] = start
+        ends[found] = end
+        found += 1
+      }
+      start = newlineAt + 1
+    }
+    if (found === 0) return
+    const provenance = this.#outlet.open(found, this.#offset + from, this.#offset + start)
+    this.#outlet.push(Records.spans(provenance, chunk, starts.subarray(0, found), ends.subarray(0, found)))
+  }
+
+  /** Keeps a line that goes on in the next chunk, as far as it may be kept. One byte more than the limit, for a `\r` at the end. */
+  #hold(part: Buffer): undefined {
+    const room = this.#limit.maxRecordBytes + 1 - this.#heldLength
+    const kept = part.length > room ? part.subarray(0, room) : part
+    if (kept.length > 0) this.#held.push(kept)
+    this.#heldLength += kept.length
+    this.#skipped += part.length - kept.length
+    this.#offset += part.length
+    if (this.#skipped > 0) refuseTooLarge('lines', this.#limit, this.#offset - this.#heldLength - this.#skipped)
+  }
+
+  /** Hands on the line that was held, now that its end has come. */
+  #finishHeld(tail: Buffer, ending: number): void {
+    const begins = this.#offset - this.#heldLength - this.#skipped
+    this.#hold(tail)
+    this.#offset -= tail.length
+    const line = this.#held.length === 1 ? this.#held[0] : Buffer.concat(this.#held, this.#heldLength)
+    const length = this.#heldLength + this.#skipped
+    this.#held = []
+    this.#heldLength = 0
+    this.#skipped = 0
+    if (line === undefined) return
+    const hasReturn = ending > 0 && length === line.length && line[line.length - 1] === carriageReturn
+    const record = hasReturn ? line.subarray(0, -1) : line
+    if (length - (hasReturn ? 1 : 0) > this.#limit.maxRecordBytes) this.#tooLarge(record, length, begins, ending)
+    else if (record.length > 0 || this.#keepEmpty) {
+      this.#outlet.push(Records.pack(this.#outlet.open(1, begins, begins + length + ending), [record]))
+    }
+  }
+
+  #tooLarge(line: Buffer, length: number, from: number, ending: number): void {
+    const kept = line.subarray(0, this.#limit.maxRecordBytes)
+    pushTooLarge('lines', this.#limit, this.#outlet, { kept, length, from, to: from + length + ending })
+  }
+}
+
+/** Notes all newlines between two places in `scratch`; returns how many there are. */
+function findNewlines(chunk: Buffer, from: number, to: number): number {
+  let count = 0
+  for (let at = chunk.indexOf(newline, from); at !== -1 && at < to; at = chunk.indexOf(newline, at + 1)) {
+    if (count === scratch.length) {
+      const larger = new Uint32Array(count * 2)
+      larger.set(scratch)
+      scratch = larger
+    }
+    scratch[count] = at
+    count += 1
+  }
+  return count
+}

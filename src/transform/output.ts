@@ -1,0 +1,151 @@
+import { codeOf, describe, type ErrorCode, HosepipeError } from '../errors.ts'
+import { FailedRecords, type Failure } from '../failed-records.ts'
+import { Receipt } from '../receipts.ts'
+import { Records } from '../records.ts'
+import { stringify } from '../serialise.ts'
+import { drop, Fail, Several } from './result.ts'
+import type { Meaning } from './view.ts'
+
+/** What a function threw, or its promise was rejected with. */
+export class Thrown {
+  readonly error: Error
+  readonly code: ErrorCode
+
+  constructor(error: Error, code: ErrorCode = 'Transform.Threw') {
+    this.error = error
+    this.code = code
+  }
+}
+
+/** What stands for a record that is dropped because the user's `onError` says so; any kind of function may have it. */
+export const dropped = Symbol('dropped')
+
+/** Gathers what became of the records of one block, in their order. */
+export class Output {
+  readonly block: Records
+  readonly #meaning: Meaning
+  /** The block's records that each new record was made from; of a filter, those that stay. */
+  readonly #origins: number[] = []
+  readonly #values: unknown[] = []
+  #raw = 0
+  readonly #failed: number[] = []
+  readonly #reasons: Failure[] = []
+  readonly #dropped: number[] = []
+  readonly #now: () => number
+
+  constructor(block: Records, meaning: Meaning, now: () => number) {
+    this.block = block
+    this.#meaning = meaning
+    this.#now = now
+  }
+
+  /** Adds what the function said of the record at `index`; or what it threw, as {@link Thrown}. */
+  add(index: number, result: unknown): void {
+    if (result instanceof Thrown) this.#fail(index, result.error, result.code)
+    else if (result instanceof Fail) this.#failWith(index, result)
+    else if (result === undefined) this.#fail(index, noResult(this.#meaning))
+    else if (result === dropped) this.#dropped.push(index)
+    else if (this.#meaning === 'keep') this.#keep(index, Boolean(result))
+    else if (this.#meaning === 'result' && result === drop) this.#dropped.push(index)
+    else if (this.#meaning === 'result' && result instanceof Several) this.#several(index, result.values)
+    else this.#value(index, result)
+  }
+
+  /** Ends the dropped records, and hands on the others and those that failed. */
+  finish(push: (chunk: Records | FailedRecords) => void): void {
+    const { receipt } = this.block
+    if (receipt instanceof Receipt) receipt.settle('dropped', this.#dropped.length)
+    else for (const index of this.#dropped) receipt.at(index).settle('dropped', 1)
+    const records = this.#meaning === 'keep' ? this.#kept() : this.#made()
+    if (records.length > 0) push(records)
+    if (this.#failed.length > 0) push(new FailedRecords(this.block.pick(this.#failed), this.#reasons))
+  }
+
+  #keep(index: number, stays: boolean): void {
+    if (stays) this.#origins.push(index)
+    else this.#dropped.push(index)
+  }
+
+  #value(index: number, value: unknown): void {
+    if (typeof value === 'symbol' || typeof value === 'function' || typeof value === 'bigint') {
+      this.#fail(index, new HosepipeError('Transform.NotSerialisable', `the function returned ${describe(value)}`))
+      return
+    }
+    if (typeof value === 'string' || value instanceof Uint8Array) this.#raw += 1
+    this.#values.push(value)
+    this.#origins.push(index)
+  }
+
+  #several(index: number, values: readonly unknown[]): void {
+    const wrong = values.findIndex(isNoValue)
+    if (wrong !== -1) {
+      const error = `several() takes values alone, but ${describe(values[wrong])} is at ${wrong}`
+      this.#fail(index, new HosepipeError('Transform.WrongAnswer', error))
+    } else if (values.length === 0) this.#dropped.push(index)
+    else {
+      this.block.receipt.at(index).expand(values.length - 1)
+      for (const value of values) this.#value(index, value)
+    }
+  }
+
+  #failWith(index: number, { reason }: Fail): void {
+    const error = typeof reason === 'string' ? new HosepipeError('Transform.Failed', reason) : reason
+    this.#fail(index, error, 'Transform.Failed')
+  }
+
+  #fail(index: number, error: Error, code: ErrorCode = 'Transform.Threw'): void {
+    this.#failed.push(index)
+    this.#reasons.push({
+      code: codeOf(error, code),
+      message: error.message,
+      attempts: 1,
+      endedAt: this.#now(),
+      outputType: 'processing-failed',
+      error,
+    })
+  }
+
+  /** Of a filter: the same bytes; all of them, or those at some places. */
+  #kept(): Records {
+    return this.#origins.length === this.block.length ? this.block : this.block.pick(this.#origins)
+  }
+
+  #made(): Records {
+    const { arrivedAt } = this.block
+    if (this.#raw === 0) return Records.values({ receipt: this.#origin(), arrivedAt }, this.#values)
+    const texts: (string | Uint8Array)[] = []
+    const origins: number[] = []
+    for (const [i, value] of this.#values.entries()) {
+      const origin = this.#origins[i] ?? 0
+      const raw = typeof value === 'string' || value instanceof Uint8Array ? value : stringify(value)
+      if (raw instanceof Error) {
+        this.#fail(origin, raw, 'Transform.NotSerialisable')
+        continue
+      }
+      texts.push(raw)
+      origins.push(origin)
+    }
+    return Records.pack({ receipt: this.block.receipt.pick(origins), arrivedAt }, texts)
+  }
+
+  #origin(): Records['receipt'] {
+    const { receipt } = this.block
+    return receipt instanceof Receipt ? receipt : receipt.pick(this.#origins)
+  }
+}
+
+/** What may be returned, but not as one of several. */
+function isNoValue(value: unknown): boolean {
+  return (
+    value === undefined ||
+    value === drop ||
+    value instanceof Fail ||
+    value instanceof Several ||
+    value instanceof Promise
+  )
+}
+
+function noResult(meaning: Meaning): HosepipeError {
+  const hint = meaning === 'keep' ? 'return true or false' : 'return drop where the record is to go nowhere'
+  return new HosepipeError('Transform.NoResult', `the function returned undefined; ${hint}`)
+}

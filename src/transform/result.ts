@@ -1,0 +1,45 @@
+/** What a transform's function may say of a record. */
+
+/** Returned for a record that is to go nowhere: it counts as dropped. */
+export const drop: unique symbol = Symbol('hosepipe.drop')
+
+/** A record that the function says has failed; made by {@link fail}. */
+export class Fail {
+  readonly reason: Error | string
+
+  constructor(reason: Error | string) {
+    this.reason = reason
+  }
+}
+
+/** Several records instead of one; made by {@link several}. */
+export class Several {
+  readonly values: readonly unknown[]
+
+  constructor(values: readonly unknown[]) {
+    this.values = values
+  }
+}
+
+/**
+ * Says that a record has failed: its original bytes go to the backup, with the reason. Its neighbours are not touched.
+ *
+ * @param reason - Words for the backup record, or an error whose message and `code` are taken.
+ */
+export function fail(reason: Error | string): Fail {
+  return new Fail(reason)
+}
+
+/**
+ * Makes several records of one, in the order given; of none, the record is dropped. A plain array would be one record: a JSON
+ * array.
+ */
+export function several(values: Iterable<Exclude<TransformResult, Several | Promise<unknown>>>): Several {
+  return new Several([...values])
+}
+
+/**
+ * What a function may return: text or bytes, which are the record as they stand; any other value, which becomes JSON; `drop`,
+ * `fail(reason)` or `several(values)`; or a promise of one of these. `undefined` is a mistake, and fails the record.
+ */
+export type TransformResult = NonNullable<unknown> | null

@@ -1,0 +1,288 @@
+import type { Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import { type Core, inTurn, type Work } from '../door.ts'
+import { HosepipeError, toError } from '../errors.ts'
+import { FailedRecords } from '../failed-records.ts'
+import { callable, checkOptions, expecting, type Fields, oneOf, whole } from '../options.ts'
+import type { Records } from '../records.ts'
+import { type Outlet, Stage, type StageOptions, stageFields } from '../stage.ts'
+import { withBytes } from '../with-bytes.ts'
+import { InOrder, type Job } from './in-order.ts'
+import { dropped, Output, Thrown } from './output.ts'
+import { BlockParser, blockBytes } from './parse.ts'
+import { Fail, type TransformResult } from './result.ts'
+import { type BytesFunction, type Context, type RecordFunction, see, toRecordFunction } from './view.ts'
+
+/** Options of {@link transform}. */
+export interface TransformOptions extends StageOptions {
+  /**
+   * How many promises of an async function may be pending at a time; the order is kept. Means nothing for a function that
+   * returns no promise. Default 1; at least 1.
+   */
+  readonly concurrency?: number | undefined
+  /**
+   * What becomes of a record whose function threw, was rejected or said `fail`, or that is not what the function asked for:
+   * `'fail'` sends it to the backup, `'drop'` drops it, `'stop'` ends the stream with the error. A function is called with the
+   * error and the record's bytes, and answers as a transform does. Default `'fail'`.
+   */
+  readonly onError?: 'fail' | 'drop' | 'stop' | ((error: Error, record: Buffer) => TransformResult) | undefined
+  /**
+   * A stream for the records that fail here: `backupTo(destination)`. It is ended, and waited for, when this one ends. Default:
+   * they travel on, to the backup of `deliver`.
+   */
+  readonly backup?: Writable | undefined
+}
+
+const stream = expecting('a Writable, such as backupTo(destination)', (value) => {
+  return typeof value === 'object' && value !== null && 'write' in value && 'end' in value
+})
+const errorPolicy = oneOf('fail', 'drop', 'stop')
+const fields: Fields<TransformOptions> = {
+  ...stageFields,
+  concurrency: whole('promises'),
+  onError: expecting(
+    `${errorPolicy.expected} or a function`,
+    (value) => errorPolicy.accepts(value) || callable.accepts(value),
+  ),
+  backup: stream,
+}
+
+/**
+ * Calls a function for each record and hands on what it says. A plain function is given the record's bytes; `json(fn)`,
+ * `text(fn)`, `filter(fn)` and `map(fn)` say otherwise.
+ *
+ * A throw, a rejection or `fail(reason)` fails that record alone: its original bytes and the reason travel beside the good
+ * records to the backup. (A value that came in as an object and not as bytes is backed up as it is then.) A synchronous function
+ * costs no promise.
+ *
+ * @throws OptionError
+ * @example
+ * transform(json((event: Event) => (event.debug ? drop : { ...event, seen: Date.now() })), { concurrency: 16 })
+ */
+export function transform(fn: RecordFunction | BytesFunction, options: TransformOptions = {}): Stage {
+  checkOptions<TransformOptions>('transform', options, fields)
+  const recordFunction = toRecordFunction('transform', fn)
+  const concurrency = options.concurrency ?? 1
+  const shape = { name: 'transform', clock: options.clock, waiting: Math.max(2, concurrency) }
+  return new Stage(shape, (outlet) => new TransformCore(recordFunction, concurrency, options, outlet))
+}
+
+class TransformCore implements Core {
+  readonly #fn: RecordFunction
+  readonly #onError: TransformOptions['onError']
+  readonly #backup: Writable | undefined
+  readonly #outlet: Outlet
+  readonly #parser = new BlockParser()
+  readonly #order: InOrder
+  /** The number of the next block's first record. */
+  #index = 0
+  /** While the stage's own backup takes no more. */
+  #backupFull: Promise<void> | undefined
+
+  constructor(fn: RecordFunction, concurrency: number, options: TransformOptions, outlet: Outlet) {
+    this.#fn = fn
+    this.#onError = options.onError
+    this.#backup = options.backup
+    this.#outlet = outlet
+    this.#order = new InOrder(concurrency)
+    this.#backup?.once('error', outlet.fail)
+  }
+
+  records(records: Records): Work {
+    const { look } = this.#fn
+    if (look !== 'bytes' && look !== 'text') return this.#from(records, 0)
+    const { good, failed } = withBytes(records, this.#outlet.clock)
+    return inTurn(failed && this.failed(failed), () => this.#from(good, 0))
+  }
+
+  failed(failed: FailedRecords): Work {
+    return this.#emit({ size: failed.length, finish: () => this.#emitFailed(failed) })
+  }
+
+  async flush(): Promise<void> {
+    await this.#order.drained()
+    await this.#backupFull
+  }
+
+  async end(): Promise<void> {
+    await this.#order.drained()
+    if (this.#backup === undefined) return
+    this.#backup.end()
+    await finished(this.#backup)
+  }
+
+  destroy(): void {
+    this.#backup?.destroy()
+  }
+
+  /** Works through a run block by block, so that what a block needs stays in the processor's cache. */
+  #from(records: Records, from: number): Work {
+    for (let at = from; at < records.length; ) {
+      const to = at + blockLength(records, at)
+      const block = records.slice(at, to)
+      // While promises are pending, the next one may have to wait for room.
+      const work = this.#order.idle ? this.#block(block) : this.#order.room().then(() => this.#block(block))
+      if (work !== undefined) return work.then(() => this.#from(records, to))
+      at = to
+    }
+    return undefined
+  }
+
+  #block(block: Records): Work {
+    const first = this.#index
+    this.#index += block.length
+    const output = new Output(block, this.#fn.meaning, () => this.#outlet.clock.wall())
+    const values = this.#fn.look === 'json' ? this.#parser.parse(block) : undefined
+    const context: MutableContext = { arrivedAt: block.arrivedAt, index: first, signal: this.#outlet.signal }
+    for (let i = 0; i < block.length; i += 1) {
+      const result = this.#call(block, values, i, context, first)
+      if (result instanceof Promise) return this.#async(output, values, i, result, first)
+      output.add(i, result)
+    }
+    return this.#emit({ size: block.length, finish: () => this.#push(output) })
+  }
+
+  /** Calls the function for one record; what it throws comes back as {@link Thrown}. */
+  #call(
+    block: Records,
+    values: readonly unknown[] | undefined,
+    i: number,
+    shared: MutableContext,
+    first: number,
+  ): unknown {
+    const { look, takesContext } = this.#fn
+    let record: unknown
+    try {
+      record = values === undefined ? see(look, block, i) : values[i]
+    } catch (error) {
+      return this.#rescue(block, i, notJson(error))
+    }
+    try {
+      shared.index = first + i
+      const result = this.#fn.call(record, takesContext ? { ...shared } : shared)
+      if (isPlain(result) || !isThenable(result))
+        return result instanceof Fail ? this.#rescue(block, i, result) : result
+      return Promise.resolve(result).then(
+        (value) => (value instanceof Fail ? this.#rescue(block, i, value) : value),
+        (error) => this.#rescue(block, i, new Thrown(toError(error))),
+      )
+    } catch (error) {
+      return this.#rescue(block, i, new Thrown(toError(error)))
+    }
+  }
+
+  /** What becomes of a record that failed, by the user's word. */
+  #rescue(block: Records, i: number, failure: Thrown | Fail): unknown {
+    const policy = this.#onError ?? 'fail'
+    if (policy === 'fail') return failure
+    if (policy === 'drop') return dropped
+    const error = failure instanceof Thrown ? failure.error : toError(failure.reason)
+    if (policy === 'stop') {
+      this.#outlet.fail(error)
+      return failure
+    }
+    try {
+      return policy(error, block.at(i))
+    } catch (thrown) {
+      return new Thrown(toError(thrown))
+    }
+  }
+
+  /** Goes on with a block in which a promise came back at `at`. */
+  async #async(
+    output: Output,
+    values: readonly unknown[] | undefined,
+    at: number,
+    promise: Promise<unknown>,
+    first: number,
+  ): Promise<void> {
+    const { block } = output
+    const results: unknown[] = []
+    const job = this.#order.open({
+      size: block.length,
+      finish: () => {
+        for (let i = at; i < block.length; i += 1) output.add(i, results[i])
+        this.#push(output)
+      },
+    })
+    const start = (i: number, pending: Promise<unknown>): void => {
+      job.start(
+        pending.then(
+          (value) => {
+            results[i] = value
+          },
+          (error) => {
+            results[i] = new Thrown(toError(error))
+          },
+        ),
+      )
+    }
+    start(at, promise)
+    const context: MutableContext = { arrivedAt: block.arrivedAt, index: first, signal: this.#outlet.signal }
+    for (let i = at + 1; i < block.length; i += 1) {
+      await this.#order.room()
+      if (this.#outlet.signal.aborted) return
+      const result = this.#call(block, values, i, context, first)
+      if (result instanceof Promise) start(i, result)
+      else results[i] = result
+    }
+    job.started()
+    await this.#order.turn()
+    await this.#backupFull
+  }
+
+  /** Finishes a job that has no promise in it: at once, or behind those that have. */
+  #emit(job: Job): Work {
+    if (this.#order.idle) {
+      job.finish()
+      return this.#backupFull
+    }
+    this.#order.open(job).started()
+    return this.#order.turn().then(() => this.#backupFull)
+  }
+
+  #push(output: Output): void {
+    if (this.#outlet.signal.aborted) return
+    output.finish((chunk) => (chunk instanceof FailedRecords ? this.#emitFailed(chunk) : this.#outlet.push(chunk)))
+  }
+
+  #emitFailed(failed: FailedRecords): void {
+    const backup = this.#backup
+    if (backup === undefined) this.#outlet.push(failed)
+    else if (!backup.write(failed)) {
+      this.#backupFull ??= new Promise((resolve) => {
+        backup.once('drain', () => {
+          this.#backupFull = undefined
+          resolve()
+        })
+      })
+    }
+  }
+}
+
+interface MutableContext extends Context {
+  index: number
+}
+
+/** How many records from `from` on make a block: as many as fit in it, and one at least. */
+function blockLength(records: Records, from: number): number {
+  if (!records.hasBytes) return Math.min(records.length - from, maxValues)
+  return Math.max(1, records.fit(from, records.length, blockBytes, 1))
+}
+
+/** The block of values that have no bytes yet: about as many as would fill a block of bytes. */
+const maxValues = 512
+
+/** A plain object is a value, whatever its members are called; looking for a `then` in it would cost more than the rest. */
+function isPlain(result: unknown): boolean {
+  return typeof result === 'object' && result !== null && Object.getPrototypeOf(result) === Object.prototype
+}
+
+function isThenable(result: unknown): result is PromiseLike<unknown> {
+  return typeof result === 'object' && result !== null && 'then' in result && typeof result.then === 'function'
+}
+
+function notJson(error: unknown): Thrown {
+  const { message } = toError(error)
+  return new Thrown(new HosepipeError('Transform.NotJson', `the record is not JSON: ${message}`), 'Transform.NotJson')
+}

@@ -1,0 +1,158 @@
+/**
+ * How a function wants to see a record. A plain function is given its bytes; `text(fn)`, `json(fn)` and `field(…)` say otherwise,
+ * and nothing is decoded or parsed for a function that did not ask.
+ */
+import { describe, OptionError } from '../errors.ts'
+import type { Records } from '../records.ts'
+import type { TransformResult } from './result.ts'
+
+/** What a function gets beside the record. */
+export interface Context {
+  /** Wall-clock time at which the record arrived, in milliseconds. */
+  readonly arrivedAt: number
+  /** The record's number in the stream, from 0. */
+  readonly index: number
+  /** Aborted when the stream is destroyed: long work should stop then. */
+  readonly signal: AbortSignal
+}
+
+/** Reads something out of a record: a parsed field, a function's answer. */
+export interface Reader {
+  /** @throws SyntaxError where the record had to be JSON and is not. */
+  read(records: Records, index: number): unknown
+}
+
+/** How a record is looked at. */
+export type Look = 'bytes' | 'text' | 'json' | Reader
+
+/** What the function's answer means: a result as it stands, whether the record stays, or its one new value. */
+export type Meaning = 'result' | 'keep' | 'value'
+
+/** A function of a record, with how it looks at it and what its answer means. */
+export interface RecordFunction extends Reader {
+  readonly look: Look
+  readonly meaning: Meaning
+  /** Whether it may take the context too: then each record has one of its own. */
+  readonly takesContext: boolean
+  call(record: unknown, context: Context): unknown
+}
+
+/** A plain function, which is given the record's bytes. */
+export type BytesFunction<Result = TransformResult> = (record: Buffer, context: Context) => Result | Promise<Result>
+
+const noSignal = new AbortController().signal
+
+function recordFunction(
+  look: Look,
+  meaning: Meaning,
+  call: RecordFunction['call'],
+  takesContext = call.length > 1,
+): RecordFunction {
+  return {
+    look,
+    meaning,
+    takesContext,
+    call,
+    read: (records, index) =>
+      call(see(look, records, index), { arrivedAt: records.arrivedAt, index, signal: noSignal }),
+  }
+}
+
+/** What a function with this look sees of a record. */
+export function see(look: Look, records: Records, index: number): unknown {
+  switch (look) {
+    case 'bytes':
+      return records.at(index)
+    case 'text':
+      return records.text(index)
+    case 'json':
+      return records.json(index)
+    default:
+      return look.read(records, index)
+  }
+}
+
+/** A method's parameter may be narrower than what it is called with: the look decides what comes. */
+interface Narrow<Value> {
+  call(record: Value, context: Context): unknown
+}
+
+function looking<Value>(name: string, look: Look, call: Narrow<Value>['call']): RecordFunction {
+  if (typeof call !== 'function') throw new OptionError(name, `${name} takes a function, but came as ${describe(call)}`)
+  const narrow: { call: Narrow<Value>['call'] } = { call }
+  const wide: { call(record: unknown, context: Context): unknown } = narrow
+  return recordFunction(look, 'result', wide.call)
+}
+
+/**
+ * Gives the function the parsed value of each record. Values that a former transform made, or that were written as objects, are
+ * not parsed again. A record that is not JSON fails with the code `Transform.NotJson`.
+ *
+ * @example
+ * transform(json((event: Event) => (event.debug ? drop : { ...event, seen: true })))
+ */
+export function json<Value>(
+  call: (value: Value, context: Context) => TransformResult | Promise<TransformResult>,
+): RecordFunction {
+  return looking('json', 'json', call)
+}
+
+/** Gives the function the text of each record, decoded from UTF-8. */
+export function text(
+  call: (text: string, context: Context) => TransformResult | Promise<TransformResult>,
+): RecordFunction {
+  return looking('text', 'text', call)
+}
+
+/** Makes a function of a record out of what `transform`, `filter`, `map` and `key` take. */
+export function toRecordFunction(name: string, given: RecordFunction | BytesFunction): RecordFunction {
+  return isRecordFunction(given) ? given : looking(name, 'bytes', given)
+}
+
+/** Whether something came from `json`, `text`, `filter` or `map`. */
+export function isRecordFunction(given: unknown): given is RecordFunction {
+  return typeof given === 'object' && given !== null && 'look' in given && 'meaning' in given && 'call' in given
+}
+
+/**
+ * Keeps the records of which the predicate says so, and drops the others. What stays keeps its original bytes: nothing is
+ * serialised, and runs of neighbours stay views of the chunk that they came in. An answer of `undefined` fails the record,
+ * because it would be a forgotten `return`.
+ *
+ * @param predicate - A function of the bytes, or `json(fn)`, `text(fn)`; with a `field(…)` first, a function of that value.
+ * @example
+ * transform(filter(json((event: Event) => event.level !== 'debug')))
+ * transform(filter(field('level'), (level) => level !== 'debug'))
+ */
+export function filter(predicate: RecordFunction | BytesFunction): RecordFunction
+export function filter<Value>(reader: Reader, predicate: (value: Value, context: Context) => boolean): RecordFunction
+export function filter<Value>(
+  first: RecordFunction | BytesFunction | Reader,
+  predicate?: (value: Value, context: Context) => boolean,
+): RecordFunction {
+  if (predicate !== undefined) return { ...looking('filter', asReader(first), predicate), meaning: 'keep' }
+  if (typeof first !== 'function' && !isRecordFunction(first)) {
+    throw new OptionError('filter', `filter takes a predicate, but came as ${describe(first)}`)
+  }
+  return { ...toRecordFunction('filter', first), meaning: 'keep' }
+}
+
+/**
+ * Makes one new record of each. Unlike a plain function's answer it always is the record's value: `drop` and `several` mean
+ * nothing here, and a promise is waited for.
+ */
+export function map(call: RecordFunction | BytesFunction): RecordFunction {
+  return { ...toRecordFunction('map', call), meaning: 'value' }
+}
+
+function asReader(given: unknown): Reader {
+  if (isReader(given)) return given
+  throw new OptionError(
+    'filter',
+    `filter takes a field(…) first when a predicate follows, but it came as ${describe(given)}`,
+  )
+}
+
+function isReader(given: unknown): given is Reader {
+  return typeof given === 'object' && given !== null && 'read' in given && typeof given.read === 'function'
+}

@@ -1,0 +1,339 @@
+import fc from 'fast-check'
+import t from 'tap'
+import type { Batch } from '../../src/batch/batch.ts'
+import { Batcher, type BatchLimits, type KeyReader } from '../../src/batch/batcher.ts'
+import type { FailedRecords } from '../../src/failed-records.ts'
+import { Account } from '../../src/receipts.ts'
+import { type Provenance, Records } from '../../src/records.ts'
+import { conserves } from '../support/conservation.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+
+const unbounded: BatchLimits = {
+  maxBytes: 1_000_000,
+  maxRecords: Number.POSITIVE_INFINITY,
+  maxAge: 1_000_000,
+  maxOpenBytes: Number.POSITIVE_INFINITY,
+  maxOpenKeys: Number.POSITIVE_INFINITY,
+}
+
+/** The key is what stands before the colon. */
+const beforeColon: KeyReader = {
+  keyOf(records, index) {
+    const [key, rest] = records.text(index).split(':')
+    if (key === undefined || key === '' || rest === undefined) throw new Error('no key')
+    return key
+  },
+  partsOf: (records, index) => ({ first: records.text(index).split(':')[0] ?? '' }),
+}
+
+interface Setup {
+  readonly clock: ManualClock
+  readonly account: Account
+  readonly batcher: Batcher
+  readonly batches: Batch[]
+  readonly failed: FailedRecords[]
+  /** Adds texts as one run, in one of the layouts that runs have. */
+  add(texts: readonly string[], layout?: 'framed' | 'spans' | 'values'): void
+}
+
+function setup(
+  limits: Partial<BatchLimits>,
+  options: { key?: KeyReader; overhead?: { record: number; batch: number } } = {},
+): Setup {
+  const clock = new ManualClock()
+  const account = new Account()
+  const batches: Batch[] = []
+  const failed: FailedRecords[] = []
+  const batcher = new Batcher({
+    limits: { ...unbounded, ...limits },
+    overhead: options.overhead ?? { record: 1, batch: 0 },
+    key: options.key,
+    clock,
+    onBatch: (batch) => void batches.push(batch),
+    onFailed: (records) => void failed.push(records),
+  })
+  const add: Setup['add'] = (texts, layout = 'framed') => {
+    const from = { receipt: account.open(texts.length, clock.wall()), arrivedAt: clock.wall() }
+    batcher.add(layout === 'values' ? Records.values(from, texts) : pack(from, texts, layout === 'spans'))
+  }
+  return { clock, account, batcher, batches, failed, add }
+}
+
+function pack(from: Provenance, texts: readonly string[], apart: boolean): Records {
+  const framed = Records.pack(from, texts)
+  if (!apart) return framed
+  // The same records with something between them that belongs to none.
+  const gap = Buffer.from('--gap--')
+  const bytes = Buffer.concat([...framed].flatMap((one) => [gap, one]))
+  const starts = new Uint32Array(texts.length)
+  const ends = new Uint32Array(texts.length)
+  let at = 0
+  for (const [i, one] of [...framed].entries()) {
+    starts[i] = at + gap.length
+    at += gap.length + one.length
+    ends[i] = at
+  }
+  return Records.spans(from, bytes, starts, ends)
+}
+
+const contents = (batch: Batch): string[] => Array.from(batch, String)
+
+t.test('bytes: exact, separators included, checked before the record is added', async (t) => {
+  const { batcher, batches, add } = setup({ maxBytes: 12 })
+  add(['12345', '12345'])
+  t.same(batches.map(contents), [['12345', '12345']], 'twelve bytes are full at once')
+  add(['12345', '123456', '€€', '1'])
+  t.same(batches.slice(1).map(contents), [['12345'], ['123456']], 'a record that does not fit opens the next batch')
+  add(['1'])
+  t.equal(batches.length, 3, 'ten bytes of twelve stay open')
+  batcher.flush('flush')
+  t.same(
+    batches.slice(3).map((batch) => [contents(batch), batch.closedBy, batch.byteLength]),
+    [[['€€', '1', '1'], 'flush', 8]],
+  )
+  t.same(
+    batches.slice(0, 3).map(({ closedBy }) => closedBy),
+    ['bytes', 'bytes', 'bytes'],
+  )
+})
+
+t.test('a record larger than a batch goes alone', async (t) => {
+  const { batches, add } = setup({ maxBytes: 5 })
+  add(['1', '123456789', '22'])
+  t.same(batches.map(contents), [['1'], ['123456789']])
+})
+
+t.test('what a format adds to the whole counts too', async (t) => {
+  const { batches, add } = setup({ maxBytes: 10 }, { overhead: { record: 1, batch: 1 } })
+  add(['"ab"', '12', '1', '1'])
+  // ["ab",12] is nine bytes and one more; a third value would make eleven.
+  t.same(batches.map(contents), [['"ab"', '12']])
+})
+
+t.test('records', async (t) => {
+  const { batches, add } = setup({ maxRecords: 2 })
+  add(['a', 'b', 'c'])
+  add(['d', 'e'])
+  t.same(
+    batches.map((batch) => [contents(batch), batch.closedBy]),
+    [
+      [['a', 'b'], 'records'],
+      [['c', 'd'], 'records'],
+    ],
+  )
+})
+
+t.test('age: from the first record, on an idle stream, with one timer', async (t) => {
+  const { clock, batches, add } = setup({ maxAge: 100 }, { key: beforeColon })
+  add(['a:1'])
+  clock.advance(60)
+  add(['b:1', 'a:2'])
+  t.equal(clock.waiting, 1)
+  clock.advance(39)
+  t.equal(batches.length, 0)
+  clock.advance(1)
+  t.same(
+    batches.map((batch) => [contents(batch), batch.closedBy]),
+    [[['a:1', 'a:2'], 'age']],
+  )
+  t.equal(clock.waiting, 1)
+  clock.turnWall(-1_000_000)
+  clock.advance(60)
+  t.same(batches.slice(1).map(contents), [['b:1']], 'setting the wall clock changes nothing')
+  t.equal(clock.waiting, 0, 'no timer is left')
+  t.equal(batches[0]?.oldestArrival, Date.UTC(2024, 1, 29, 12))
+})
+
+t.test('age 0 closes with every run', async (t) => {
+  const { clock, batches, add } = setup({ maxAge: 0 })
+  add(['a', 'b'])
+  add(['c'])
+  t.same(batches.map(contents), [['a', 'b'], ['c']])
+  t.equal(clock.waiting, 0)
+})
+
+t.test('keys: the oldest batch is closed when there are too many', async (t) => {
+  const { batches, add, batcher } = setup({ maxOpenKeys: 2 }, { key: beforeColon })
+  add(['a:1', 'b:1', 'a:2', 'c:1', 'a:3'])
+  t.same(
+    batches.map((batch) => [contents(batch), batch.closedBy, batch.key, batch.partitionKeys]),
+    [
+      [['a:1', 'a:2'], 'keys', 'a', { first: 'a' }],
+      [['b:1'], 'keys', 'b', { first: 'b' }],
+    ],
+  )
+  t.equal(batcher.openBatches, 2)
+})
+
+t.test('memory: the oldest batch is closed when all together hold too much', async (t) => {
+  const { batches, batcher, add } = setup({ maxOpenBytes: 64 * 1024 }, { key: beforeColon })
+  const long = 'x'.repeat(2000)
+  for (let i = 0; i < 100; i += 1) {
+    add([`${i % 50}:${long}`])
+    if (batcher.openBytes > 64 * 1024) t.fail(`${batcher.openBytes} bytes are held`)
+  }
+  t.ok(batches.length > 0)
+  t.ok(batches.every(({ closedBy }) => closedBy === 'memory'))
+  t.same(batches.map(({ key }) => key).slice(0, 3), ['0', '1', '2'])
+})
+
+t.test('a batch with a key does not keep the chunks that its records came in', async (t) => {
+  const { batches, batcher, account, clock } = setup({}, { key: beforeColon })
+  for (let i = 0; i < 10; i += 1) {
+    const chunk = Records.pack({ receipt: account.open(2, 0), arrivedAt: clock.wall() }, [
+      `a:${i}`,
+      `b:${'x'.repeat(100_000)}`,
+    ])
+    batcher.add(chunk.slice(0, 1))
+    chunk.slice(1, 2).receipt.settle('dropped', 1)
+  }
+  batcher.flush('end')
+  const [batch] = batches
+  const memory = new Set(batch?.runs.map(({ bytes }) => bytes.buffer))
+  t.ok([...memory].reduce((sum, { byteLength }) => sum + byteLength, 0) < 10_000)
+})
+
+t.test('a filter that leaves little does not keep the chunk either', async (t) => {
+  const { batches, batcher, account, clock } = setup({})
+  const from = { receipt: account.open(100, 0), arrivedAt: clock.wall() }
+  const chunk = Records.pack(
+    from,
+    Array.from({ length: 100 }, (_, i) => `${i}${'x'.repeat(1000)}`),
+  )
+  batcher.add(chunk.pick([3, 50]))
+  batcher.flush('end')
+  t.not(batches[0]?.runs[0]?.bytes.buffer, chunk.bytes.buffer)
+  t.match(batches.map(contents), [[/^3x/, /^50x/]])
+})
+
+t.test('records without a key fail, with the reason', async (t) => {
+  const { batches, batcher, failed, account, add } = setup({}, { key: beforeColon })
+  add(['a:1', 'none', 'a:2', ':3'])
+  batcher.flush('end')
+  t.same(batches.map(contents), [['a:1', 'a:2']])
+  t.same(
+    failed.map(({ records }) => Array.from(records, String)),
+    [['none', ':3']],
+  )
+  t.match(failed[0]?.reason(0), { code: 'DynamicPartitioning.MetadataExtractionFailed', message: 'no key' })
+  conserves(t, account.counts())
+})
+
+t.test('values without a JSON form fail, and the others are batched', async (t) => {
+  const { batches, batcher, failed, account, clock } = setup({})
+  batcher.add(Records.values({ receipt: account.open(3, 0), arrivedAt: clock.wall() }, [{ a: 1 }, { b: 1n }, { c: 3 }]))
+  batcher.flush('end')
+  t.same(batches.map(contents), [['{"a":1}', '{"c":3}']])
+  t.match(failed[0]?.reason(0), { code: 'Transform.NotSerialisable' })
+  t.match(String(failed[0]?.records.at(0)), /b: 1n/)
+})
+
+/** What a batcher has to do: the slow and obvious way. */
+class Model {
+  readonly closed: { readonly key: string; readonly texts: string[]; readonly why: string }[] = []
+  readonly #open: { readonly key: string; readonly texts: string[]; bytes: number; readonly at: number }[] = []
+  readonly #limits: BatchLimits
+  now = 0
+
+  constructor(limits: BatchLimits) {
+    this.#limits = limits
+  }
+
+  add(key: string, text: string): void {
+    const cost = Buffer.byteLength(text) + 1
+    const found = this.#open.find((batch) => batch.key === key)
+    if (found !== undefined && found.bytes + cost > this.#limits.maxBytes) this.#close(found, 'bytes')
+    let batch = this.#open.find((open) => open.key === key)
+    if (batch === undefined) {
+      const [oldest] = this.#open
+      if (oldest !== undefined && this.#open.length >= this.#limits.maxOpenKeys) this.#close(oldest, 'keys')
+      batch = { key, texts: [], bytes: 0, at: this.now }
+      this.#open.push(batch)
+    }
+    batch.texts.push(text)
+    batch.bytes += cost
+    if (batch.texts.length >= this.#limits.maxRecords) this.#close(batch, 'records')
+    else if (batch.bytes >= this.#limits.maxBytes) this.#close(batch, 'bytes')
+  }
+
+  advance(ms: number): void {
+    this.now += ms
+    for (const batch of [...this.#open]) if (batch.at + this.#limits.maxAge <= this.now) this.#close(batch, 'age')
+  }
+
+  flush(why: string): void {
+    for (const batch of [...this.#open]) this.#close(batch, why)
+  }
+
+  #close(batch: object, why: string): void {
+    const index = this.#open.findIndex((open) => Object.is(open, batch))
+    const [open] = this.#open.splice(index, 1)
+    if (open !== undefined) this.closed.push({ key: open.key, texts: open.texts, why })
+  }
+}
+
+t.test('does what the model does, whatever happens', async (t) => {
+  const word = fc
+    .oneof(fc.string({ maxLength: 12, unit: 'grapheme' }), fc.constantFrom('', '€', '😀', '"\\n"'))
+    .map((one) => one.replaceAll(':', ''))
+  const record = fc.tuple(fc.constantFrom('a', 'b', 'c', 'd', 'e'), word)
+  const action = fc.oneof(
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        add: fc.array(record, { minLength: 1, maxLength: 12 }),
+        layout: fc.constantFrom('framed' as const, 'spans' as const),
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ advance: fc.integer({ min: 0, max: 60 }) }) },
+    { weight: 1, arbitrary: fc.constant('flush' as const) },
+  )
+  const limits = fc.record({
+    maxBytes: fc.integer({ min: 1, max: 60 }),
+    maxRecords: fc.integer({ min: 1, max: 6 }),
+    maxAge: fc.integer({ min: 1, max: 100 }),
+    maxOpenKeys: fc.integer({ min: 1, max: 4 }),
+  })
+  fc.assert(
+    fc.property(limits, fc.boolean(), fc.array(action, { maxLength: 30 }), (bounds, keyed, actions) => {
+      const all = { ...unbounded, ...bounds }
+      const { clock, account, batcher, batches, add } = setup(all, keyed ? { key: beforeColon } : {})
+      const model = new Model(all)
+      let added = 0
+      for (const one of [...actions, 'flush' as const]) {
+        if (one === 'flush') {
+          batcher.flush('flush')
+          model.flush('flush')
+        } else if ('advance' in one) {
+          clock.advance(one.advance)
+          model.advance(one.advance)
+        } else {
+          const texts = one.add.map(([key, rest]) => `${key}:${rest}`)
+          added += texts.length
+          add(texts, one.layout)
+          for (const [i, [key]] of one.add.entries()) model.add(keyed ? key : '', texts[i] ?? '')
+        }
+        const got = batches.map((batch) => ({
+          key: batch.key ?? '',
+          texts: contents(batch),
+          why: String(batch.closedBy),
+        }))
+        if (JSON.stringify(sorted(got)) !== JSON.stringify(sorted(model.closed))) {
+          throw new Error(`got ${JSON.stringify(got)}\nmodel ${JSON.stringify(model.closed)}`)
+        }
+        if (clock.waiting > 1) throw new Error(`${clock.waiting} timers`)
+        if (account.pending !== added) throw new Error('a record ended in the batcher')
+      }
+      for (const batch of batches) batch.settle('delivered')
+      if (account.counts().delivered !== added || account.pending !== 0) throw new Error('a record was lost')
+      if (clock.waiting !== 0) throw new Error('a timer is left')
+    }),
+    { numRuns: 500 },
+  )
+  t.pass('500 random histories')
+})
+
+/** Batches of different keys that are closed by the same run may come in another order than in the model. */
+function sorted<Closed extends { readonly key: string }>(closed: readonly Closed[]): Closed[] {
+  return closed.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+}

@@ -1,0 +1,451 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import t from 'tap'
+import { batch } from '../../src/batch/batch-stage.ts'
+import { gzip } from '../../src/compress/gzip.ts'
+import { discard } from '../../src/deliver/backup.ts'
+import { readBackupRecord, replay } from '../../src/deliver/backup-record.ts'
+import { backupTo } from '../../src/deliver/backup-to.ts'
+import { type DeliverOptions, type DeliverStream, deliver } from '../../src/deliver/deliver.ts'
+import type { Destination, Send } from '../../src/deliver/destination.ts'
+import { memory } from '../../src/destinations/memory/index.ts'
+import { concatenated } from '../../src/encode/concatenated.ts'
+import { jsonArray } from '../../src/encode/json-array.ts'
+import { channelNames } from '../../src/report.ts'
+import { lines } from '../../src/split/lines.ts'
+import { split } from '../../src/split/split.ts'
+import { drop, fail } from '../../src/transform/result.ts'
+import { transform } from '../../src/transform/transform.ts'
+import { text } from '../../src/transform/view.ts'
+import { conserves } from '../support/conservation.ts'
+import { ManualClock, settled } from '../support/manual-clock.ts'
+
+const input = (count: number): string[] => Array.from({ length: count }, (_, i) => `record ${i}`)
+
+/** Sends texts to a destination in batches of three. */
+async function send(
+  texts: readonly string[],
+  to: Destination | Send,
+  options: DeliverOptions = {},
+): Promise<DeliverStream> {
+  const end = deliver(to, options)
+  await pipeline(Readable.from([`${texts.join('\n')}\n`]), split(lines()), batch({ maxRecords: 3 }), end)
+  return end
+}
+
+/** The records that a backup holds, with why. */
+function backedUp(
+  backup: ReturnType<typeof memory>,
+): { text: string; code: string; attempts: number; message: string }[] {
+  return backup.records().map((line) => {
+    const { record, errorCode, attemptsMade, errorMessage } = readBackupRecord(line)
+    return { text: String(record), code: errorCode, attempts: attemptsMade, message: errorMessage }
+  })
+}
+
+t.test('delivers everything, and counts it', async (t) => {
+  const to = memory()
+  const end = await send(input(10), to)
+  t.same(to.records().map(String).sort(), input(10))
+  t.match(end.stats(), {
+    in: 10,
+    delivered: 10,
+    dropped: 0,
+    backedUp: 0,
+    pending: 0,
+    oldestPending: undefined,
+    batches: { records: 3, end: 1 },
+    requests: 4,
+    retries: 0,
+    bytes: { before: 90, after: 90 },
+  })
+  conserves(t, end.stats())
+})
+
+t.test('a function is a destination, and sees bodies in the format and compression that were asked for', async (t) => {
+  const bodies: string[] = []
+  const end = await send(
+    ['1', '2', '3', '4'],
+    async ({ body, contentType, contentEncoding, length, attempt }: Parameters<Send>[0] & { attempt?: number }) => {
+      bodies.push(`${String(body)} ${contentType} ${contentEncoding} ${length} ${attempt}`)
+    },
+    { encode: jsonArray() },
+  )
+  t.same(bodies.sort(), [
+    '[1,2,3] application/json undefined 3 undefined',
+    '[4] application/json undefined 1 undefined',
+  ])
+  t.equal(end.stats().delivered, 4)
+  const zipped = memory({ compress: gzip() })
+  const stats = (await send(input(1000), zipped, { encode: concatenated() })).stats()
+  t.ok(stats.bytes.after > 0 && stats.bytes.before === input(1000).join('').length)
+  t.equal(zipped.objects[0]?.contentEncoding, 'gzip')
+})
+
+t.test('refused records go to the backup, and only they', async (t) => {
+  const backup = memory({ name: 'backup' })
+  const to = memory({
+    fail: [
+      { refuse: [1], error: Object.assign(new Error('not this one'), { code: 'E400' }) },
+      undefined,
+      { refuse: [0, 2] },
+    ],
+  })
+  const end = await send(input(9), to, { backup, concurrency: 1 })
+  t.same(
+    to.records().map(String),
+    [0, 2, 3, 4, 5, 7].map((i) => `record ${i}`),
+  )
+  t.match(backedUp(backup), [
+    { text: 'record 1', code: 'E400', attempts: 1, message: 'not this one' },
+    { text: 'record 6', code: 'Delivery.Refused', attempts: 1 },
+    { text: 'record 8', code: 'Delivery.Refused', attempts: 1 },
+  ])
+  t.same(
+    backup.objects.map(({ outputType }) => outputType),
+    ['memory-failed'],
+  )
+  t.match(end.stats(), { in: 9, delivered: 6, backedUp: 3, pending: 0 })
+  conserves(t, end.stats())
+})
+
+t.test('a failed batch goes to the backup when it is not to be tried again', async (t) => {
+  const backup = memory({ name: 'backup' })
+  const to = memory({ fail: [Object.assign(new Error('bad request'), { status: 400 })] })
+  const end = await send(input(4), to, { backup, concurrency: 1 })
+  t.same(to.records().map(String), ['record 3'])
+  t.match(
+    backedUp(backup),
+    [0, 1, 2].map((i) => ({ text: `record ${i}`, code: 'Delivery.Failed', attempts: 1 })),
+  )
+  t.match(end.stats(), { delivered: 1, backedUp: 3, retries: 0 })
+})
+
+t.test('tries again until the deadline, then backs up', async (t) => {
+  const clock = new ManualClock()
+  const backup = memory({ name: 'backup' })
+  const to = memory()
+  to.failNext(Object.assign(new Error('busy'), { status: 503 }), 1000)
+  const end = deliver(to, {
+    backup,
+    clock,
+    random: () => 0.5,
+    retry: { retryFor: 10_000, minDelay: 1000, maxDelay: 4000 },
+  })
+  end.write('one')
+  end.end()
+  const done = new Promise((resolve) => end.once('close', resolve))
+  for (let i = 0; i < 40; i += 1) await clock.advanceAsync(500)
+  await done
+  t.match(end.stats(), { in: 1, backedUp: 1, pending: 0 })
+  // Half of 1, 2, 4, 4, … seconds, and a last one at the deadline.
+  t.equal(backedUp(backup)[0]?.attempts, to.attempts)
+  t.equal(to.attempts, 8)
+  t.equal(clock.waiting, 0, 'no timer is left')
+  conserves(t, end.stats())
+})
+
+t.test('an attempt that takes too long is cut off and made again', async (t) => {
+  const clock = new ManualClock()
+  const aborted: boolean[] = []
+  const hangs: Send = async (_request, { signal, attempt }) => {
+    if (attempt === 1) await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    aborted.push(signal.aborted)
+  }
+  const end = deliver(hangs, { clock, timeout: 1000, random: () => 0 })
+  const done = new Promise((resolve) => end.once('close', resolve))
+  end.write('one')
+  end.end()
+  await settled()
+  await clock.advanceAsync(999)
+  t.same(aborted, [])
+  await clock.advanceAsync(1)
+  await done
+  t.same(aborted, [true, false], 'the first was told to stop, the second was not')
+  t.match(end.stats(), { delivered: 1, retries: 1 })
+  t.equal(clock.waiting, 0)
+})
+
+t.test('without a backup a failed record ends the stream with an error that names it', async (t) => {
+  const to = memory({ fail: [Object.assign(new Error('bad request'), { status: 400 })] })
+  await t.rejects(send(input(4), to, { concurrency: 1 }), {
+    code: 'Backup.None',
+    message:
+      /a record between 0 and \d+ of the input failed, and 2 more and there is no backup: Delivery.Failed: bad request/,
+    cause: { message: 'bad request' },
+  })
+  const way = [split(lines()), transform(text((one) => (one === 'record 2' ? fail('ugly') : one)))] as const
+  const end = deliver(memory())
+  await t.rejects(pipeline(Readable.from([`${input(4).join('\n')}\n`]), ...way, end), {
+    code: 'Backup.None',
+    message: /ugly/,
+  })
+  t.match(way[0].account.counts(), { in: 4, backedUp: 0 }, 'nothing is settled that is nowhere')
+})
+
+t.test('discard() is the word that losing them is fine', async (t) => {
+  const to = memory({ fail: [Object.assign(new Error('bad request'), { status: 400 })] })
+  const end = await send(input(4), to, { concurrency: 1, backup: discard() })
+  t.match(end.stats(), { in: 4, delivered: 1, dropped: 3, backedUp: 0, pending: 0 })
+})
+
+t.test('when the backup fails too, the stream ends, and nothing is settled', async (t) => {
+  const to = memory({ fail: [Object.assign(new Error('bad request'), { status: 400 })] })
+  const backup = memory({
+    name: 'backup',
+    fail: [Object.assign(new Error('no room'), { code: 'EROFS', retryable: false })],
+  })
+  const first = split(lines())
+  const end = deliver(to, { backup, concurrency: 1 })
+  const way = pipeline(Readable.from(['1\n2\n3\n4\n']), first, batch({ maxRecords: 2 }), end)
+  await t.rejects(way, { code: 'Backup.Failed', message: /the backup backup did not take 2 records.*no room/ })
+  t.match(end.stats(), { in: 4, delivered: 2, backedUp: 0, pending: 2 })
+  conserves(t, end.stats())
+})
+
+t.test('failures of transforms and of the destination share one backup, apart by their kind', async (t) => {
+  const backup = memory({ name: 'backup' })
+  const to = memory({ name: 'lake', fail: [{ refuse: [0] }] })
+  const end = deliver(to, { backup, concurrency: 1 })
+  const step = transform(text((one) => (one === '2' ? fail('two') : one === '3' ? drop : one)))
+  await pipeline(Readable.from(['1\n2\n3\n4\n']), split(lines()), step, batch(), end)
+  t.same(
+    backup.objects
+      .map(({ outputType, records }) => [outputType, records.map((line) => String(readBackupRecord(line).record))])
+      .sort(),
+    [
+      ['lake-failed', ['1']],
+      ['processing-failed', ['2']],
+    ],
+  )
+  t.match(end.stats(), { in: 4, delivered: 1, dropped: 1, backedUp: 2, pending: 0 })
+})
+
+t.test('a backup record is the service’s, and can be replayed', async (t) => {
+  const clock = new ManualClock()
+  const backup = memory({ name: 'backup' })
+  const refused = Object.assign(new Error('no'), { code: 'Splunk.InvalidIndex' })
+  const end = deliver(memory({ fail: [{ refuse: [0], error: refused }] }), { backup, clock })
+  const done = new Promise((resolve) => end.once('close', resolve))
+  end.write(Buffer.from([0xff, 10, 0x00]))
+  end.end()
+  await done
+  const [line] = backup.records()
+  t.same(JSON.parse(String(line)), {
+    attemptsMade: 1,
+    arrivalTimestamp: clock.wall(),
+    errorCode: 'Splunk.InvalidIndex',
+    errorMessage: 'no',
+    attemptEndingTimestamp: clock.wall(),
+    rawData: Buffer.from([0xff, 10, 0x00]).toString('base64'),
+  })
+  const again = memory()
+  const body = backup.objects[0]?.bytes ?? Buffer.alloc(0)
+  await pipeline(Readable.from([body]), split(lines()), transform(replay()), batch(), deliver(again))
+  t.same(again.records(), [Buffer.from([0xff, 10, 0x00])])
+  const bad = memory({ name: 'bad' })
+  await pipeline(
+    Readable.from(['{"a":1}\nnot json\n']),
+    split(lines()),
+    transform(replay()),
+    deliver(memory(), { backup: bad }),
+  )
+  t.equal(bad.records().length, 2, 'what is no backup record fails as such')
+})
+
+t.test("backupMode 'all' sends a copy of every batch", async (t) => {
+  const backup = memory({ name: 'backup' })
+  const to = memory({ fail: [undefined, { refuse: [1] }] })
+  const end = await send(input(6), to, { backup, backupMode: 'all', concurrency: 1 })
+  const copies = backup.objects.filter(({ outputType }) => outputType === undefined)
+  t.same(
+    copies.flatMap(({ records }) => records.map(String)).sort(),
+    [0, 1, 2, 3, 5].map((i) => `record ${i}`),
+  )
+  const failures = backup.objects.filter(({ outputType }) => outputType !== undefined)
+  t.equal(failures.length, 1)
+  t.match(end.stats(), { in: 6, delivered: 5, backedUp: 1, pending: 0 })
+  t.throws(() => deliver(to, { backupMode: 'all' }), { message: /backupMode 'all' needs a backup/ })
+})
+
+t.test('what a destination takes is respected, whatever batch comes', async (t) => {
+  const backup = memory({ name: 'backup' })
+  const to = memory({ limits: { maxBytes: 12, maxRecords: 2 } })
+  const end = deliver(to, { backup })
+  await pipeline(Readable.from(['12345\n1234567890123\n12345\n1\n2\n3\n']), split(lines()), batch(), end)
+  t.same(to.objects.map(({ records }) => records.map(String)).sort(), [['12345', '12345'], ['1', '2'], ['3']].sort())
+  t.match(backedUp(backup), [{ text: '1234567890123', code: 'Delivery.RecordTooLarge', attempts: 0 }])
+  t.match(end.stats(), { in: 6, delivered: 5, backedUp: 1 })
+})
+
+t.test('a batch whose object key cannot be made goes to the backup', async (t) => {
+  const backup = memory({ name: 'backup' })
+  const to = memory({
+    objectKey: () => {
+      throw new Error('no key for you')
+    },
+  })
+  const end = await send(input(2), to, { backup })
+  t.match(backedUp(backup), [{ code: 'Delivery.NoObjectKey', message: 'no key for you' }, {}])
+  t.match(end.stats(), { delivered: 0, backedUp: 2 })
+})
+
+t.test('a send that answers nonsense has not delivered', async (t) => {
+  const nonsense: unknown[] = [{ refused: [{ index: 99, error: 'x' }] }, 'ok', { refused: 'all' }, null]
+  for (const answer of nonsense) {
+    const backup = memory({ name: 'backup' })
+    // @ts-expect-error: not what send may answer
+    const end = await send(input(2), async () => answer, { backup })
+    t.match(end.stats(), { delivered: 0, backedUp: 2, retries: 0 }, JSON.stringify(answer))
+    t.match(backedUp(backup)[0], { code: 'Delivery.WrongAnswer' })
+  }
+})
+
+t.test('so many requests and bytes are under way, and not more', async (t) => {
+  let [atWork, most] = [0, 0]
+  const slow: Send = async () => {
+    atWork += 1
+    most = Math.max(most, atWork)
+    await settled()
+    atWork -= 1
+  }
+  await send(input(60), slow, { concurrency: 3 })
+  t.equal(most, 3)
+  most = 0
+  await send(input(60), slow, { concurrency: 10, maxInFlightBytes: 60 })
+  t.equal(most, 2, 'two batches of 27 bytes')
+})
+
+t.test('flush: what the backup gathers is sent now', async (t) => {
+  const backup = memory({ name: 'backup' })
+  const end = deliver(memory({ fail: [{ refuse: [0] }] }), { backup })
+  end.write('one')
+  await end.flush()
+  t.equal(backup.objects.length, 1)
+  t.match(end.stats(), { in: 1, backedUp: 1, pending: 0 })
+  end.destroy()
+})
+
+t.test('the backup gathers by age, also on an idle stream', async (t) => {
+  const clock = new ManualClock()
+  const backup = memory({ name: 'backup' })
+  const end = deliver(memory({ fail: [{ refuse: [0] }, { refuse: [0] }] }), {
+    backup,
+    clock,
+    backupBatch: { maxAge: 5000 },
+  })
+  end.write('one')
+  await settled()
+  await clock.advanceAsync(3000)
+  end.write('two')
+  await clock.advanceAsync(1999)
+  t.match(end.stats(), { pending: 2, oldestPending: 4999 })
+  await clock.advanceAsync(1)
+  await settled()
+  t.same(
+    backedUp(backup).map((one) => one.text),
+    ['one', 'two'],
+  )
+  end.destroy()
+})
+
+t.test('a transform may have a backup of its own', async (t) => {
+  const own = memory({ name: 'own' })
+  const shared = memory({ name: 'shared' })
+  const step = transform(
+    text((one) => (one === '2' ? fail('two') : one)),
+    { backup: backupTo(own) },
+  )
+  const end = deliver(memory(), { backup: shared })
+  await pipeline(Readable.from(['1\n2\n3\n']), split(lines()), step, batch(), end)
+  t.same(
+    backedUp(own).map((one) => one.text),
+    ['2'],
+  )
+  t.equal(shared.objects.length, 0)
+  t.match(end.stats(), { in: 3, delivered: 2, backedUp: 1, pending: 0 })
+})
+
+t.test('destroy stops at once and settles nothing that is under way', async (t) => {
+  const to = memory()
+  to.pause()
+  const end = deliver(to)
+  end.write('one')
+  await settled()
+  end.destroy()
+  await new Promise((resolve) => end.once('close', resolve))
+  await settled()
+  t.match(end.stats(), { in: 1, delivered: 0, pending: 1 })
+  const controller = new AbortController()
+  const aborted = deliver(to, { signal: controller.signal })
+  const error = new Promise((resolve) => aborted.once('error', resolve))
+  aborted.write('two')
+  controller.abort()
+  t.match(await error, { name: 'AbortError' })
+})
+
+t.test('asyncDispose drains', async (t) => {
+  const to = memory()
+  const end = deliver(to)
+  end.write('one')
+  await end[Symbol.asyncDispose]()
+  t.equal(to.records().length, 1)
+  t.ok(end.destroyed)
+  await end[Symbol.asyncDispose]()
+})
+
+t.test('the destination is closed once, after the last request', async (t) => {
+  const calls: string[] = []
+  const to: Destination = {
+    name: 'closing',
+    async send() {
+      await settled()
+      calls.push('sent')
+    },
+    async close() {
+      calls.push('closed')
+    },
+  }
+  await send(input(6), to)
+  t.same(calls, ['sent', 'sent', 'closed'])
+})
+
+t.test('tells who listens, by batch and attempt', async (t) => {
+  const heard: unknown[] = []
+  const listeners = Object.values(channelNames).map(
+    (name) => [name, (message: unknown) => heard.push([name, message])] as const,
+  )
+  for (const [name, listener] of listeners) subscribe(name, listener)
+  const to = memory({ fail: [Object.assign(new Error('busy'), { status: 503 }), { refuse: [0] }] })
+  await send(['1', '2'], to, { backup: memory({ name: 'backup' }), random: () => 0 })
+  for (const [name, listener] of listeners) unsubscribe(name, listener)
+  t.match(heard, [
+    ['hosepipe:batch.closed', { records: 2, bytes: 4, closedBy: 'end' }],
+    ['hosepipe:attempt.ended', { destination: 'memory', attempt: 1, records: 2, bytes: 4, status: 'failed' }],
+    ['hosepipe:retry.scheduled', { destination: 'memory', attempt: 1, error: { message: 'busy' } }],
+    ['hosepipe:attempt.ended', { attempt: 2, status: 'refused' }],
+    ['hosepipe:records.backed-up', { destination: 'backup', records: 1, code: 'Delivery.Refused' }],
+    ['hosepipe:batch.closed', { records: 1 }],
+    ['hosepipe:attempt.ended', { destination: 'backup', status: 'delivered' }],
+  ])
+})
+
+t.test('refuses what it does not take', async (t) => {
+  // @ts-expect-error: no destination
+  t.throws(() => deliver({}), {
+    message: /deliver must be a destination or a send function, but came as an object of class Object/,
+  })
+  t.throws(() => deliver(memory(), { concurrency: 0 }), { message: /concurrency must be a whole number of requests/ })
+  t.throws(() => deliver(memory(), { retry: { retryFor: -1 } }), {
+    message: /retryFor must be a number of milliseconds/,
+  })
+  // @ts-expect-error: an unknown name
+  t.throws(() => deliver(memory(), { backUp: memory() }), {
+    message: /there is no option "backUp"; did you mean backup\?/,
+  })
+  // @ts-expect-error: an unknown name
+  t.throws(() => deliver(memory(), { backupBatch: { bytes: 1 } }), {
+    message: /deliver.backupBatch: there is no option "bytes"/,
+  })
+})

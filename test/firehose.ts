@@ -1,0 +1,182 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import t from 'tap'
+import { batch } from '../src/batch/batch-stage.ts'
+import { gzip } from '../src/compress/gzip.ts'
+import { deliver } from '../src/deliver/deliver.ts'
+import { memory } from '../src/destinations/memory/index.ts'
+import { jsonArray } from '../src/encode/json-array.ts'
+import { firehose } from '../src/firehose.ts'
+import { lines } from '../src/split/lines.ts'
+import { field } from '../src/transform/field.ts'
+import { drop, fail } from '../src/transform/result.ts'
+import { transform } from '../src/transform/transform.ts'
+import { filter, json, text } from '../src/transform/view.ts'
+import { conserves } from './support/conservation.ts'
+import { ManualClock, settled } from './support/manual-clock.ts'
+
+t.test('all of it in one Writable', async (t) => {
+  const [to, backup, copy] = [memory(), memory({ name: 'backup' }), memory({ name: 'copy' })]
+  const input = Array.from({ length: 1000 }, (_, i) =>
+    JSON.stringify({ i, customer: `c${i % 3}`, debug: i % 10 === 0 }),
+  )
+  const way = firehose({
+    split: lines(),
+    sourceBackup: [batch(), deliver(copy)],
+    transform: [
+      filter(json((event: { debug: boolean }) => !event.debug)),
+      transform(
+        json(async (event: { i: number }) => (event.i === 7 ? fail('seven') : event.i === 8 ? drop : event)),
+        { concurrency: 10 },
+      ),
+    ],
+    batch: { key: field('customer'), maxRecords: 100 },
+    encode: jsonArray(),
+    compress: gzip(),
+    to,
+    backup,
+  })
+  await pipeline(Readable.from([input.slice(0, 500).join('\n'), '\n', input.slice(500).join('\n')]), way)
+  t.match(way.stats(), {
+    in: 1000,
+    delivered: 898,
+    dropped: 101,
+    backedUp: 1,
+    pending: 0,
+    batches: { records: 6, end: 3 },
+  })
+  conserves(t, way.stats())
+  t.ok(way.stats().bytes.after < way.stats().bytes.before)
+  t.equal(copy.records().length, 1000)
+  t.same(new Set(to.objects.map(({ key }) => key)), new Set(['c0', 'c1', 'c2']))
+  const wanted = input
+    .map((line): { i: number } => JSON.parse(line))
+    .filter(({ i }) => i % 10 !== 0 && i !== 7 && i !== 8)
+  const byNumber = (a: unknown, b: unknown): number => number(a) - number(b)
+  t.same(to.json().sort(byNumber), wanted)
+})
+
+const number = (value: unknown): number =>
+  typeof value === 'object' && value !== null && 'i' in value ? Number(value.i) : -1
+
+t.test('six lines make a destination', async (t) => {
+  const bodies: string[] = []
+  const way = firehose({
+    to: async ({ body }) => {
+      bodies.push(String(body))
+    },
+  })
+  way.write({ a: 1 })
+  way.write('text')
+  way.end(Buffer.from('bytes'))
+  await new Promise((resolve) => way.once('close', resolve))
+  t.same(bodies, ['{"a":1}\ntext\nbytes\n'])
+})
+
+t.test('counts what never reaches the end', async (t) => {
+  const way = firehose({ split: lines(), transform: () => drop, to: memory() })
+  await pipeline(Readable.from(['1\n2\n3\n']), way)
+  t.match(way.stats(), { in: 3, dropped: 3, delivered: 0, pending: 0 })
+})
+
+t.test('flush: everything that was written before has ended', async (t) => {
+  const clock = new ManualClock()
+  const [to, backup] = [memory(), memory({ name: 'backup' })]
+  let release = (): void => undefined
+  const gate = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const step = transform(
+    text(async (one) => {
+      await gate
+      return one === '2' ? fail('two') : one
+    }),
+    { concurrency: 5 },
+  )
+  const way = firehose({ transform: step, to, backup, clock })
+  for (const one of ['1', '2', '3']) way.write(one)
+  let flushed = false
+  const flushing = way.flush().then(() => {
+    flushed = true
+  })
+  await settled()
+  t.notOk(flushed)
+  t.match(way.stats(), { in: 3, pending: 3 })
+  release()
+  await flushing
+  t.match(way.stats(), { in: 3, delivered: 2, backedUp: 1, pending: 0, batches: { flush: 1 } })
+  t.equal(to.records().length, 2)
+  way.write('4')
+  way.end()
+  await new Promise((resolve) => way.once('close', resolve))
+  t.match(way.stats(), { in: 4, delivered: 3 })
+  await way.flush()
+})
+
+t.test('flush of a stream that is destroyed is rejected', async (t) => {
+  const to = memory()
+  to.pause()
+  const way = firehose({ to })
+  way.write('1')
+  const flushing = way.flush()
+  way.destroy()
+  await t.rejects(flushing, { message: /destroyed before it was flushed/ })
+  await t.rejects(way.flush(), { message: /destroyed before it was flushed/ })
+})
+
+t.test('an idle stream delivers when its batch is old enough', async (t) => {
+  const clock = new ManualClock()
+  const to = memory()
+  const way = firehose({ to, clock, batch: { maxAge: 60_000 } })
+  way.write('1')
+  await settled()
+  await clock.advanceAsync(59_999)
+  t.equal(to.objects.length, 0)
+  await clock.advanceAsync(1)
+  await settled()
+  t.match(to.objects, [{ closedBy: 'age' }])
+  way.end()
+  await new Promise((resolve) => way.once('close', resolve))
+  t.equal(clock.waiting, 0)
+})
+
+t.test('an error of any stage is the stream’s, once', async (t) => {
+  const errors: unknown[] = []
+  const boom = Object.assign(new Error('boom'), { status: 400 })
+  const way = firehose({ to: memory({ fail: [boom] }) })
+  way.on('error', (error) => errors.push(error))
+  way.end('1')
+  await new Promise((resolve) => way.once('close', resolve))
+  t.match(errors, [{ code: 'Backup.None', cause: boom }])
+  await t.rejects(
+    pipeline(
+      Readable.from(['x\n']),
+      firehose({
+        split: lines(),
+        transform: transform(
+          json((v: object) => v),
+          { onError: 'stop' },
+        ),
+        to: memory(),
+      }),
+    ),
+    {
+      code: 'Transform.NotJson',
+    },
+  )
+})
+
+t.test('refuses what it does not take', async (t) => {
+  // @ts-expect-error: nowhere to go
+  t.throws(() => firehose({}), { message: 'firehose: to must be a destination or a send function, but is missing' })
+  // @ts-expect-error: an unknown name
+  t.throws(() => firehose({ to: memory(), bacth: {} }), {
+    message: 'firehose: there is no option "bacth"; did you mean batch?',
+  })
+  t.throws(() => firehose({ to: memory(), batch: { maxBytes: 0 } }), {
+    message: /batch: maxBytes must be a whole number of bytes/,
+  })
+  t.throws(() => firehose({ to: memory(), concurrency: 1.5 }), { message: /firehose: concurrency must be/ })
+  // @ts-expect-error: no splitter
+  t.throws(() => firehose({ to: memory(), split: lines }), { message: /firehose: split must be a splitter/ })
+})

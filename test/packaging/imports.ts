@@ -1,0 +1,136 @@
+/**
+ * What may import what. The folders of `src` follow the data's way, and each imports only from those before it; files at the top
+ * are the base that all stand on, but for those that put the whole way together.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { modules, packageOf, root } from '../support/modules.ts'
+
+const folders = ['sources', 'split', 'transform', 'batch', 'encode', 'compress', 'deliver', 'destinations']
+/** Files and folders that may import everything, and that nothing of the way imports. */
+const whole = ['firehose.ts', 'index.ts', 'example', 'cli', 'spool']
+
+const graph = modules()
+const folderOf = (file: string): string | undefined => (file.includes('/') ? file.split('/')[0] : undefined)
+const isWhole = (file: string): boolean => whole.includes(folderOf(file) ?? file)
+const manifest: {
+  readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>
+  readonly dependencies: Readonly<Record<string, string>>
+  readonly peerDependencies?: Readonly<Record<string, string>>
+} = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+/** The entry files of the package, by their export path. */
+const entries = Object.entries(manifest.exports).flatMap(([path, target]) =>
+  typeof target === 'string'
+    ? []
+    : [{ path, target, file: target.default.replace('./dist/', '').replace(/js$/, 'ts') }],
+)
+
+t.test('each folder imports only from those before it on the data’s way', async (t) => {
+  t.ok(graph.size > 50, 'all of src is looked at')
+  const strays = [...graph.keys()].filter((file) => !isWhole(file) && !folders.includes(folderOf(file) ?? 'split'))
+  t.same(strays, [], 'every file is in a folder that has its place')
+  const wrong = [...graph].flatMap(([file, imports]) => {
+    if (isWhole(file)) return []
+    return imports
+      .filter((other) => other.file !== undefined && !mayImport(file, other.file))
+      .map((other) => `${file} ⇒ ${other.file}`)
+  })
+  t.same(wrong, [])
+})
+
+function mayImport(file: string, other: string): boolean {
+  const to = folderOf(other)
+  if (isWhole(other)) return false
+  // The base: also what it imports in turn has to be base.
+  if (to === undefined) return true
+  const from = folderOf(file)
+  return from !== undefined && folders.indexOf(to) <= folders.indexOf(from)
+}
+
+t.test(
+  'every imported file exists, and files that nothing imports are the ones that are run or exported',
+  async (t) => {
+    const imported = new Set([...graph.values()].flatMap((imports) => imports.flatMap(({ file }) => file ?? [])))
+    t.same(
+      [...imported].filter((file) => !graph.has(file)),
+      [],
+    )
+    const roots = [...entries.map(({ file }) => file), 'example/main.ts']
+    t.same(
+      [...graph.keys()].filter((file) => !imported.has(file) && !roots.includes(file)),
+      [],
+    )
+  },
+)
+
+t.test('no file imports itself by a detour', async (t) => {
+  const done = new Set<string>()
+  const cycles: string[] = []
+  const walk = (file: string, way: readonly string[]): void => {
+    if (way.includes(file)) cycles.push([...way.slice(way.indexOf(file)), file].join(' ⇒ '))
+    if (way.includes(file) || done.has(file)) return
+    for (const { file: other, isTypeOnly } of graph.get(file) ?? []) {
+      if (other !== undefined && !isTypeOnly) walk(other, [...way, file])
+    }
+    done.add(file)
+  }
+  for (const file of graph.keys()) walk(file, [])
+  t.same(cycles, [])
+})
+
+/** Packages that are loaded when a file is. */
+function reach(entry: string): Set<string> {
+  const seen = new Set<string>()
+  const packages = new Set<string>()
+  const walk = (file: string): void => {
+    if (seen.has(file)) return
+    seen.add(file)
+    for (const found of graph.get(file) ?? []) {
+      if (found.isTypeOnly || found.isLater) continue
+      if (found.package !== undefined) packages.add(found.package)
+      if (found.file !== undefined) walk(found.file)
+    }
+  }
+  walk(entry)
+  return packages
+}
+
+t.test('importing hosepipe loads nothing that belongs to a destination', async (t) => {
+  const peers = Object.keys(manifest.peerDependencies ?? {})
+  for (const entry of ['index.ts', 'destinations/memory/index.ts']) {
+    const packages = [...reach(entry)]
+    const unwanted = packages.filter(
+      (name) => peers.includes(name) || /^@(?:js-joda|aws-sdk|smithy|cloudpss)\//.test(name),
+    )
+    t.same(unwanted, [], entry)
+  }
+  t.ok(reach('index.ts').has('split2'), 'the walk finds what is there')
+  t.ok(reach('destinations/file/index.ts').has('@js-joda/core'), 'the walk finds what is there')
+})
+
+t.test('only packages that a user has are imported', async (t) => {
+  const known = [manifest.dependencies, manifest.peerDependencies ?? {}].flatMap((list) => Object.keys(list))
+  const unknown = [...graph].flatMap(([file, imports]) => {
+    if (folderOf(file) === 'example') return []
+    return imports.flatMap(({ package: name }) =>
+      name === undefined || known.includes(packageOf(name)) ? [] : `${file} ⇒ ${name}`,
+    )
+  })
+  t.same(unknown, [])
+  const imported = new Set([...graph.values()].flatMap((imports) => imports.flatMap(({ package: name }) => name ?? [])))
+  t.same(
+    Object.keys(manifest.dependencies).filter((name) => !imported.has(name)),
+    [],
+    'and every dependency is',
+  )
+})
+
+t.test('every export of the package has a file and its declarations', async (t) => {
+  for (const { path, target, file } of entries) {
+    t.ok(graph.has(file), `${path} is made of src/${file}`)
+    t.equal(target.types, target.default.replace(/\.js$/, '.d.ts'), `${path} has its declarations beside it`)
+    t.equal(Object.keys(target)[0], 'types', `${path} names its types first, as resolvers read in order`)
+  }
+})
