@@ -37,6 +37,16 @@ export interface Core {
   destroy?(): void
 }
 
+/** A chunk as Node's `_writev` has it. */
+export interface Entry {
+  readonly chunk: unknown
+  /** How text becomes bytes, where whoever wrote it said so; means nothing for other chunks. Default UTF-8. */
+  readonly encoding?: BufferEncoding | null | undefined
+}
+
+/** Names a chunk that only some stages understand, such as a Batch: the others refuse it, and do not take it for a record. */
+export const chunkName: unique symbol = Symbol('hosepipe.chunk')
+
 /** Single records are handed on when so many were gathered, or so many bytes: enough to make the cost of a run disappear. */
 const gatherRecords = 512
 const gatherBytes = 65_536
@@ -52,6 +62,9 @@ export class Door {
   #values: unknown[] = []
   #immediate: NodeJS.Immediate | undefined
   #busy: Promise<void> | undefined
+  #destroyed = false
+  /** Those who wait for work that a destroyed stage will not do. */
+  readonly #abandon = new Set<(error: Error) => void>()
 
   constructor(name: string, clock: Clock | undefined, makeCore: (door: Door) => Core) {
     this.#name = name
@@ -60,7 +73,7 @@ export class Door {
   }
 
   /** Takes chunks in order, then calls back. */
-  enter(chunks: readonly { readonly chunk: unknown }[], done: (error?: Error) => void): void {
+  enter(chunks: readonly Entry[], done: (error?: Error) => void): void {
     this.#run(() => this.#takeAll(chunks, 0), done)
   }
 
@@ -69,18 +82,27 @@ export class Door {
     this.#run(() => inTurn(this.#flush(), () => this.#core.end?.()), done)
   }
 
-  /** Hands everything on that was gathered, then does some work. */
+  /** Hands everything on that was gathered, then does some work. Rejects when the stage is destroyed before it is done. */
   between(work: () => Work): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (this.#destroyed) return reject(destroyedBefore(undefined))
+      this.#abandon.add(reject)
       this.#run(
         () => inTurn(this.#flush(), work),
-        (error) => (error === undefined ? resolve() : reject(error)),
+        (error) => {
+          this.#abandon.delete(reject)
+          if (error === undefined) resolve()
+          else reject(error)
+        },
       )
     })
   }
 
-  /** Stops at once. */
-  destroy(): void {
+  /** Stops at once: work that is under way may come to its end, but nothing follows it. */
+  destroy(error?: Error | null): void {
+    this.#destroyed = true
+    for (const reject of this.#abandon) reject(destroyedBefore(error))
+    this.#abandon.clear()
     if (this.#immediate !== undefined) clearImmediate(this.#immediate)
     this.#immediate = undefined
     this.#core.destroy?.()
@@ -111,12 +133,18 @@ export class Door {
     done(error)
   }
 
-  #takeAll(chunks: readonly { readonly chunk: unknown }[], from: number): Work {
-    for (let i = from; i < chunks.length; i += 1) {
-      const work = this.#take(chunks[i]?.chunk)
+  #takeAll(chunks: readonly Entry[], from: number): Work {
+    for (let i = from; i < chunks.length && !this.#destroyed; i += 1) {
+      const work = this.#takeEntry(chunks[i])
       if (work !== undefined) return work.then(() => this.#takeAll(chunks, i + 1))
     }
     return undefined
+  }
+
+  #takeEntry(entry: Entry | undefined): Work {
+    const { chunk, encoding = 'utf8' } = entry ?? {}
+    if (typeof chunk !== 'string' || encoding === null || encoding === 'utf8') return this.#take(chunk)
+    return this.#take(Buffer.from(chunk, encoding))
   }
 
   #take(chunk: unknown): Work {
@@ -149,6 +177,12 @@ export class Door {
     if (typeof value === 'object' && value !== null) {
       const { other } = this.#core
       if (other?.understands(value)) return inTurn(this.#flush(), () => other.take(value))
+      if (chunkName in value) {
+        throw new HosepipeError('Input.Unsupported', `${this.#name} cannot take a ${value[chunkName]}`)
+      }
+      // As JSON these would be nothing, or an object with a member for each byte.
+      if (ArrayBuffer.isView(value)) return this.#take(Buffer.from(value.buffer, value.byteOffset, value.byteLength))
+      if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) return this.#take(Buffer.from(value))
     } else if (typeof value !== 'number' && typeof value !== 'boolean') {
       throw new HosepipeError(
         'Input.Unsupported',
@@ -184,6 +218,7 @@ export class Door {
 
   /** Hands what was gathered to the core, as one run with a receipt of its own. */
   #flush(): Work {
+    if (this.#destroyed) return undefined
     const count = this.#values.length + this.#packer.length
     if (count === 0) return undefined
     const arrivedAt = this.clock.wall()
@@ -206,6 +241,10 @@ export class Door {
 /** The second piece of work after the first, staying synchronous where the first was. */
 export function inTurn(first: Work, second: () => Work): Work {
   return first === undefined ? second() : first.then(second)
+}
+
+function destroyedBefore(cause: Error | null | undefined): Error {
+  return cause ?? new HosepipeError('Delivery.Failed', 'the stream was destroyed before it was flushed')
 }
 
 function toBuffer(chunk: Uint8Array | string): Buffer {

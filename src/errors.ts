@@ -13,6 +13,11 @@ export const errorCodes = {
   'Transform.NotJson': 'the record is not JSON, and the function asked for its parsed value',
   'Transform.NotSerialisable': 'the value has no JSON form (a cycle, a BigInt, a function)',
   'Transform.WrongAnswer': 'a predicate or a function returned what it may not',
+  'Transform.NoThreads': 'a transform in threads needs a package that is not installed',
+  'Transform.NotLoaded':
+    'the module of a transform in threads cannot be loaded, or exports nothing that is a transform',
+  'Transform.WorkerCrashed':
+    'the thread that worked on the record, or on its neighbours, ended before it had an answer',
   // The service's own code for partition keys that are missing, null or empty: guide, "Dynamic partitioning, error handling".
   'DynamicPartitioning.MetadataExtractionFailed': 'the partition key of the record is missing, null or empty',
   'Compress.Unavailable': 'the compression needs a newer Node or a package that is not installed',
@@ -71,7 +76,7 @@ export function codeOf(error: Error, otherwise: ErrorCode): string {
 export function describe(value: unknown): string {
   switch (typeof value) {
     case 'string':
-      return value.length > 40 ? `a string of ${value.length} characters` : JSON.stringify(value)
+      return value.length > 20 ? `a string of ${value.length} characters` : JSON.stringify(value)
     case 'number':
     case 'boolean':
     case 'undefined':

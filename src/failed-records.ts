@@ -34,6 +34,7 @@ export class FailedRecords {
     return new FailedRecords(records, this.#reasons)
   }
 
+  /** How many records failed. */
   get length(): number {
     return this.records.length
   }

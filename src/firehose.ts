@@ -1,13 +1,15 @@
 import { Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { finished, pipeline } from 'node:stream/promises'
 import { type BatchOptions, batch } from './batch/batch-stage.ts'
-import { type DeliverOptions, type DeliverStream, deliver, deliverFields, toDestination } from './deliver/deliver.ts'
+import { type DeliverStream, deliver } from './deliver/deliver.ts'
+import { type DeliverOptions, deliverFields } from './deliver/deliver-options.ts'
 import type { Destination, Send } from './deliver/destination.ts'
 import type { Way } from './deliver/lane.ts'
 import { sourceBackup } from './deliver/source-backup.ts'
 import type { DeliverStats } from './deliver/stats.ts'
+import { toDestination } from './deliver/to-destination.ts'
 import { HosepipeError, OptionError, toError } from './errors.ts'
-import { FlushRequest } from './flush-request.ts'
+import { FlushRequest, understandsFlush } from './flush-request.ts'
 import { checkOptions, expecting, type Fields, hasMethod, object } from './options.ts'
 import { split } from './split/split.ts'
 import type { Splitter } from './split/splitter.ts'
@@ -97,10 +99,11 @@ class FirehoseWritable extends Writable implements Firehose {
     this.#end = end
     this.#finished = pipeline([...way, end])
     this.#finished.catch((error) => this.destroy(toError(error)))
+    understandsFlush(this)
   }
 
-  override _write(chunk: unknown, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    if (this.#head.write(chunk)) callback()
+  override _write(chunk: unknown, encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    if (this.#head.write(chunk, encoding)) callback()
     else this.#head.once('drain', callback)
   }
 
@@ -141,11 +144,8 @@ class FirehoseWritable extends Writable implements Firehose {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.destroyed) return
-    await new Promise<void>((resolve, reject) => {
-      this.once('error', reject)
-      this.once('close', resolve)
-      this.end()
-    })
+    this.end()
+    await finished(this)
   }
 }
 

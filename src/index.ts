@@ -14,13 +14,14 @@ export { type JsonValuesOptions, jsonValues } from './split/json-values.ts'
 export { type LengthPrefixedOptions, lengthPrefixed } from './split/length-prefixed.ts'
 export { type LinesOptions, lines } from './split/lines.ts'
 export { type SeparatorOptions, separator } from './split/separator.ts'
-export { split } from './split/split.ts'
+export { type SplitOptions, split } from './split/split.ts'
 export type { SplitOutlet, Splitter, SplitterState } from './split/splitter.ts'
 export type { TooLargePolicy } from './split/too-large.ts'
 
 // Records to records.
 export { type FieldOptions, type FieldPath, FieldReader, field } from './transform/field.ts'
 export { drop, type Fail, fail, type Several, several, type TransformResult } from './transform/result.ts'
+export type { ThreadOptions } from './transform/threads/threads.ts'
 export { type TransformOptions, transform } from './transform/transform.ts'
 export {
   type BytesFunction,
@@ -47,13 +48,16 @@ export { separated } from './encode/separated.ts'
 export type { Compressor } from './compress/compressor.ts'
 export { type GzipOptions, gzip } from './compress/gzip.ts'
 export { none } from './compress/none.ts'
+export { hadoopSnappy, snappy } from './compress/snappy.ts'
+export { type ZipOptions, zip } from './compress/zip.ts'
 export { type ZstdOptions, zstd } from './compress/zstd.ts'
 
 // Bodies to destinations.
 export { type Discard, discard } from './deliver/backup.ts'
 export { type BackupRecord, readBackupRecord, replay } from './deliver/backup-record.ts'
 export { backupTo } from './deliver/backup-to.ts'
-export { type DeliverOptions, type DeliverStream, deliver } from './deliver/deliver.ts'
+export { type DeliverStream, deliver } from './deliver/deliver.ts'
+export type { DeliverOptions } from './deliver/deliver-options.ts'
 export type { Destination, Limits, Refusal, Request, Send, SendContext, SendResult } from './deliver/destination.ts'
 export { type Branch, type FanOutStream, fanOut } from './deliver/fan-out.ts'
 export { HttpError, type HttpErrorOptions } from './deliver/http-error.ts'

@@ -15,7 +15,7 @@ export type Ending = 'delivered' | 'dropped' | 'backedUp'
 /** Where in its source a run of records came from: the byte offsets of a file, the sequence numbers of a shard. */
 export interface Position {
   /** The source's own name for the place: a path, a shard, a partition. */
-  readonly source?: string
+  readonly source?: string | undefined
   /** The first record's position. */
   readonly from: number | string
   /** The position after the last record, from which a reader would go on. */
@@ -107,12 +107,13 @@ export class Account {
 export interface ReceiptOptions {
   /** Where in the source the records came from. */
   readonly position?: Position | undefined
-  /** Called once, when every record has ended: now the source may commit its position. */
+  /** Called once, when every record has ended (at once where there is none): now the source may commit its position. */
   readonly onSettled?: ((receipt: Receipt) => void) | undefined
 }
 
 /** The count of the records of one run that have not ended yet. */
 export class Receipt implements Origin {
+  /** The account that the records are counted in. */
   readonly account: Account
   /** Wall-clock time at which the records arrived, in milliseconds. */
   readonly arrivedAt: number
@@ -122,13 +123,18 @@ export class Receipt implements Origin {
   readonly #ended = { delivered: 0, dropped: 0, backedUp: 0 }
   #pending: number
 
+  /** @throws RangeError when `count` is not a whole number from 0 on. */
   constructor(account: Account, count: number, arrivedAt: number, options: ReceiptOptions = {}) {
+    if (!Number.isSafeInteger(count) || count < 0) {
+      throw new RangeError(`a receipt must be for a whole number of records, but came with ${count}`)
+    }
     this.account = account
     this.arrivedAt = arrivedAt
     this.position = options.position
     this.#onSettled = options.onSettled
     this.#pending = count
     if (count > 0) account.opened(this)
+    else this.#onSettled?.(this)
   }
 
   /** How many of the records have not ended yet. */

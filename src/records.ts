@@ -23,6 +23,12 @@ export interface Provenance {
   readonly arrivedAt: number
 }
 
+/** What the records of a run were before a function made values of them: places in another run. */
+export interface Originals {
+  readonly run: Records
+  readonly indexes: readonly number[]
+}
+
 /** A run of records in one buffer. Shares memory with the chunk that it was split from; never changed after it was made. */
 export class Records implements Iterable<Buffer>, Provenance {
   /** How many records there are. */
@@ -32,8 +38,10 @@ export class Records implements Iterable<Buffer>, Provenance {
   readonly #first: number
   readonly #starts: Uint32Array | undefined
   readonly #values: readonly unknown[] | undefined
+  readonly #originals: Originals | undefined
   #bytes: Buffer | undefined
   #ends: Uint32Array | undefined
+  #isLines: boolean
 
   private constructor(
     length: number,
@@ -43,6 +51,8 @@ export class Records implements Iterable<Buffer>, Provenance {
     ends: Uint32Array | undefined,
     starts: Uint32Array | undefined,
     values: readonly unknown[] | undefined,
+    isLines = false,
+    originals?: Originals,
   ) {
     this.length = length
     this.receipt = from.receipt
@@ -52,6 +62,22 @@ export class Records implements Iterable<Buffer>, Provenance {
     this.#ends = ends
     this.#starts = starts
     this.#values = values
+    this.#isLines = isLines
+    this.#originals = originals
+  }
+
+  /**
+   * Records that lie one newline apart, the last one with its newline too, and none of which ends in a newline of its own.
+   * Arguments as for {@link Records.framed}.
+   */
+  static lines(
+    from: Provenance,
+    bytes: Buffer,
+    first: number,
+    ends: Uint32Array,
+    values?: readonly unknown[],
+  ): Records {
+    return new Records(ends.length, from, bytes, first, ends, undefined, values, true)
   }
 
   /**
@@ -82,9 +108,13 @@ export class Records implements Iterable<Buffer>, Provenance {
     return new Records(ends.length, from, bytes, starts[0] ?? 0, ends, starts, values)
   }
 
-  /** Records that are values; their bytes, as JSON, are made when somebody asks for them. */
-  static values(from: Provenance, values: readonly unknown[]): Records {
-    return new Records(values.length, from, undefined, 0, undefined, undefined, values)
+  /**
+   * Records that are values; their bytes, as JSON, are made when somebody asks for them.
+   *
+   * @param originals - What they were made from, for the backup of those that fail later.
+   */
+  static values(from: Provenance, values: readonly unknown[], originals?: Originals): Records {
+    return new Records(values.length, from, undefined, 0, undefined, undefined, values, false, originals)
   }
 
   /** Copies records into one buffer, framed. */
@@ -137,6 +167,11 @@ export class Records implements Iterable<Buffer>, Provenance {
     return this.#starts === undefined
   }
 
+  /** Whether the bytes are newline-delimited as they stand: framed, and known to have no record that ends in a newline of its own. */
+  get isLines(): boolean {
+    return this.#isLines
+  }
+
   /** The sum of the records' own bytes, without what separates them. */
   get byteLength(): number {
     return this.cost(0, this.length, 0)
@@ -186,8 +221,8 @@ export class Records implements Iterable<Buffer>, Provenance {
 
   /** How many records from `from` on, but not from `to` on, take at most `room` when each takes its bytes and `overhead`. */
   fit(from: number, to: number, room: number, overhead: number): number {
-    if (this.cost(from, to, overhead) <= room) return to - from
     if (this.#starts !== undefined) return this.#fitSpans(from, to, room, overhead)
+    if (this.cost(from, to, overhead) <= room) return to - from
     let [low, high] = [from, to]
     while (low < high) {
       const middle = (low + high + 1) >>> 1
@@ -202,7 +237,11 @@ export class Records implements Iterable<Buffer>, Provenance {
     if (from === 0 && to === this.length) return this
     const provenance = { receipt: this.receipt.slice(from, to), arrivedAt: this.arrivedAt }
     const values = this.#values?.slice(from, to)
-    if (this.#bytes === undefined && values !== undefined) return Records.values(provenance, values)
+    const originals = this.#originals && {
+      run: this.#originals.run,
+      indexes: this.#originals.indexes.slice(from, to),
+    }
+    if (this.#bytes === undefined && values !== undefined) return Records.values(provenance, values, originals)
     const ends = this.ends.subarray(from, to)
     const starts = this.#starts?.subarray(from, to)
     return new Records(
@@ -213,6 +252,8 @@ export class Records implements Iterable<Buffer>, Provenance {
       ends,
       starts,
       values,
+      this.#isLines,
+      originals,
     )
   }
 
@@ -221,16 +262,44 @@ export class Records implements Iterable<Buffer>, Provenance {
     const provenance = { receipt: this.receipt.pick(indexes), arrivedAt: this.arrivedAt }
     const chosen = Array.from(indexes)
     const values = this.#values && chosen.map((i) => this.#values?.[i])
-    if (this.#bytes === undefined && values !== undefined) return Records.values(provenance, values)
+    const originals = this.#originals && {
+      run: this.#originals.run,
+      indexes: chosen.map((i) => this.#originals?.indexes[i] ?? 0),
+    }
+    if (this.#bytes === undefined && values !== undefined) return Records.values(provenance, values, originals)
     const starts = Uint32Array.from(chosen, (i) => this.start(i))
     const ends = Uint32Array.from(chosen, (i) => this.ends[i] ?? 0)
     return Records.spans(provenance, this.bytes, starts, ends, values)
   }
 
+  /** The bytes of the record at `i` as they came in, before any transform; `undefined` for what came in as a value. */
+  original(i: number): Buffer | undefined {
+    if (this.#originals !== undefined) return this.#originals.run.original(this.#originals.indexes[i] ?? 0)
+    return this.#bytes === undefined ? undefined : this.at(i)
+  }
+
+  /** The records at `indexes` as they came in, for those that failed. */
+  pickOriginals(indexes: readonly number[]): Records {
+    if (this.#originals === undefined) return this.pick(indexes)
+    const bytes = indexes.flatMap((i) => this.original(i) ?? [])
+    if (bytes.length < indexes.length) return this.pick(indexes)
+    return Records.pack({ receipt: this.receipt.pick(indexes), arrivedAt: this.arrivedAt }, bytes)
+  }
+
   /** The same records with another receipt: the same memory. */
   withReceipt(receipt: Origin): Records {
     const from = { receipt, arrivedAt: this.arrivedAt }
-    return new Records(this.length, from, this.#bytes, this.#first, this.#ends, this.#starts, this.#values)
+    return new Records(
+      this.length,
+      from,
+      this.#bytes,
+      this.#first,
+      this.#ends,
+      this.#starts,
+      this.#values,
+      this.#isLines,
+      this.#originals,
+    )
   }
 
   /**
@@ -240,7 +309,7 @@ export class Records implements Iterable<Buffer>, Provenance {
   withoutValues(): Records {
     if (this.#values === undefined) return this
     const { bytes, ends } = this
-    return new Records(this.length, this, bytes, this.#first, ends, this.#starts, undefined)
+    return new Records(this.length, this, bytes, this.#first, ends, this.#starts, undefined, this.#isLines)
   }
 
   /** The same records in a buffer of their own if they are less than half of the bytes they would keep in memory. */
@@ -268,13 +337,15 @@ export class Records implements Iterable<Buffer>, Provenance {
     if (bad.length === 0) {
       this.#bytes = bytes
       this.#ends = ends
+      // JSON text holds no newline.
+      this.#isLines = true
       return { records: this, bad }
     }
     const failed = new Set(bad.map(({ index }) => index))
     const good = Array.from({ length: this.length }, (_, i) => i).filter((i) => !failed.has(i))
     const values = good.map((i) => this.#values?.[i])
     const from = { receipt: this.receipt.pick(good), arrivedAt: this.arrivedAt }
-    return { records: Records.framed(from, bytes, 0, ends, values), bad }
+    return { records: Records.lines(from, bytes, 0, ends, values), bad }
   }
 
   #serialise(): void {

@@ -12,18 +12,27 @@ export type ClosedBy = 'bytes' | 'records' | 'age' | 'memory' | 'keys' | 'end' |
 
 /** A batch was closed and goes on its way. */
 export interface BatchClosed {
+  /** The partition key of the records; `undefined` where none was asked for. */
   readonly key: string | undefined
+  /** How many records it has. */
   readonly records: number
+  /** The bytes that will be written, before compression. */
   readonly bytes: number
+  /** Why it was closed. */
   readonly closedBy: ClosedBy
 }
 
 /** An attempt to send a request ended. */
 export interface AttemptEnded {
+  /** The destination's name. */
   readonly destination: string
+  /** The request's id, the same for all of its attempts. */
   readonly request: string
+  /** 1 for the first attempt. */
   readonly attempt: number
+  /** How many records were sent. */
   readonly records: number
+  /** The bytes of the body as it was sent. */
   readonly bytes: number
   /** Milliseconds that the attempt took. */
   readonly took: number
@@ -35,20 +44,27 @@ export interface AttemptEnded {
 
 /** An attempt failed and another one follows. */
 export interface RetryScheduled {
+  /** The destination's name. */
   readonly destination: string
+  /** The request's id, the same for all of its attempts. */
   readonly request: string
   /** The attempt that failed. */
   readonly attempt: number
   /** Milliseconds until the next one. */
   readonly delay: number
+  /** What the attempt failed with, or the first of its refused records. */
   readonly error: Error
 }
 
 /** Records went to the backup. */
 export interface BackedUp {
+  /** The backup's name. */
   readonly destination: string
+  /** How many records. */
   readonly records: number
+  /** Why the first of them failed: one of `errorCodes`, or the destination's own. */
   readonly code: string
+  /** The same in words. */
   readonly message: string
 }
 

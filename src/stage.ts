@@ -1,6 +1,8 @@
+import { setMaxListeners } from 'node:events'
 import { Duplex } from 'node:stream'
 import type { Clock } from './clock.ts'
-import { type Core, Door, type Work } from './door.ts'
+import { type Core, Door, type Entry, type Work } from './door.ts'
+import { understandsFlush } from './flush-request.ts'
 import { clock } from './options.ts'
 import type { Account } from './receipts.ts'
 
@@ -21,6 +23,8 @@ export interface StageShape extends StageOptions {
   readonly waiting?: number | undefined
   /** Chunks that may wait behind the stage. Default 2. */
   readonly ready?: number | undefined
+  /** Whether streams of other people follow: then requests to flush, which they would not understand, end here. */
+  readonly isEnd?: boolean | undefined
 }
 
 /** What a core may do with its stream. */
@@ -49,13 +53,17 @@ export class Stage extends Duplex {
   readonly #door: Door
   readonly #abort = new AbortController()
   #held: (() => void) | undefined
+  /** Whether the next stream has asked for more and got nothing since: then it does not ask again, however long it waits. */
+  #asked = false
   #waiting: (() => void)[] = []
 
   constructor(shape: StageShape, makeCore: (outlet: Outlet) => Core) {
     super({ objectMode: true, writableHighWaterMark: shape.waiting ?? 2, readableHighWaterMark: shape.ready ?? 2 })
+    // Functions of the user may listen to it, as many as are at work.
+    setMaxListeners(0, this.#abort.signal)
     this.#door = new Door(shape.name, shape.clock, ({ account, clock }) =>
       makeCore({
-        push: (chunk) => this.push(chunk),
+        push: (chunk) => this.#push(chunk),
         room: () => new Promise((resolve) => this.#waiting.push(resolve)),
         fail: (error) => void this.destroy(error),
         signal: this.#abort.signal,
@@ -63,8 +71,9 @@ export class Stage extends Duplex {
         clock,
       }),
     )
-    this.#door.onFlushed = (request) => void this.push(request)
+    if (shape.isEnd !== true) this.#door.onFlushed = (request) => void this.#push(request)
     this.#door.onError = (error) => void this.destroy(error)
+    understandsFlush(this)
   }
 
   /** The account of the records that came in here without a receipt. */
@@ -77,25 +86,31 @@ export class Stage extends Duplex {
     return this.#door.between(work)
   }
 
-  override _write(chunk: unknown, _encoding: BufferEncoding, callback: Callback): void {
-    this._writev([{ chunk }], callback)
+  override _write(chunk: unknown, encoding: BufferEncoding, callback: Callback): void {
+    this._writev([{ chunk, encoding }], callback)
   }
 
-  override _writev(chunks: readonly { readonly chunk: unknown }[], callback: Callback): void {
+  override _writev(chunks: readonly Entry[], callback: Callback): void {
     this.#door.enter(chunks, (error) => {
       if (error !== undefined) callback(error)
-      else if (this.readableLength < this.readableHighWaterMark) callback()
+      else if (this.#asked || this.readableLength < this.readableHighWaterMark) callback()
       else this.#held = callback
     })
   }
 
   override _read(): void {
+    this.#asked = true
     const waiting = this.#waiting
     this.#waiting = []
     for (const resolve of waiting) resolve()
     const callback = this.#held
     this.#held = undefined
     callback?.()
+  }
+
+  #push(chunk: unknown): boolean {
+    this.#asked = false
+    return this.push(chunk)
   }
 
   override _final(callback: Callback): void {
@@ -107,7 +122,7 @@ export class Stage extends Duplex {
 
   override _destroy(error: Error | null, callback: Callback): void {
     this.#held = undefined
-    this.#door.destroy()
+    this.#door.destroy(error)
     this.#abort.abort(error ?? undefined)
     callback(error)
   }

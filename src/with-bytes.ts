@@ -17,7 +17,7 @@ export function withBytes(
   const { records: good, bad } = records.serialised()
   if (bad.length === 0) return { good, failed: undefined }
   const origin = { receipt: records.receipt.pick(bad.map(({ index }) => index)), arrivedAt: records.arrivedAt }
-  const texts = bad.map(({ index }) => inspect(records.parsed?.[index], inspected))
+  const texts = bad.map(({ index }) => records.original(index) ?? inspect(records.parsed?.[index], inspected))
   const endedAt = clock.wall()
   const reasons = bad.map(({ error }) => ({
     code: 'Transform.NotSerialisable' as const,

@@ -2,8 +2,8 @@
 import { createReadStream, createWriteStream, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as stream from 'node:stream'
-import { Duplex, PassThrough, Readable, Transform, Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { Duplex, Readable, Transform, Writable } from 'node:stream'
+import { finished, pipeline } from 'node:stream/promises'
 import { CompressionStream, DecompressionStream, ReadableStream } from 'node:stream/web'
 import { createGunzip, createGzip, gunzipSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
@@ -11,12 +11,12 @@ import split2 from 'split2'
 import streamArray from 'stream-json/streamers/stream-array.js'
 import t, { type Test } from 'tap'
 import { memory } from '../src/destinations/memory/index.ts'
-import { firehose } from '../src/firehose.ts'
 import {
   batch,
   type Counts,
   deliver,
   filter,
+  firehose,
   json,
   jsonValues,
   lines,
@@ -363,19 +363,17 @@ t.test('text is decoded by the encoding that it is written with', async (t) => {
 
   for (const door of [...withoutSplit, 'split'] as const) {
     const to = memory()
-    const { way } = doors[door](to)
-    const [first] = way
-    const source = new PassThrough({ objectMode: true })
-    const done = pipeline([source, ...way])
-    first?.setDefaultEncoding('hex')
-    first?.cork()
-    first?.write('22c3a9220a')
-    first?.write(Buffer.from('"b"'))
-    first?.write('ImMiCg==', 'base64')
-    first?.write('"d"', 'utf8')
-    process.nextTick(() => first?.uncork())
-    source.end()
-    await done
+    const { first, finished } = piped(doors[door](to).way)
+    first.cork()
+    first.write('22c3a9220a', 'hex')
+    first.write(Buffer.from('"b"'))
+    first.write('ImMiCg==', 'base64')
+    first.write('"d"', 'utf8')
+    process.nextTick(() => {
+      first.uncork()
+      first.end()
+    })
+    await finished
     const records = to.records().map((record) => String(record).trim())
     t.same(records, door === 'split' ? ['"é"', '"b""c"', '"d"'] : ['"é"', '"b"', '"c"', '"d"'], door)
   }
@@ -384,17 +382,17 @@ t.test('text is decoded by the encoding that it is written with', async (t) => {
 t.test('a Buffer may be used again when its write has called back', async (t) => {
   for (const door of withoutSplit) {
     const to = memory()
-    const { way } = doors[door](to)
-    const [first] = way
-    const finished = way.length > 1 ? pipeline([new PassThrough({ objectMode: true }), ...way]) : undefined
+    const { first, finished } = piped(doors[door](to).way)
     const buffer = Buffer.alloc(4)
     for (let i = 0; i < 1500; i += 1) {
       buffer.write(String(1000 + i))
-      await new Promise<void>((resolve, reject) => first?.write(buffer, (error) => (error ? reject(error) : resolve())))
+      await new Promise<void>((resolve, reject) => {
+        first.write(buffer, (error) => (error ? reject(error) : resolve()))
+      })
     }
     buffer.fill(0)
-    await new Promise<void>((resolve) => first?.end(() => resolve()))
-    await finished?.catch(() => undefined)
+    first.end()
+    await finished
     t.same(
       to.json(),
       Array.from({ length: 1500 }, (_, i) => 1000 + i),
@@ -443,17 +441,10 @@ t.test('any kinds in any order, written in any way, stay in order', async (t) =>
             expected.push(...(item.kind === 'run' ? item.value : [item.value]))
           }
         }
-        const writeTo = (head: Writable) => writeAll(head, chunks, manner, endsWithChunk)
         if (manner === 'pipe') await pipeline([Readable.from(chunks), ...way])
         else {
-          const head = new PassThrough({ objectMode: true })
-          const [first] = way
-          if (first === undefined) throw new Error('a way has a stage')
-          const last = way.at(-1) ?? first
-          const finished = new Promise((resolve, reject) => last.once('error', reject).once('close', resolve))
-          for (const [i, stage] of way.entries()) if (stage instanceof Duplex) stage.pipe(way[i + 1] ?? last)
-          head.destroy()
-          await writeTo(first)
+          const { first, finished } = piped(way)
+          await writeAll(first, chunks, manner, endsWithChunk)
           await finished
         }
         const got = to.json()
@@ -469,6 +460,13 @@ t.test('any kinds in any order, written in any way, stay in order', async (t) =>
   )
   t.pass()
 })
+
+/** Connects the streams of a way, whose first one is written to by hand. */
+function piped(way: readonly Writable[]): { readonly first: Writable; readonly finished: Promise<void> } {
+  const [first] = way
+  if (first === undefined) throw new RangeError('a way has at least one stream')
+  return { first, finished: way.length === 1 ? finished(first) : pipeline(way) }
+}
 
 async function writeAll(
   to: Writable,

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { Packer } from '../src/packer.ts'
-import { Account, MergedReceipts, ReceiptMerger } from '../src/receipts.ts'
+import { Account, Checkpoints, MergedReceipts, ReceiptMerger } from '../src/receipts.ts'
 import { type Provenance, Records } from '../src/records.ts'
 import { serialise } from '../src/serialise.ts'
 
@@ -206,7 +206,6 @@ t.test('merged receipts share out what is settled', async (t) => {
 })
 
 t.test('checkpoints are committed in their order, each once', async (t) => {
-  const { Checkpoints } = await import('../src/receipts.ts')
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 12 }).chain((count) =>
@@ -233,4 +232,15 @@ t.test('checkpoints are committed in their order, each once', async (t) => {
     ),
   )
   t.pass('random orders')
+})
+
+t.test('a receipt for no records is settled at once, so that it holds back no position behind it', async (t) => {
+  const committed: number[] = []
+  const checkpoints = new Checkpoints<number>((offset) => committed.push(offset))
+  const account = new Account()
+  account.open(0, 0, { onSettled: checkpoints.open(10) })
+  account.open(1, 0, { onSettled: checkpoints.open(20) }).settle('delivered', 1)
+  t.same(committed, [10, 20])
+  t.throws(() => account.open(-1, 0), { message: 'a receipt must be for a whole number of records, but came with -1' })
+  t.match(account.counts(), { in: 1, delivered: 1, pending: 0 })
 })

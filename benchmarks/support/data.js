@@ -8,7 +8,20 @@ import { mkdir, rename, stat } from 'node:fs/promises'
 
 const MiB = 1024 * 1024
 const folder = new URL('../data/', import.meta.url)
-const words = ['disk', 'queue', 'retry', 'accepted', 'from', 'upstream', 'after', 'timeout', 'of', 'shard', 'lease', 'renewed']
+const words = [
+  'disk',
+  'queue',
+  'retry',
+  'accepted',
+  'from',
+  'upstream',
+  'after',
+  'timeout',
+  'of',
+  'shard',
+  'lease',
+  'renewed',
+]
 const foreign = ['Überlauf', 'données', 'очередь', '遅延', 'naïve', '🙂']
 const levels = ['debug', 'info', 'info', 'info', 'warn', 'error']
 

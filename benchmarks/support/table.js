@@ -21,7 +21,9 @@ export function table(shape, bytes, results, targets) {
     name === 'hosepipe' ? '' : `${(ms / ours.ms).toFixed(2)} ×${goal(shape, name, ms / ours.ms, targets)}`,
   ])
   const header = [shape, 'MB/s', 'ns a record', 'ms', 'ms of processor', 'peak MiB', 'our speed in its']
-  return [header, header.map((_, i) => (i === 0 ? '---' : '--:')), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
+  return [header, header.map((_, i) => (i === 0 ? '---' : '--:')), ...rows]
+    .map((row) => `| ${row.join(' | ')} |`)
+    .join('\n')
 }
 
 function goal(shape, name, speed, targets) {

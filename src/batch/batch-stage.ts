@@ -3,6 +3,7 @@ import { checkOptions, expecting, type Fields, milliseconds, whole } from '../op
 import { Stage, type StageOptions, stageFields } from '../stage.ts'
 import { Batcher, type BatchLimits } from './batcher.ts'
 import { compileKey, isKey, type Key } from './key.ts'
+import { hasOverhead } from './overhead.ts'
 
 /** 1,048,576 bytes. */
 export const MiB = 1024 * 1024
@@ -46,10 +47,7 @@ const fields: Fields<BatchOptions> = {
   key: expecting('a field(…), a template, a function or an object of these', isKey),
   maxOpenBytes: whole('bytes'),
   maxOpenKeys: whole('keys'),
-  format: expecting(
-    'an encoder, such as ndjson()',
-    (value) => typeof value === 'object' && value !== null && 'overhead' in value,
-  ),
+  format: expecting('an encoder, such as ndjson()', hasOverhead),
 }
 
 const defaults = {
@@ -66,6 +64,8 @@ const ndjsonOverhead = { record: 1, batch: 0 }
 export interface BatchStage extends Stage {
   /** Closes all open batches now. Resolves when they were handed to the next stream. */
   flush(): Promise<void>
+  /** How many batches are open now: one for each key that has records waiting. */
+  openBatches(): number
 }
 
 /** Fills in the defaults of checked options. */
@@ -117,5 +117,5 @@ export function batch(options: BatchOptions = {}): BatchStage {
     }
   })
   const flush = (): Promise<void> => stage.between(() => void batcher?.flush('flush'))
-  return Object.assign(stage, { flush })
+  return Object.assign(stage, { flush, openBatches: () => batcher?.openBatches ?? 0 })
 }

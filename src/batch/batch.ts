@@ -1,3 +1,4 @@
+import { chunkName } from '../door.ts'
 import type { Ending } from '../receipts.ts'
 import type { Records } from '../records.ts'
 import type { ClosedBy } from '../report.ts'
@@ -48,6 +49,11 @@ export class Batch implements BatchFacts, Iterable<Buffer> {
     this.length = length
     this.byteLength = byteLength
     this.oldestArrival = runs.length === 0 ? facts.openedAt : oldest
+  }
+
+  /** @internal */
+  get [chunkName](): string {
+    return 'Batch'
   }
 
   /** The bytes of the record at `index`: a view. */

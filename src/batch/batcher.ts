@@ -55,6 +55,7 @@ export class Batcher {
   readonly #open = new Map<string | undefined, OpenBatch>()
   #held = 0
   #cancelTimer: (() => void) | undefined
+  #destroyed = false
 
   constructor(shape: BatcherShape) {
     this.#shape = shape
@@ -89,8 +90,9 @@ export class Batcher {
     this.#stopTimer()
   }
 
-  /** Forgets everything. */
+  /** Forgets everything, and takes nothing any more: whoever takes a batch may destroy its stream. */
   destroy(): void {
+    this.#destroyed = true
     this.#open.clear()
     this.#held = 0
     this.#stopTimer()
@@ -122,7 +124,7 @@ export class Batcher {
 
   #addTo(key: string | undefined, records: Records, from: number, to: number, parts: Parts, now: Opening['at']): void {
     const { limits, overhead } = this.#shape
-    for (let at = from; at < to; ) {
+    for (let at = from; at < to && !this.#destroyed; ) {
       const batch = this.#open.get(key) ?? this.#openFor(key, parts, now)
       const room = records.fit(at, to, limits.maxBytes - batch.bytes, overhead.record)
       // A record that is larger than a batch may be goes alone.
@@ -163,7 +165,7 @@ export class Batcher {
   }
 
   #startTimer(now: number): void {
-    if (this.#cancelTimer !== undefined) return
+    if (this.#cancelTimer !== undefined || this.#destroyed) return
     const { clock, limits } = this.#shape
     for (const { opening } of this.#open.values()) {
       this.#cancelTimer = clock.schedule(opening.at.monotonic + limits.maxAge - now, () => this.#closeAged())

@@ -7,6 +7,8 @@ import { Records } from '../records.ts'
 import type { ClosedBy } from '../report.ts'
 import { Batch } from './batch.ts'
 
+/** What a run takes in memory beside its bytes: many runs of one short record would take much more than they count. */
+const runOverhead = 512
 /** The first slab of a batch with a key, in bytes: small, because there may be many keys with few records. */
 const firstSlab = 1024
 /** Slabs double up to this size. */
@@ -73,7 +75,7 @@ class Views implements Keeper {
 
   add(records: Records, from: number, to: number): void {
     this.#runs.push(records.slice(from, to))
-    this.held += records.cost(from, to, 1)
+    this.held += records.cost(from, to, 1) + runOverhead
   }
 
   runs(): readonly Records[] {

@@ -3,6 +3,7 @@ import { HosepipeError, toError } from '../errors.ts'
 import type { FailedRecords } from '../failed-records.ts'
 import { checkOptions, type Fields, oneOf } from '../options.ts'
 import type { Records } from '../records.ts'
+import { redact } from '../redact.ts'
 import { type Outlet, Stage, type StageOptions, stageFields } from '../stage.ts'
 import { withBytes } from '../with-bytes.ts'
 import { Batch } from './batch.ts'
@@ -30,7 +31,7 @@ const ready = 16
 export function unbatch(options: UnbatchOptions = {}): Stage {
   checkOptions<UnbatchOptions>('unbatch', options, fields)
   const as = options.as ?? 'bytes'
-  return new Stage({ name: 'unbatch', clock: options.clock, ready }, (outlet) => {
+  return new Stage({ name: 'unbatch', clock: options.clock, ready, isEnd: true }, (outlet) => {
     const records = (run: Records): Work => {
       if (as === 'json') return pushAll(run, as, outlet)
       const { good, failed } = withBytes(run, outlet.clock)
@@ -76,7 +77,7 @@ function refuse(failed: FailedRecords): never {
   const cause = error === undefined ? undefined : { cause: error }
   throw new HosepipeError(
     'Backup.None',
-    `unbatch: a record failed and there is no backup behind: ${code}: ${message}`,
+    `unbatch: a record failed and there is no backup behind: ${code}: ${redact(message)}`,
     cause,
   )
 }

@@ -1,3 +1,5 @@
+import { expecting, hasMethod } from '../options.ts'
+
 /** How a body is made smaller before it is sent. */
 export interface Compressor {
   /** The format's name: `gzip`. */
@@ -14,3 +16,9 @@ export interface Compressor {
    */
   compress(parts: readonly Buffer[]): Promise<readonly Buffer[]>
 }
+
+/** The field of an option that takes a {@link Compressor}. */
+export const compressorField = expecting(
+  'a compressor, such as gzip()',
+  (value) => hasMethod(value, 'compress') && 'extension' in value,
+)

@@ -6,6 +6,7 @@ import { inspect } from 'node:util'
 import { HosepipeError } from '../errors.ts'
 import type { FailedRecords } from '../failed-records.ts'
 import { Records } from '../records.ts'
+import { redact } from '../redact.ts'
 import { stringify } from '../serialise.ts'
 import { type RecordFunction, text } from '../transform/view.ts'
 
@@ -15,7 +16,9 @@ export interface BackupRecord {
   readonly attemptsMade: number
   /** When the record arrived, in milliseconds since 1970. */
   readonly arrivalTimestamp: number
+  /** Why it failed, for programs: one of `errorCodes`, or the destination's own. */
   readonly errorCode: string
+  /** Why it failed, in words; at most 8,192 characters. */
   readonly errorMessage: string
   /** When the last attempt ended, in milliseconds since 1970. */
   readonly attemptEndingTimestamp: number
@@ -36,7 +39,7 @@ export function toBackupRecords(failed: FailedRecords): Records {
       attemptsMade: attempts,
       arrivalTimestamp: records.receipt.at(i).arrivedAt,
       errorCode: code,
-      errorMessage: message.slice(0, maxMessage),
+      errorMessage: redact(message.slice(0, maxMessage)),
       attemptEndingTimestamp: endedAt,
       rawData: original(records, i).toString('base64'),
     }
@@ -60,14 +63,24 @@ function original(records: Records, i: number): Buffer {
  * @throws HosepipeError `Split.Malformed` when it is not a backup record.
  */
 export function readBackupRecord(line: Buffer | string): BackupRecord & { readonly record: Buffer } {
-  const parsed: unknown = JSON.parse(line.toString())
+  const parsed = parse(line.toString())
   if (!isBackupRecord(parsed)) {
     throw new HosepipeError(
       'Split.Malformed',
-      'a backup record must be an object with rawData in base64, attemptsMade and arrivalTimestamp',
+      'a backup record must be a JSON object with rawData in base64, attemptsMade and arrivalTimestamp',
     )
   }
   return { ...parsed, record: Buffer.from(parsed.rawData, 'base64') }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new HosepipeError('Split.Malformed', 'a backup record must be a JSON object, but the line is not JSON', {
+      cause: error,
+    })
+  }
 }
 
 function isBackupRecord(value: unknown): value is BackupRecord {

@@ -1,5 +1,6 @@
 import { HosepipeError } from '../errors.ts'
-import { type DeliverOptions, type DeliverStream, deliver } from './deliver.ts'
+import { type DeliverStream, deliver } from './deliver.ts'
+import type { DeliverOptions } from './deliver-options.ts'
 import type { Destination, Send } from './destination.ts'
 
 /**

@@ -10,9 +10,11 @@ import { ndjson } from '../encode/ndjson.ts'
 import { HosepipeError } from '../errors.ts'
 import { FailedRecords, type Failure } from '../failed-records.ts'
 import type { Records } from '../records.ts'
+import { redact } from '../redact.ts'
 import { report } from '../report.ts'
 import { toBackupRecords } from './backup-record.ts'
 import type { Destination } from './destination.ts'
+import { DestinationUse } from './destination-use.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { Deliver } from './outcome.ts'
 
@@ -26,7 +28,8 @@ export interface Backup {
   flush(): Promise<void>
   /** The same, and closes the destination. */
   end(): Promise<void>
-  destroy(): void
+  /** Stops at once: what was gathered stays pending. Resolves when the destination is closed. */
+  destroy(): Promise<void>
 }
 
 /** How much of a backup is gathered: the service's sizes, but no more than a minute old, because sources wait for receipts. */
@@ -53,6 +56,7 @@ export interface BackupShape {
 /** See the head of this file. */
 export class BackupWriter implements Backup {
   readonly #shape: BackupShape
+  readonly #use: DestinationUse
   readonly #failures: Dispatcher
   /** One for each kind of failure, because kinds have different object keys. */
   readonly #batchers = new Map<string, Batcher>()
@@ -61,6 +65,7 @@ export class BackupWriter implements Backup {
 
   constructor(shape: BackupShape) {
     this.#shape = shape
+    this.#use = new DestinationUse(shape.destination)
     this.#failures = this.#dispatcher(ndjson(), (batch) => batch.settle('backedUp'))
   }
 
@@ -69,7 +74,7 @@ export class BackupWriter implements Backup {
     for (const [outputType, part] of byOutputType(failed)) {
       const first = part.reason(0)
       const { code, message } = first
-      report.backedUp(() => ({ destination: destination.name, records: part.length, code, message }))
+      report.backedUp(() => ({ destination: destination.name, records: part.length, code, message: redact(message) }))
       this.#batcher(outputType).add(toBackupRecords(part))
     }
     await this.#queue
@@ -91,11 +96,13 @@ export class BackupWriter implements Backup {
     for (const batcher of this.#batchers.values()) batcher.flush('end')
     await this.#queue
     await this.#failures.idle()
-    if (!this.#shape.signal.aborted) await this.#shape.destination.close?.()
+    if (!this.#shape.signal.aborted) await this.#use.end()
   }
 
-  destroy(): void {
+  async destroy(): Promise<void> {
     for (const batcher of this.#batchers.values()) batcher.destroy()
+    await this.#failures.idle()
+    await this.#use.end()
   }
 
   #dispatcher(encode: Destination['encode'] & object, onDelivered: (batch: Batch) => void): Dispatcher {
@@ -147,7 +154,7 @@ export class NoBackup implements Backup {
     const others = failed.length > 1 ? `, and ${failed.length - 1} more` : ''
     throw new HosepipeError(
       'Backup.None',
-      `a record${placeOf(failed.records)} failed${others} and there is no backup: ${code}: ${message}`,
+      `a record${placeOf(failed.records)} failed${others} and there is no backup: ${code}: ${redact(message)}`,
       error === undefined ? undefined : { cause: error },
     )
   }
@@ -155,7 +162,7 @@ export class NoBackup implements Backup {
   async copy(): Promise<void> {}
   async flush(): Promise<void> {}
   async end(): Promise<void> {}
-  destroy(): void {}
+  async destroy(): Promise<void> {}
 }
 
 /** The user's word that losing failed records is fine; made by {@link discard}. */
@@ -167,7 +174,7 @@ export class Discard implements Backup {
   async copy(): Promise<void> {}
   async flush(): Promise<void> {}
   async end(): Promise<void> {}
-  destroy(): void {}
+  async destroy(): Promise<void> {}
 }
 
 /** As a `backup`: failed records are thrown away, and count as dropped. */
@@ -205,7 +212,7 @@ function byOutputType(failed: FailedRecords): Iterable<readonly [string, FailedR
 function notBackedUp(name: string, batch: Batch, { message, error, attempts }: Failure): HosepipeError {
   return new HosepipeError(
     'Backup.Failed',
-    `the backup ${name} did not take ${batch.length} records${placeOf(batch.runs[0])}, in ${attempts} attempts: ${message}`,
+    `the backup ${name} did not take ${batch.length} records${placeOf(batch.runs[0])}, in ${attempts} attempts: ${redact(message)}`,
     error === undefined ? undefined : { cause: error },
   )
 }

@@ -71,6 +71,7 @@ export interface Limits {
 export interface Destination {
   /** What it is called in reports and errors, and in the backup's object keys: `<name>-failed`. */
   readonly name: string
+  /** Delivers one request; see {@link Send}. */
   readonly send: Send
   /** What it takes in one request. */
   readonly limits?: Limits | undefined
@@ -85,7 +86,7 @@ export interface Destination {
    *
    * @param extension - What the format and the compression end in: `.ndjson.gz`.
    */
-  objectKey?(batch: Batch, extension: string): string
+  readonly objectKey?: ((batch: Batch, extension: string) => string) | undefined
   /** Called once, after the last request has ended. */
-  close?(): Promise<void>
+  readonly close?: (() => Promise<void>) | undefined
 }

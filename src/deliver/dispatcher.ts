@@ -72,7 +72,7 @@ export class Dispatcher {
     if (tooLarge !== undefined) await this.#failTooLarge(tooLarge)
     for (const piece of pieces) {
       await this.#inFlight.enter(piece.byteLength)
-      if (this.#shape.signal.aborted) return
+      if (this.#shape.signal.aborted) return this.#inFlight.leave(piece.byteLength)
       this.#send(piece)
         .catch((error) => this.#shape.onFatal(toError(error)))
         .finally(() => this.#inFlight.leave(piece.byteLength))

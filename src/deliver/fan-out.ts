@@ -6,11 +6,13 @@
  *                    └─ lane ─▶ branch c: firehose
  */
 import { Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { Batch } from '../batch/batch.ts'
 import { type Clock, systemClock } from '../clock.ts'
-import { type Core, Door, type Work } from '../door.ts'
-import { OptionError, toError } from '../errors.ts'
+import { type Core, Door, type Entry, type Work } from '../door.ts'
+import { OptionError } from '../errors.ts'
 import { FailedRecords, type Failure } from '../failed-records.ts'
+import { requestFlush, understandsFlush } from '../flush-request.ts'
 import { checkOptions, expecting, type Fields, oneOf, text, whole } from '../options.ts'
 import type { Counts, Origin } from '../receipts.ts'
 import type { Records } from '../records.ts'
@@ -24,7 +26,7 @@ export interface Branch {
   readonly to: Way
   /** What the branch is called in `stats()`. Default: its place, from '0' on. */
   readonly name?: string | undefined
-  /** Bytes that may wait in front of the branch while others go on. Default 64 MiB. */
+  /** Bytes that may wait in front of the branch while others go on; each chunk counts 512 more. Default 64 MiB. */
   readonly maxPendingBytes?: number | undefined
   /**
    * What happens when that many wait: `'block'` stops the source, and so all branches, until there is room; `'backup'` sends what
@@ -41,6 +43,8 @@ export interface FanOutStream extends Writable {
   stats(): Readonly<
     Record<string, Counts & { readonly oldestPending: number | undefined; readonly waitingBytes: number }>
   >
+  /** Ends the stream and waits until every branch has delivered everything: what `await using` does. */
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 const defaultPending = 64 * 1024 * 1024
@@ -104,20 +108,23 @@ class FanOut extends Writable implements FanOutStream {
     this.#names = names
     const onError = (error: Error): void => void this.destroy(error)
     this.#lanes = branches.map(({ to }) => new Lane(to, onError))
-    for (const { backup } of branches) backup?.once('error', onError)
+    for (const { backup } of branches) if (backup !== undefined) finished(backup, { readable: false }).catch(onError)
     this.#door = new Door('fanOut', this.#clock, () => this.#core())
     this.#door.onError = onError
     this.#door.onFlushed = (request) => {
-      request.fork(this.#lanes.length)
-      for (const lane of this.#lanes) lane.offer(request, 0)
+      const backups = branches.flatMap(({ backup }) => backup ?? [])
+      request.fork(this.#lanes.length + backups.length)
+      for (const lane of this.#lanes) lane.flush(request)
+      for (const backup of backups) requestFlush(backup, request)
     }
+    understandsFlush(this)
   }
 
-  override _write(chunk: unknown, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    this.#door.enter([{ chunk }], callback)
+  override _write(chunk: unknown, encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    this.#door.enter([{ chunk, encoding }], callback)
   }
 
-  override _writev(chunks: readonly { readonly chunk: unknown }[], callback: (error?: Error | null) => void): void {
+  override _writev(chunks: readonly Entry[], callback: (error?: Error | null) => void): void {
     this.#door.enter(chunks, callback)
   }
 
@@ -126,10 +133,16 @@ class FanOut extends Writable implements FanOutStream {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#door.destroy()
+    this.#door.destroy(error)
     for (const lane of this.#lanes) lane.destroy(error ?? undefined)
     for (const { backup } of this.#branches) backup?.destroy()
     callback(error)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.destroyed) return
+    this.end()
+    await finished(this)
   }
 
   stats(): ReturnType<FanOutStream['stats']> {
@@ -159,7 +172,7 @@ class FanOut extends Writable implements FanOutStream {
       },
       end: async () => {
         await Promise.all(this.#lanes.map((lane) => lane.end()))
-        await Promise.all(this.#branches.map(({ backup }) => (backup === undefined ? undefined : ended(backup))))
+        await Promise.all(this.#branches.map(({ backup }) => backup && finished(backup.end(), { readable: false })))
       },
     }
   }
@@ -222,11 +235,4 @@ class FanOut extends Writable implements FanOutStream {
   #accounts(): Lane['account'][] {
     return this.#lanes.map(({ account }) => account)
   }
-}
-
-function ended(stream: Writable): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.once('error', (error) => reject(toError(error)))
-    stream.end(() => resolve())
-  })
 }

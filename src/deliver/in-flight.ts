@@ -23,9 +23,8 @@ export class InFlight {
 
   /** Waits for room and takes it. */
   async enter(bytes: number): Promise<void> {
-    await this.#until(
-      () => this.#requests < this.#maxRequests && (this.#requests === 0 || this.#bytes + bytes <= this.#maxBytes),
-    )
+    // Looked at and taken in one go, or two that wait could both see the same room.
+    while (!this.#hasRoom(bytes)) await this.#change()
     this.#requests += 1
     this.#bytes += bytes
   }
@@ -41,11 +40,15 @@ export class InFlight {
 
   /** Waits until nothing is under way. */
   async idle(): Promise<void> {
-    await this.#until(() => this.#requests === 0)
+    while (this.#requests > 0) await this.#change()
   }
 
-  /** Looks whether something holds, and again each time a request has ended; in the order of asking. */
-  async #until(holds: () => boolean): Promise<void> {
-    while (!holds()) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  #hasRoom(bytes: number): boolean {
+    return this.#requests < this.#maxRequests && (this.#requests === 0 || this.#bytes + bytes <= this.#maxBytes)
+  }
+
+  /** Waits until a request has ended; who asked first looks first. */
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve))
   }
 }

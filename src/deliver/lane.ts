@@ -1,8 +1,11 @@
 import { type Duplex, Writable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
 import { describe, OptionError, toError } from '../errors.ts'
-import { FlushRequest } from '../flush-request.ts'
+import { FlushRequest, isFlushable } from '../flush-request.ts'
 import { Account } from '../receipts.ts'
+
+/** What a chunk that waits takes in memory beside its bytes: runs of a single short record would take much more than they count. */
+const chunkOverhead = 512
 
 /** Streams that follow one another, the last one a Writable; or that one alone. */
 export type Way = Writable | readonly [...Duplex[], Writable]
@@ -15,29 +18,33 @@ export type Way = Writable | readonly [...Duplex[], Writable]
 export class Lane {
   /** The account of the records as they go this way. */
   readonly account = new Account()
+  readonly #streams: readonly Writable[]
   readonly #head: Writable
   readonly #tail: Promise<void>
   #queue: { readonly chunk: object; readonly bytes: number }[] = []
+  /** How many at the front of the queue have gone in. */
+  #gone = 0
   #draining = false
   #waiting: (() => void)[] = []
   /** Bytes that wait. */
   pending = 0
 
-  /** @param onError - Called once with the error of any of the streams. */
+  /** @param onError - Called with the errors of the streams, the first one first. */
   constructor(way: Way, onError: (error: Error) => void) {
     const streams = waySteps(way)
     const [head] = streams
     if (head === undefined) throw new OptionError('branch', 'a branch must have at least one stream')
+    this.#streams = streams
     this.#head = head
+    for (const stream of streams) stream.on('error', onError)
     this.#tail = streams.length === 1 ? finished(head, { readable: false }) : pipeline(streams)
     this.#tail.catch((error) => onError(toError(error)))
     head.on('drain', () => this.#drain())
   }
 
-  /** Takes a chunk, whether there is room or not; `size` is what it counts in bytes. */
+  /** Takes a chunk, whether there is room or not; `size` is how many bytes it has. */
   offer(chunk: object, size: number): void {
-    // Nothing counts as nothing: whoever waits for 0 waits for every chunk.
-    const bytes = Math.max(1, size)
+    const bytes = size + chunkOverhead
     this.#queue.push({ chunk, bytes })
     this.pending += bytes
     if (!this.#draining) this.#drain()
@@ -50,7 +57,13 @@ export class Lane {
 
   /** Resolves when everything that went in so far has reached the end of the way and is confirmed there. */
   async flushed(): Promise<void> {
-    await new Promise<void>((resolve) => this.offer(new FlushRequest(resolve), 0))
+    await new Promise<void>((resolve) => this.flush(new FlushRequest(resolve)))
+  }
+
+  /** Passes a request on. Where a stream on the way would not understand it, nothing is waited for. */
+  flush(request: FlushRequest): void {
+    if (this.#streams.every(isFlushable)) this.offer(request, 0)
+    else request.done()
   }
 
   /** Ends the way once all has gone in; resolves when its last stream has finished. */
@@ -60,14 +73,16 @@ export class Lane {
     await this.#tail
   }
 
+  /** Stops at once. The first streams may have finished already while the last one is still at work, so each is told. */
   destroy(error: Error | undefined): void {
     this.#queue = []
-    this.#head.destroy(error)
+    this.#gone = 0
+    for (const stream of this.#streams) stream.destroy(error)
   }
 
   #drain(): void {
     this.#draining = false
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
       this.pending -= next.bytes
       if (this.#head.write(next.chunk)) continue
       this.#draining = true
@@ -76,6 +91,16 @@ export class Lane {
     const waiting = this.#waiting
     this.#waiting = []
     for (const look of waiting) look()
+  }
+
+  /** Takes the first chunk out. What is gone is cut off now and then: moving a long queue up for each would cost its square. */
+  #next(): { readonly chunk: object; readonly bytes: number } | undefined {
+    const next = this.#queue[this.#gone]
+    this.#gone += 1
+    if (this.#gone * 2 < this.#queue.length) return next
+    this.#queue = this.#queue.slice(this.#gone)
+    this.#gone = 0
+    return next
   }
 }
 

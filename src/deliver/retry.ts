@@ -36,8 +36,8 @@ export interface RetryOptions {
    */
   readonly minDelay?: number | undefined
   /**
-   * What the upper bound grows to, in milliseconds, at least `minDelay`. Also how long is waited when the destination's budget of
-   * retries is used up. Default 120,000: the service's own cap. Only a server's `Retry-After` makes a delay longer.
+   * What the upper bound grows to, in milliseconds, at least `minDelay`. Also, from its half on, how long is waited when the destination's
+   * budget of retries is used up. Default 120,000: the service's own cap. Only a server's `Retry-After` makes a delay longer.
    */
   readonly maxDelay?: number | undefined
 }
@@ -114,7 +114,8 @@ export function retry(options: RetryOptions, tools: RetryTools): Layer {
       const asked = longestAsked(errors, clock.wall())
       if (room <= 0 || asked > room) return outcome.status === 'failed' ? outcome : ending(refused.concat(open))
       paid = budget.take()
-      const jittered = paid === 0 ? maxDelay : random() * Math.min(maxDelay, minDelay * 2 ** (attempt - 1))
+      const jittered =
+        paid === 0 ? maxDelay * (0.5 + random() / 2) : random() * Math.min(maxDelay, minDelay * 2 ** (attempt - 1))
       const delay = Math.min(Math.max(jittered, asked), room)
       report.retryScheduled(() => ({ destination, request: request.id, attempt, delay, error }))
       onRetry?.(delay)

@@ -1,3 +1,5 @@
+import { hasOverhead } from '../batch/overhead.ts'
+import { expecting, hasMethod } from '../options.ts'
 import type { Records } from '../records.ts'
 
 /** How the records of a batch become one body. */
@@ -21,6 +23,14 @@ export interface Encoder {
 
 /** Bytes that a format adds: to each record, and once to the whole. */
 export interface Overhead {
+  /** Bytes for each record, such as its newline. */
   readonly record: number
+  /** Bytes for the body as a whole, such as the brackets of an array. */
   readonly batch: number
 }
+
+/** The field of an option that takes an {@link Encoder}. */
+export const encoderField = expecting(
+  'an encoder, such as ndjson()',
+  (value) => hasMethod(value, 'encode') && 'extension' in value && hasOverhead(value),
+)

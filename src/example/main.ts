@@ -37,12 +37,12 @@ function words({ name, stats, seconds, delivered, backedUp }: Result): string {
     ['in', `${grouped(stats.in)} records in ${seconds.toFixed(1)} s`],
     [
       '= delivered',
-      `${grouped(stats.delivered)}, of which ${grouped(delivered.records)} were found in ${delivered.objects} objects`,
+      `${grouped(stats.delivered)}, of which ${grouped(delivered.records)} were found in ${objects(delivered.objects)}`,
     ],
     ['+ dropped', grouped(stats.dropped)],
     [
       '+ backed up',
-      `${grouped(stats.backedUp)}, of which ${grouped(backedUp.records)} were found in ${backedUp.objects} objects`,
+      `${grouped(stats.backedUp)}, of which ${grouped(backedUp.records)} were found in ${objects(backedUp.objects)}`,
     ],
     ['+ pending', grouped(stats.pending)],
     ['batches', `${reasons.join(', ')}; ${stats.retries} retries`],
@@ -51,6 +51,10 @@ function words({ name, stats, seconds, delivered, backedUp }: Result): string {
     ['failures', backedUp.dir],
   ]
   return [name, ...rows.map(([label, value]) => `  ${label.padEnd(12)}${value}`), ''].join('\n')
+}
+
+function objects(count: number): string {
+  return count === 1 ? '1 object' : `${grouped(count)} objects`
 }
 
 function grouped(count: number): string {

@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs'
-import { createRequire } from 'node:module'
 import { pipeline } from 'node:stream/promises'
 import type { DeliverStats, Firehose } from '../index.ts'
 import { linesBelow } from './lines-below.ts'
@@ -24,13 +23,14 @@ export interface Result {
   readonly backedUp: { readonly dir: string; readonly objects: number; readonly records: number }
 }
 
-const require = createRequire(import.meta.url)
+/** The folder of vega-datasets; its main file is in a folder below. */
+const datasets = new URL('..', import.meta.resolve('vega-datasets'))
 
 /** Sends a dataset through its firehose, and reads again what was written. */
 export async function run({ name, path, firehose }: Dataset, dir: string): Promise<Result> {
   const started = performance.now()
   const stream = firehose(dir)
-  await pipeline(createReadStream(require.resolve(`vega-datasets/${path}`)), stream)
+  await pipeline(createReadStream(new URL(path, datasets)), stream)
   const seconds = (performance.now() - started) / 1000
   return {
     name,

@@ -1,29 +1,47 @@
 import type { Core } from '../door.ts'
-import { checkOptions, type Fields } from '../options.ts'
+import { describe, OptionError } from '../errors.ts'
+import { checkOptions, expecting, type Fields, hasMethod } from '../options.ts'
 import { type Outlet, Stage, type StageOptions, stageFields } from '../stage.ts'
 import type { SplitOutlet, Splitter } from './splitter.ts'
 
-const fields: Fields<StageOptions> = stageFields
+/** Options of {@link split}. */
+export interface SplitOptions extends StageOptions {
+  /**
+   * What the bytes come from, in words that no other input has: a path, and what tells one version of the file from the next. It
+   * becomes part of each record's position, and so of object keys that are made from positions. Default: none.
+   */
+  readonly source?: string | undefined
+}
+
+const fields: Fields<SplitOptions> = {
+  ...stageFields,
+  source: expecting('a string that is not empty', (value) => typeof value === 'string' && value !== ''),
+}
 
 /**
  * Finds the records in a stream of bytes: bytes in, {@link Records} out. Text counts as its UTF-8 bytes. Values that are neither
  * bytes nor text are records already and go through as they are.
  *
  * @param splitter - How records are told apart: `lines()`, `separator(…)`, `jsonValues(…)`, `lengthPrefixed()`, or your own.
- * @throws OptionError for an option that is not known.
+ * @throws OptionError for an option that is not known, or not as described.
  * @example
  * createReadStream('events.ndjson').pipe(split(lines()))
  */
-export function split(splitter: Splitter, options: StageOptions = {}): Stage {
-  checkOptions<StageOptions>('split', options, fields)
-  return new Stage({ name: `split(${splitter.name})`, ...options }, (outlet) => splitCore(splitter, outlet))
+export function split(splitter: Splitter, options: SplitOptions = {}): Stage {
+  if (!hasMethod(splitter, 'start')) {
+    throw new OptionError('split', `split takes a splitter, such as lines(), but came as ${describe(splitter)}`)
+  }
+  checkOptions<SplitOptions>('split', options, fields)
+  const { source, clock } = options
+  return new Stage({ name: `split(${splitter.name})`, clock }, (outlet) => splitCore(splitter, outlet, source))
 }
 
-function splitCore(splitter: Splitter, outlet: Outlet): Core {
+function splitCore(splitter: Splitter, outlet: Outlet, source: string | undefined): Core {
   const splitOutlet: SplitOutlet = {
     open(count, from, to) {
       const arrivedAt = outlet.clock.wall()
-      return { receipt: outlet.account.open(count, arrivedAt, { position: { from, to } }), arrivedAt }
+      const position = source === undefined ? { from, to } : { source, from, to }
+      return { receipt: outlet.account.open(count, arrivedAt, { position }), arrivedAt }
     },
     push: (chunk) => void outlet.push(chunk),
     now: () => outlet.clock.wall(),

@@ -6,6 +6,8 @@
  *     job 3  ■ ▒          ▒ is about to start, once fewer than `concurrency` pieces are at work
  */
 
+import { toError } from '../errors.ts'
+
 /** Some pieces of work whose results belong together. */
 export interface Job {
   /** How many results it will have. */
@@ -17,12 +19,18 @@ export interface Job {
 /** See the head of this file. */
 export class InOrder {
   readonly #concurrency: number
+  readonly #onError: (error: Error) => void
   readonly #jobs: { readonly job: Job; open: number; started: boolean }[] = []
   #atWork = 0
   #waiting: { readonly ready: () => boolean; readonly resume: () => void }[] = []
 
-  constructor(concurrency: number) {
+  /**
+   * @param concurrency - Pieces that may be at work at a time.
+   * @param onError - Takes what the finishing of a job throws when no caller is there to take it.
+   */
+  constructor(concurrency: number, onError: (error: Error) => void) {
     this.#concurrency = concurrency
+    this.#onError = onError
   }
 
   /** Whether no job is unfinished: then work may be handed on directly. */
@@ -43,7 +51,7 @@ export class InOrder {
           this.#atWork -= 1
           this.#advance()
         }
-        piece.then(done, done)
+        piece.then(done, done).then(undefined, (error) => this.#onError(toError(error)))
       },
       started: () => {
         entry.started = true

@@ -1,9 +1,9 @@
 import { codeOf, describe, type ErrorCode, HosepipeError } from '../errors.ts'
 import { FailedRecords, type Failure } from '../failed-records.ts'
-import { Receipt } from '../receipts.ts'
+import { type Origin, Receipt } from '../receipts.ts'
 import { Records } from '../records.ts'
 import { stringify } from '../serialise.ts'
-import { drop, Fail, Several } from './result.ts'
+import { drop, type Fail, isFail, isSeveral } from './result.ts'
 import type { Meaning } from './view.ts'
 
 /** What a function threw, or its promise was rejected with. */
@@ -42,23 +42,21 @@ export class Output {
   /** Adds what the function said of the record at `index`; or what it threw, as {@link Thrown}. */
   add(index: number, result: unknown): void {
     if (result instanceof Thrown) this.#fail(index, result.error, result.code)
-    else if (result instanceof Fail) this.#failWith(index, result)
+    else if (isFail(result)) this.#failWith(index, result)
     else if (result === undefined) this.#fail(index, noResult(this.#meaning))
     else if (result === dropped) this.#dropped.push(index)
     else if (this.#meaning === 'keep') this.#keep(index, Boolean(result))
     else if (this.#meaning === 'result' && result === drop) this.#dropped.push(index)
-    else if (this.#meaning === 'result' && result instanceof Several) this.#several(index, result.values)
+    else if (this.#meaning === 'result' && isSeveral(result)) this.#several(index, result.values)
     else this.#value(index, result)
   }
 
   /** Ends the dropped records, and hands on the others and those that failed. */
   finish(push: (chunk: Records | FailedRecords) => void): void {
-    const { receipt } = this.block
-    if (receipt instanceof Receipt) receipt.settle('dropped', this.#dropped.length)
-    else for (const index of this.#dropped) receipt.at(index).settle('dropped', 1)
+    settleDropped(this.block.receipt, this.#dropped)
     const records = this.#meaning === 'keep' ? this.#kept() : this.#made()
     if (records.length > 0) push(records)
-    if (this.#failed.length > 0) push(new FailedRecords(this.block.pick(this.#failed), this.#reasons))
+    if (this.#failed.length > 0) push(new FailedRecords(this.block.pickOriginals(this.#failed), this.#reasons))
   }
 
   #keep(index: number, stays: boolean): void {
@@ -134,15 +132,15 @@ export class Output {
   }
 }
 
+/** Ends the records at `indexes` as dropped. */
+export function settleDropped(receipt: Origin, indexes: ArrayLike<number>): void {
+  if (receipt instanceof Receipt) receipt.settle('dropped', indexes.length)
+  else for (let i = 0; i < indexes.length; i += 1) receipt.at(indexes[i] ?? 0).settle('dropped', 1)
+}
+
 /** What may be returned, but not as one of several. */
 function isNoValue(value: unknown): boolean {
-  return (
-    value === undefined ||
-    value === drop ||
-    value instanceof Fail ||
-    value instanceof Several ||
-    value instanceof Promise
-  )
+  return value === undefined || value === drop || isFail(value) || isSeveral(value) || value instanceof Promise
 }
 
 function noResult(meaning: Meaning): HosepipeError {

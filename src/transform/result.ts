@@ -1,24 +1,56 @@
-/** What a transform's function may say of a record. */
+/**
+ * What a transform's function may say of a record. A module may have been given another copy of this package than the one that
+ * calls it, so these are known by symbols that all copies share, and not by their classes.
+ */
 
 /** Returned for a record that is to go nowhere: it counts as dropped. */
-export const drop: unique symbol = Symbol('hosepipe.drop')
+export const drop: unique symbol = Symbol.for('hosepipe.drop')
+
+const kind: unique symbol = Symbol.for('hosepipe.result')
 
 /** A record that the function says has failed; made by {@link fail}. */
 export class Fail {
+  /** Words for the backup record, or an error whose message and `code` are taken. */
   readonly reason: Error | string
 
   constructor(reason: Error | string) {
     this.reason = reason
   }
+
+  /** @internal */
+  get [kind](): 'fail' {
+    return 'fail'
+  }
 }
 
 /** Several records instead of one; made by {@link several}. */
 export class Several {
+  /** The records, in their order. */
   readonly values: readonly unknown[]
 
   constructor(values: readonly unknown[]) {
     this.values = values
   }
+
+  /** @internal */
+  get [kind](): 'several' {
+    return 'several'
+  }
+}
+
+/** Whether something came from {@link fail}. */
+export function isFail(value: unknown): value is Fail {
+  return kindOf(value) === 'fail'
+}
+
+/** Whether something came from {@link several}. */
+export function isSeveral(value: unknown): value is Several {
+  return kindOf(value) === 'several'
+}
+
+function kindOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) === Object.prototype) return undefined
+  return kind in value ? value[kind] : undefined
 }
 
 /**

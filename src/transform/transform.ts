@@ -1,16 +1,17 @@
 import type { Writable } from 'node:stream'
-import { finished } from 'node:stream/promises'
 import { type Core, inTurn, type Work } from '../door.ts'
-import { HosepipeError, toError } from '../errors.ts'
+import { describe, HosepipeError, OptionError, toError } from '../errors.ts'
 import { FailedRecords } from '../failed-records.ts'
 import { callable, checkOptions, expecting, type Fields, oneOf, whole } from '../options.ts'
 import type { Records } from '../records.ts'
 import { type Outlet, Stage, type StageOptions, stageFields } from '../stage.ts'
 import { withBytes } from '../with-bytes.ts'
+import { FailedOutlet } from './failed-outlet.ts'
 import { InOrder, type Job } from './in-order.ts'
 import { dropped, Output, Thrown } from './output.ts'
 import { BlockParser, blockBytes } from './parse.ts'
-import { Fail, type TransformResult } from './result.ts'
+import { type Fail, isFail, type TransformResult } from './result.ts'
+import { type ThreadOptions, threadFields, threadsStage } from './threads/threads.ts'
 import { type BytesFunction, type Context, type RecordFunction, see, toRecordFunction } from './view.ts'
 
 /** Options of {@link transform}. */
@@ -37,8 +38,9 @@ const stream = expecting('a Writable, such as backupTo(destination)', (value) =>
   return typeof value === 'object' && value !== null && 'write' in value && 'end' in value
 })
 const errorPolicy = oneOf('fail', 'drop', 'stop')
-const fields: Fields<TransformOptions> = {
+const fields: Fields<ThreadOptions> = {
   ...stageFields,
+  ...threadFields,
   concurrency: whole('promises'),
   onError: expecting(
     `${errorPolicy.expected} or a function`,
@@ -59,33 +61,71 @@ const fields: Fields<TransformOptions> = {
  * @example
  * transform(json((event: Event) => (event.debug ? drop : { ...event, seen: Date.now() })), { concurrency: 16 })
  */
-export function transform(fn: RecordFunction | BytesFunction, options: TransformOptions = {}): Stage {
-  checkOptions<TransformOptions>('transform', options, fields)
-  const recordFunction = toRecordFunction('transform', fn)
+export function transform(fn: RecordFunction | BytesFunction, options?: TransformOptions): Stage
+/**
+ * Has threads call the function that a module exports by default: a plain function of the bytes, `json(fn)`, `text(fn)`,
+ * `filter(fn)` or `map(fn)`. Records keep their order, and each ends as it would in one thread. Needs the package `piscina`.
+ *
+ * It pays where the function takes longer than copying the bytes there and back, as parsing does, and there are cores to spare.
+ * What differs: each thread has a module of its own, so what one counts or remembers, others do not know; values that a former
+ * transform made come as their JSON says; `onError` and `backup` stay in the main thread; `context.signal` is never aborted,
+ * because the threads are ended when the stream is destroyed.
+ *
+ * When a thread ends (`process.exit`, an error that nobody catches, no memory left), up to 256 KiB of records fail together, those
+ * that it was at work on, with the code `Transform.WorkerCrashed`; another thread takes its place.
+ *
+ * @param module - The URL of a file, or its path.
+ * @throws OptionError
+ * @throws HosepipeError `Transform.NoThreads` when piscina is not installed.
+ * @example
+ * transform(new URL('./enrich.js', import.meta.url), { threads: 4 })
+ * // enrich.js
+ * export default json((event) => ({ ...event, seen: true }))
+ */
+export function transform(module: URL | string, options?: ThreadOptions): Stage
+export function transform(given: RecordFunction | BytesFunction | URL | string, options: ThreadOptions = {}): Stage {
+  checkOptions<ThreadOptions>('transform', options, fields)
+  if (typeof given === 'string' || given instanceof URL) return threadsStage(given, options)
+  for (const name of Object.keys(threadFields)) {
+    if (Object.hasOwn(options, name)) {
+      const message = `transform: ${name} needs a function in a module of its own, given as its URL or path`
+      throw new OptionError(`transform.${name}`, `${message}, but came with ${describe(given)}`)
+    }
+  }
+  const recordFunction = toRecordFunction('transform', given)
   const concurrency = options.concurrency ?? 1
   const shape = { name: 'transform', clock: options.clock, waiting: Math.max(2, concurrency) }
   return new Stage(shape, (outlet) => new TransformCore(recordFunction, concurrency, options, outlet))
 }
 
-class TransformCore implements Core {
+/**
+ * What a transform does, without streams.
+ *
+ * @internal
+ */
+export class TransformCore implements Core {
   readonly #fn: RecordFunction
   readonly #onError: TransformOptions['onError']
-  readonly #backup: Writable | undefined
   readonly #outlet: Outlet
+  readonly #failed: FailedOutlet
   readonly #parser = new BlockParser()
   readonly #order: InOrder
   /** The number of the next block's first record. */
   #index = 0
-  /** While the stage's own backup takes no more. */
-  #backupFull: Promise<void> | undefined
+  /** From then on the function is not called any more. */
+  #destroyed = false
 
   constructor(fn: RecordFunction, concurrency: number, options: TransformOptions, outlet: Outlet) {
     this.#fn = fn
     this.#onError = options.onError
-    this.#backup = options.backup
     this.#outlet = outlet
-    this.#order = new InOrder(concurrency)
-    this.#backup?.once('error', outlet.fail)
+    this.#failed = new FailedOutlet(options.backup, outlet)
+    this.#order = new InOrder(concurrency, outlet.fail)
+  }
+
+  /** The number of the next record: a thread is given some of a stream's records. */
+  continueAt(index: number): void {
+    this.#index = index
   }
 
   records(records: Records): Work {
@@ -96,28 +136,27 @@ class TransformCore implements Core {
   }
 
   failed(failed: FailedRecords): Work {
-    return this.#emit({ size: failed.length, finish: () => this.#emitFailed(failed) })
+    return this.#emit({ size: failed.length, finish: () => this.#failed.push(failed) })
   }
 
   async flush(): Promise<void> {
     await this.#order.drained()
-    await this.#backupFull
+    await this.#failed.flush()
   }
 
   async end(): Promise<void> {
     await this.#order.drained()
-    if (this.#backup === undefined) return
-    this.#backup.end()
-    await finished(this.#backup)
+    await this.#failed.end()
   }
 
   destroy(): void {
-    this.#backup?.destroy()
+    this.#destroyed = true
+    this.#failed.destroy()
   }
 
   /** Works through a run block by block, so that what a block needs stays in the processor's cache. */
   #from(records: Records, from: number): Work {
-    for (let at = from; at < records.length; ) {
+    for (let at = from; at < records.length && !this.#destroyed; ) {
       const to = at + blockLength(records, at)
       const block = records.slice(at, to)
       // While promises are pending, the next one may have to wait for room.
@@ -136,6 +175,7 @@ class TransformCore implements Core {
     const context: MutableContext = { arrivedAt: block.arrivedAt, index: first, signal: this.#outlet.signal }
     for (let i = 0; i < block.length; i += 1) {
       const result = this.#call(block, values, i, context, first)
+      if (this.#destroyed) return undefined
       if (result instanceof Promise) return this.#async(output, values, i, result, first)
       output.add(i, result)
     }
@@ -160,10 +200,9 @@ class TransformCore implements Core {
     try {
       shared.index = first + i
       const result = this.#fn.call(record, takesContext ? { ...shared } : shared)
-      if (isPlain(result) || !isThenable(result))
-        return result instanceof Fail ? this.#rescue(block, i, result) : result
+      if (isPlain(result) || !isThenable(result)) return isFail(result) ? this.#rescue(block, i, result) : result
       return Promise.resolve(result).then(
-        (value) => (value instanceof Fail ? this.#rescue(block, i, value) : value),
+        (value) => (isFail(value) ? this.#rescue(block, i, value) : value),
         (error) => this.#rescue(block, i, new Thrown(toError(error))),
       )
     } catch (error) {
@@ -221,42 +260,29 @@ class TransformCore implements Core {
     const context: MutableContext = { arrivedAt: block.arrivedAt, index: first, signal: this.#outlet.signal }
     for (let i = at + 1; i < block.length; i += 1) {
       await this.#order.room()
-      if (this.#outlet.signal.aborted) return
+      if (this.#destroyed) return
       const result = this.#call(block, values, i, context, first)
       if (result instanceof Promise) start(i, result)
       else results[i] = result
     }
     job.started()
     await this.#order.turn()
-    await this.#backupFull
+    await this.#failed.full
   }
 
   /** Finishes a job that has no promise in it: at once, or behind those that have. */
   #emit(job: Job): Work {
     if (this.#order.idle) {
       job.finish()
-      return this.#backupFull
+      return this.#failed.full
     }
     this.#order.open(job).started()
-    return this.#order.turn().then(() => this.#backupFull)
+    return this.#order.turn().then(() => this.#failed.full)
   }
 
   #push(output: Output): void {
-    if (this.#outlet.signal.aborted) return
-    output.finish((chunk) => (chunk instanceof FailedRecords ? this.#emitFailed(chunk) : this.#outlet.push(chunk)))
-  }
-
-  #emitFailed(failed: FailedRecords): void {
-    const backup = this.#backup
-    if (backup === undefined) this.#outlet.push(failed)
-    else if (!backup.write(failed)) {
-      this.#backupFull ??= new Promise((resolve) => {
-        backup.once('drain', () => {
-          this.#backupFull = undefined
-          resolve()
-        })
-      })
-    }
+    if (this.#destroyed) return
+    output.finish((chunk) => (chunk instanceof FailedRecords ? this.#failed.push(chunk) : this.#outlet.push(chunk)))
   }
 }
 
@@ -282,7 +308,9 @@ function isThenable(result: unknown): result is PromiseLike<unknown> {
   return typeof result === 'object' && result !== null && 'then' in result && typeof result.then === 'function'
 }
 
+/** The words of JSON.parse quote the record, which may hold secrets; only the place is taken over. */
 function notJson(error: unknown): Thrown {
-  const { message } = toError(error)
-  return new Thrown(new HosepipeError('Transform.NotJson', `the record is not JSON: ${message}`), 'Transform.NotJson')
+  const place = /at position \d+/.exec(toError(error).message)?.[0]
+  const message = place === undefined ? 'the record is not JSON' : `the record is not JSON ${place}`
+  return new Thrown(new HosepipeError('Transform.NotJson', message), 'Transform.NotJson')
 }

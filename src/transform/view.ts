@@ -18,7 +18,11 @@ export interface Context {
 
 /** Reads something out of a record: a parsed field, a function's answer. */
 export interface Reader {
-  /** @throws SyntaxError where the record had to be JSON and is not. */
+  /**
+   * What is read of the record at `index`; `undefined` where there is nothing.
+   *
+   * @throws SyntaxError where the record had to be JSON and is not.
+   */
   read(records: Records, index: number): unknown
 }
 
@@ -30,10 +34,13 @@ export type Meaning = 'result' | 'keep' | 'value'
 
 /** A function of a record, with how it looks at it and what its answer means. */
 export interface RecordFunction extends Reader {
+  /** How the record is looked at. */
   readonly look: Look
+  /** What the function's answer means. */
   readonly meaning: Meaning
-  /** Whether it may take the context too: then each record has one of its own. */
+  /** Whether it may take the context too: then each record has one of its own. So may a function without named parameters. */
   readonly takesContext: boolean
+  /** The function itself, called with what it wants to see of a record. */
   call(record: unknown, context: Context): unknown
 }
 
@@ -46,7 +53,7 @@ function recordFunction(
   look: Look,
   meaning: Meaning,
   call: RecordFunction['call'],
-  takesContext = call.length > 1,
+  takesContext = call.length !== 1,
 ): RecordFunction {
   return {
     look,

@@ -7,7 +7,8 @@ import { gzip } from '../../src/compress/gzip.ts'
 import { discard } from '../../src/deliver/backup.ts'
 import { readBackupRecord, replay } from '../../src/deliver/backup-record.ts'
 import { backupTo } from '../../src/deliver/backup-to.ts'
-import { type DeliverOptions, type DeliverStream, deliver } from '../../src/deliver/deliver.ts'
+import { type DeliverStream, deliver } from '../../src/deliver/deliver.ts'
+import type { DeliverOptions } from '../../src/deliver/deliver-options.ts'
 import type { Destination, Send } from '../../src/deliver/destination.ts'
 import { memory } from '../../src/destinations/memory/index.ts'
 import { concatenated } from '../../src/encode/concatenated.ts'
@@ -259,10 +260,7 @@ t.test("backupMode 'all' sends a copy of every batch", async (t) => {
   const to = memory({ fail: [undefined, { refuse: [1] }] })
   const end = await send(input(6), to, { backup, backupMode: 'all', concurrency: 1 })
   const copies = backup.objects.filter(({ outputType }) => outputType === undefined)
-  t.same(
-    copies.flatMap(({ records }) => records.map(String)).sort(),
-    [0, 1, 2, 3, 5].map((i) => `record ${i}`),
-  )
+  t.same(copies.flatMap(({ records }) => records.map(String)).sort(), input(6))
   const failures = backup.objects.filter(({ outputType }) => outputType !== undefined)
   t.equal(failures.length, 1)
   t.match(end.stats(), { in: 6, delivered: 5, backedUp: 1, pending: 0 })
@@ -447,5 +445,50 @@ t.test('refuses what it does not take', async (t) => {
   // @ts-expect-error: an unknown name
   t.throws(() => deliver(memory(), { backupBatch: { bytes: 1 } }), {
     message: /deliver.backupBatch: there is no option "bytes"/,
+  })
+})
+
+t.test('checks a destination of the user’s own as options are checked', async (t) => {
+  const send: Send = async () => undefined
+  const refuses = (to: Destination, message: string) => t.throws(() => deliver(to), { message })
+  refuses(
+    { name: 'mine', send, concurrency: 0 },
+    "deliver: the destination's concurrency must be a whole number of requests, at least 1, but came as 0",
+  )
+  refuses(
+    { name: 'mine', send, limits: { maxRecords: 0.5 } },
+    'deliver.limits: maxRecords must be a whole number of records, at least 1, but came as 0.5',
+  )
+  refuses({ name: '', send }, 'deliver: the destination\'s name must be a string that is not empty, but came as ""')
+})
+
+t.test('a signal that has aborted before is heeded, and many requests may listen for it', async (t) => {
+  const early = deliver(memory(), { signal: AbortSignal.abort() })
+  t.match(await new Promise((resolve) => early.once('error', resolve)), { name: 'AbortError' })
+
+  const warnings: Error[] = []
+  const onWarning = (warning: Error): void => void warnings.push(warning)
+  process.on('warning', onWarning)
+  const to = memory()
+  to.pause()
+  const end = deliver(to, { concurrency: 20 })
+  const source = Readable.from(Array.from({ length: 20 }, (_, i) => ({ i })))
+  const done = pipeline(source, batch({ maxRecords: 1 }), end)
+  while (to.attempts < 20) await new Promise(setImmediate)
+  to.resume()
+  await done
+  process.off('warning', onWarning)
+  t.same(warnings, [])
+})
+
+t.test('secrets of an address stay out of backup records and errors', async (t) => {
+  const address = 'https://user:pass@host/path?day=1&X-Amz-Signature=abcdef&token=xyz'
+  const fails: Send = () => Promise.reject(Object.assign(new Error(`cannot reach ${address}`), { retryable: false }))
+  const hidden = 'cannot reach https://***@host/path?day=1&X-Amz-Signature=***&token=***'
+  const backup = memory()
+  await send(['a'], fails, { backup })
+  t.match(backedUp(backup), [{ message: hidden }])
+  await t.rejects(send(['a'], fails), {
+    message: `a record between 0 and 2 of the input failed and there is no backup: Delivery.Failed: ${hidden}`,
   })
 })

@@ -332,8 +332,9 @@ t.test('the budget', async (t) => {
     const budget = new RetryBudget()
     while (budget.take() > 0);
     const script = Array.from({ length: 9 }, () => down)
-    const { finish, times } = scripted(script, { retryFor: 10_000, maxDelay: 3000 }, { budget, random: () => 0 })
+    const { finish, times } = scripted(script, { retryFor: 10_000, maxDelay: 4000 }, { budget, random: () => 0.5 })
     t.match(await finish(request), { status: 'failed', attempts: 5 })
+    // Spread over the upper half, so that not all who wait come back at once.
     t.strictSame(times(), [0, 3000, 6000, 9000, 10_000])
     t.equal(budget.tokens, 0)
   })

@@ -16,15 +16,16 @@ const folderOf = (file: string): string | undefined => (file.includes('/') ? fil
 const isWhole = (file: string): boolean => whole.includes(folderOf(file) ?? file)
 const manifest: {
   readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>
+  readonly bin?: Readonly<Record<string, string>>
   readonly dependencies: Readonly<Record<string, string>>
   readonly peerDependencies?: Readonly<Record<string, string>>
 } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
+const sourceOf = (target: string): string => target.replace(/^(?:\.\/)?dist\//, '').replace(/js$/, 'ts')
+
 /** The entry files of the package, by their export path. */
 const entries = Object.entries(manifest.exports).flatMap(([path, target]) =>
-  typeof target === 'string'
-    ? []
-    : [{ path, target, file: target.default.replace('./dist/', '').replace(/js$/, 'ts') }],
+  typeof target === 'string' ? [] : [{ path, target, file: sourceOf(target.default) }],
 )
 
 t.test('each folder imports only from those before it on the data’s way', async (t) => {
@@ -57,7 +58,7 @@ t.test(
       [...imported].filter((file) => !graph.has(file)),
       [],
     )
-    const roots = [...entries.map(({ file }) => file), 'example/main.ts']
+    const roots = [...entries.map(({ file }) => file), 'example/main.ts', 'transform/threads/worker.ts']
     t.same(
       [...graph.keys()].filter((file) => !imported.has(file) && !roots.includes(file)),
       [],

@@ -16,7 +16,7 @@ export interface Import {
   readonly package: string | undefined
   /** Whether nothing of it is left when the code runs. */
   readonly isTypeOnly: boolean
-  /** Whether it is an `import(…)` or a `require(…)`, which loads nothing until it is called. */
+  /** Whether it loads nothing until it is called: an `import(…)`, a `require(…)`, the file of a thread. */
   readonly isLater: boolean
 }
 
@@ -38,12 +38,22 @@ function importsOf(src: string, path: string): Import[] {
     else if (ts.isExportDeclaration(node) && node.moduleSpecifier) add(node.moduleSpecifier, isTypeExport(node))
     else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node.argument.literal, true)
     else if (ts.isCallExpression(node) && loads(node.expression)) add(node.arguments[0], false, true)
+    else if (ts.isNewExpression(node)) addWorker(node)
     ts.forEachChild(node, visit)
   }
 
   function add(literal: ts.Node | undefined, isTypeOnly: boolean, isLater = false): void {
-    if (literal === undefined || !ts.isStringLiteralLike(literal)) return
-    const specifier = literal.text
+    if (literal !== undefined && ts.isStringLiteralLike(literal)) addText(literal.text, isTypeOnly, isLater)
+  }
+
+  /** A file that a thread is made of: `new URL('./worker.js', import.meta.url)`, also where the extension is made when it runs. */
+  function addWorker({ expression, arguments: [name, base] = ts.factory.createNodeArray() }: ts.NewExpression): void {
+    if (name === undefined || expression.getText() !== 'URL' || base?.getText() !== 'import.meta.url') return
+    if (ts.isStringLiteralLike(name)) addText(name.text.replace(/\.js$/, '.ts'), false, true)
+    else if (ts.isTemplateExpression(name)) addText(`${name.head.text}.ts`, false, true)
+  }
+
+  function addText(specifier: string, isTypeOnly: boolean, isLater: boolean): void {
     const isOurs = specifier.startsWith('.')
     found.push({
       specifier,

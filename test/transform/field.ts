@@ -92,12 +92,12 @@ const names = [
 
 /** A string in one of the ways in which it may stand in JSON. */
 const spelled = (text: fc.Arbitrary<string>) =>
-  fc.tuple(text, fc.infiniteStream(fc.boolean())).map(([chosen, escapes]) => {
+  fc.tuple(text, fc.nat(7)).map(([chosen, escapes]) => {
     let spelling = '"'
     for (let i = 0; i < chosen.length; i += 1) {
       const unit = chosen.charCodeAt(i)
       const mustEscape = unit < 0x20 || unit === 0x22 || unit === 0x5c || (unit >= 0xd800 && unit < 0xe000)
-      spelling += mustEscape || (escapes.next().value && i < 2) ? `\\u${unit.toString(16).padStart(4, '0')}` : chosen[i]
+      spelling += mustEscape || ((escapes >>> i) & 1) === 1 ? `\\u${unit.toString(16).padStart(4, '0')}` : chosen[i]
     }
     return `${spelling}"`
   })
@@ -136,9 +136,12 @@ const scalar = fc.oneof(
 )
 const space = fc.constantFrom('', '', '', ' ', '\n', '\t \r\n')
 
-const { value: json } = fc.letrec<{ value: string; object: string; array: string }>((tie) => ({
+const { value: anyJson, object } = fc.letrec<{ value: string; object: string; array: string }>((tie) => ({
   object: fc
-    .array(fc.tuple(spelled(fc.constantFrom(...names)), tie('value'), space), { minLength: 1, maxLength: 6 })
+    .array(fc.tuple(spelled(fc.constantFrom('a', 'a', 'a', 'b', 'b', ...names)), tie('value'), space), {
+      minLength: 1,
+      maxLength: 6,
+    })
     .map((members) => `{${members.map(([key, value, gap]) => `${gap}${key}${gap}:${gap}${value}${gap}`).join(',')}}`),
   array: fc
     .array(fc.tuple(tie('value'), space), { minLength: 1, maxLength: 4 })
@@ -150,7 +153,10 @@ const { value: json } = fc.letrec<{ value: string; object: string; array: string
     { weight: 1, arbitrary: tie('array') },
   ),
 }))
-const paths = fc.array(fc.constantFrom(...names), { minLength: 1, maxLength: 3 })
+const json = fc.oneof({ weight: 4, arbitrary: object }, { weight: 1, arbitrary: anyJson })
+/** Some names are more frequent, so that paths lead somewhere. */
+const name = fc.constantFrom('a', 'a', 'a', 'b', 'b', '0', '0', ...names)
+const paths = fc.array(name, { minLength: 1, maxLength: 3 })
 
 t.test('says the same as JSON.parse of any JSON, without parsing it', async (t) => {
   let decided = 0
@@ -164,9 +170,9 @@ t.test('says the same as JSON.parse of any JSON, without parsing it', async (t) 
       if (found === 'doubt') throw new Error(`in doubt about ${text}`)
       if (found !== 'missing') decided += 1
     }),
-    { numRuns: 10_000 },
+    { numRuns: 1500 },
   )
-  t.ok(decided > 1000, `${decided} values were found in the bytes`)
+  t.ok(decided > 100, `${decided} values were found in the bytes`)
 })
 
 t.test('says the same as JSON.parse of what is hardly JSON, or not', async (t) => {
@@ -177,7 +183,7 @@ t.test('says the same as JSON.parse of what is hardly JSON, or not', async (t) =
   })
   let malformed = 0
   fc.assert(
-    fc.property(json, fc.array(mutation, { minLength: 1, maxLength: 3 }), paths, (text, mutations, path) => {
+    fc.property(json, fc.array(mutation, { minLength: 1, maxLength: 2 }), paths, (text, mutations, path) => {
       let bytes = Buffer.from(text)
       for (const { kind, at, byte } of mutations) {
         const place = Math.floor(at * bytes.length)
@@ -191,7 +197,7 @@ t.test('says the same as JSON.parse of what is hardly JSON, or not', async (t) =
       agrees(bytes, path)
       if ('syntaxError' in parsed(bytes, path)) malformed += 1
     }),
-    { numRuns: 20_000 },
+    { numRuns: 2500 },
   )
   t.ok(malformed > 1000, `${malformed} records were not JSON`)
 })
@@ -254,7 +260,7 @@ t.test('numbers', async () => {
   const digits = fc.stringMatching(/^-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?$/)
   fc.assert(
     fc.property(digits, (text) => agrees(Buffer.from(`{"n":${text}}`), ['n'])),
-    { numRuns: 5000 },
+    { numRuns: 2000 },
   )
 })
 

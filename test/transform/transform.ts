@@ -105,7 +105,7 @@ t.test('json: what is not JSON fails alone, with its own bytes', async (t) => {
     failed.map(({ text }) => text),
     ['not json', '{"a":', '  '],
   )
-  t.match(failed[0], { code: 'Transform.NotJson', message: /the record is not JSON: / })
+  t.match(failed[0], { code: 'Transform.NotJson', message: /^the record is not JSON/ })
 })
 
 t.test('json: malformed records cannot make up for one another', async (t) => {
@@ -294,7 +294,7 @@ t.test('refuses what it does not take', async (t) => {
     },
   )
   // @ts-expect-error: not a function
-  t.throws(() => transform('upper'), { message: /transform takes a function, but came as "upper"/ })
+  t.throws(() => transform(3), { message: 'transform takes a function, but came as 3' })
   // @ts-expect-error: not a function
   t.throws(() => json(3), { message: 'json takes a function, but came as 3' })
   const asItIs = json((value: object) => value)

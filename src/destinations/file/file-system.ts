@@ -6,7 +6,9 @@ export interface FileSystem {
   mkdir(path: string): Promise<unknown>
   /** Opens a new file (`wx`), or a folder (`r`) to sync it. */
   open(path: string, flags: 'wx' | 'r'): Promise<OpenFile>
+  /** Gives a file its name, in one step; a file of that name is replaced. */
   rename(from: string, to: string): Promise<void>
+  /** Removes a file. */
   unlink(path: string): Promise<void>
 }
 
@@ -16,6 +18,7 @@ export interface OpenFile {
   writev(buffers: readonly Uint8Array[]): Promise<{ readonly bytesWritten: number }>
   /** Waits until what was written is on the disk. */
   sync(): Promise<void>
+  /** Closes it. */
   close(): Promise<void>
 }
 

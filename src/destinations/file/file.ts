@@ -1,9 +1,9 @@
 import { join, resolve, sep } from 'node:path'
-import type { Compressor } from '../../compress/compressor.ts'
+import { type Compressor, compressorField } from '../../compress/compressor.ts'
 import type { Destination, Request, SendContext } from '../../deliver/destination.ts'
-import type { Encoder } from '../../encode/encoder.ts'
+import { type Encoder, encoderField } from '../../encode/encoder.ts'
 import { describe, HosepipeError, OptionError } from '../../errors.ts'
-import { checkOptions, expecting, type Fields, flag, hasMethod, object, whole } from '../../options.ts'
+import { checkOptions, expecting, type Fields, flag, hasMethod, whole } from '../../options.ts'
 import { type ObjectKey, type ObjectKeyOptions, objectKeyFields, objectKeys } from '../object-key/object-key.ts'
 import { type FileSystem, systemFiles } from './file-system.ts'
 import { Folders } from './folders.ts'
@@ -36,8 +36,8 @@ const fields: Fields<FileOptions> = {
     (value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
   ),
   fsync: flag,
-  encode: object,
-  compress: object,
+  encode: encoderField,
+  compress: compressorField,
   concurrency: whole('files at a time'),
   fs: expecting('an object with mkdir(), open(), rename() and unlink()', (value) =>
     ['mkdir', 'open', 'rename', 'unlink'].every((name) => hasMethod(value, name)),

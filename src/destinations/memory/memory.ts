@@ -1,7 +1,7 @@
 import type { Batch } from '../../batch/batch.ts'
-import type { Compressor } from '../../compress/compressor.ts'
+import { type Compressor, compressorField } from '../../compress/compressor.ts'
 import type { Destination, Limits, Request, SendContext, SendResult } from '../../deliver/destination.ts'
-import type { Encoder } from '../../encode/encoder.ts'
+import { type Encoder, encoderField } from '../../encode/encoder.ts'
 import { callable, checkOptions, expecting, type Fields, object, whole } from '../../options.ts'
 import type { ClosedBy } from '../../report.ts'
 
@@ -75,8 +75,8 @@ const fields: Fields<MemoryOptions> = {
     (value) => Array.isArray(value) && value.every(isFault),
   ),
   limits: object,
-  encode: object,
-  compress: object,
+  encode: encoderField,
+  compress: compressorField,
   concurrency: whole('requests at a time'),
   objectKey: callable,
 }
@@ -145,7 +145,7 @@ export function memory(options: MemoryOptions = {}): MemoryDestination {
     encode,
     compress,
     concurrency,
-    ...(objectKey && { objectKey }),
+    objectKey,
     send,
     objects,
     get attempts() {

@@ -61,8 +61,14 @@ export const objectKeyFields = {
   ),
 } satisfies Fields<ObjectKeyOptions>
 
-/** Makes the key of a batch; `extension` is what its format and compression end in. */
-export type ObjectKey = (facts: KeyFacts, extension: string) => string
+/**
+ * Makes the key of a batch.
+ *
+ * @param extension - What its format and compression end in.
+ * @param identity - What tells the batch from all others, instead of the time and a random UUID, which are new each time. A prefix
+ *   without expressions gets no time then.
+ */
+export type ObjectKey = (facts: KeyFacts, extension: string, identity?: string) => string
 
 /** What a destination adds to the options. */
 export interface KeyRules {
@@ -80,7 +86,7 @@ const outputType = '!{firehose:error-output-type}'
 /**
  * Makes what names the objects of a destination. The prefixes are compiled here, once.
  *
- * @returns What makes the key of a batch, a new one each time, from the batch and what its format and compression end in. It throws `Delivery.NoObjectKey` when the batch has not the partition keys.
+ * @returns What makes the key of a batch. It throws `Delivery.NoObjectKey` when the batch has not the partition keys.
  * @throws OptionError when a prefix or the time zone cannot be used; the options must have passed {@link objectKeyFields}.
  */
 export function objectKeys(options: ObjectKeyOptions, rules: KeyRules): ObjectKey {
@@ -89,14 +95,14 @@ export function objectKeys(options: ObjectKeyOptions, rules: KeyRules): ObjectKe
   const zone = zoneOption(stage, timeZone)
   const common = { stage, zone, escapeValue }
   const evaluate = compileTemplate({ ...common, option: 'prefix', text: withTime(prefix) })
+  const evaluateBare = compileTemplate({ ...common, option: 'prefix', text: prefix })
   const evaluateError = errorTemplate(common, prefix, errorPrefix)
   const printTime = compilePattern('yyyy-MM-dd-HH-mm-ss', zone)
-  return (facts, extension) => {
-    const before = facts.outputType === undefined ? evaluate(facts) : evaluateError(facts)
-    return join(
-      before,
-      `${name}-${version}-${printTime(facts.oldestArrival)}-${randomUUID()}${options.extension || extension}`,
-    )
+  return (facts, extension, identity) => {
+    const ordinary = identity === undefined ? evaluate : evaluateBare
+    const before = facts.outputType === undefined ? ordinary(facts) : evaluateError(facts)
+    const last = identity ?? `${printTime(facts.oldestArrival)}-${randomUUID()}`
+    return join(before, `${name}-${version}-${last}${options.extension || extension}`)
   }
 }
 

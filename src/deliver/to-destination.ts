@@ -1,0 +1,41 @@
+import { compressorField } from '../compress/compressor.ts'
+import { encoderField } from '../encode/encoder.ts'
+import { describe, OptionError } from '../errors.ts'
+import { callable, checkOptions, expecting, type Fields, hasMethod, object, whole } from '../options.ts'
+import type { Destination, Limits, Send } from './destination.ts'
+
+const fields: Fields<Destination> = {
+  name: expecting('a string that is not empty', (value) => typeof value === 'string' && value !== ''),
+  send: callable,
+  limits: object,
+  encode: encoderField,
+  compress: compressorField,
+  concurrency: whole('requests'),
+  objectKey: callable,
+  close: callable,
+}
+const limitFields: Fields<Limits> = { maxBytes: whole('bytes'), maxRecords: whole('records') }
+
+/**
+ * Makes a destination of what `to` and `backup` take. One of the user's own is checked as options are: with a `concurrency` of 0 it
+ * would wait for ever.
+ *
+ * @param option - Where it was given, for messages: `deliver.backup`.
+ * @throws OptionError
+ */
+export function toDestination(option: string, given: Destination | Send): Destination {
+  if (typeof given === 'function') return { name: given.name === '' ? 'send' : given.name, send: given }
+  if (!hasMethod(given, 'send')) {
+    throw new OptionError(option, `${option} must be a destination or a send function, but came as ${describe(given)}`)
+  }
+  for (const [name, field] of Object.entries(fields)) {
+    const value: unknown = Reflect.get(given, name)
+    if (field.accepts(value) || (value === undefined && name !== 'name')) continue
+    throw new OptionError(
+      `${option}.${name}`,
+      `${option}: the destination's ${name} must be ${field.expected}, but came as ${describe(value)}`,
+    )
+  }
+  if (given.limits !== undefined) checkOptions<Limits>(`${option}.limits`, given.limits, limitFields)
+  return given
+}

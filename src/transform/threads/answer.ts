@@ -1,0 +1,63 @@
+/**
+ * What a thread says of the records of a slab: the bytes of what was made of them, and indexes for everything else. Original bytes
+ * never come back, because the main thread has kept them.
+ */
+import type { Meaning } from '../view.ts'
+import type { SentError } from './sent-error.ts'
+import type { Slab } from './slab.ts'
+
+/** New records, in their order. */
+export interface Made {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  /** Where in `bytes` each record ends; a newline stands there. */
+  readonly ends: Uint32Array<ArrayBuffer>
+  /** Whether no record ends in a newline of its own. */
+  readonly isLines: boolean
+  /** The record of the slab that each was made of. */
+  readonly origins: Uint32Array<ArrayBuffer>
+}
+
+/** A record that failed. */
+export interface FailedRecord {
+  readonly index: number
+  readonly code: string
+  /** The error, with the message of the backup record. */
+  readonly error: SentError
+  /** Whether `onError` is asked about it. */
+  readonly rescuable: boolean
+}
+
+/** See the head of this file. */
+export interface Answer {
+  readonly meaning: Meaning
+  readonly made: readonly Made[]
+  /** Of a filter, the records that stay. */
+  readonly kept: Uint32Array<ArrayBuffer>
+  readonly dropped: Uint32Array<ArrayBuffer>
+  readonly failed: readonly FailedRecord[]
+  /** In pairs: a record of which several were made, and how many more than one. */
+  readonly expanded: Uint32Array<ArrayBuffer>
+  /** The slab's buffer, where nobody can see into it any more. */
+  readonly spare: ArrayBuffer | undefined
+}
+
+/** Said instead of an answer when the user's module cannot be used. */
+export interface Unusable {
+  readonly unusable: string
+}
+
+/** What a thread is given to do. */
+export interface Task {
+  readonly slab: Slab
+  /** Where in {@link ThreadData.started} the thread says that it has begun. */
+  readonly slot: number
+}
+
+/** What a thread is given when it starts. */
+export interface ThreadData {
+  /** The URL of the user's module. */
+  readonly module: string
+  readonly concurrency: number
+  /** 1 for each slot whose task was begun, in memory that all threads share. */
+  readonly started: Int32Array<SharedArrayBuffer>
+}

@@ -1,0 +1,117 @@
+import type { Clock } from '../../clock.ts'
+import { FailedRecords } from '../../failed-records.ts'
+import { Account } from '../../receipts.ts'
+import { Records } from '../../records.ts'
+import { withBytes } from '../../with-bytes.ts'
+import type { Meaning } from '../view.ts'
+import type { Answer, FailedRecord, Made } from './answer.ts'
+import { Places } from './places.ts'
+import { toSent } from './sent-error.ts'
+import { fromSlab, type Slab } from './slab.ts'
+
+/** What the answer depends on beside the records. */
+export interface Answering {
+  readonly meaning: Meaning
+  readonly clock: Clock
+  /** Whether an error went to `onError`. */
+  isRescuable(error: Error | undefined): boolean
+  /** Whether the slab's buffer may go back: nobody can have kept a view of it. */
+  readonly giveBack: boolean
+}
+
+/** Gathers, in a thread, what a transform makes of the records of one slab. */
+export class Answerer {
+  /** The records, with an origin that knows their places in the slab. */
+  readonly records: Records
+  readonly #slab: Slab
+  readonly #answering: Answering
+  readonly #made: Made[] = []
+  readonly #kept: number[] = []
+  readonly #failed: FailedRecord[] = []
+  /** How many records each record became, good or failed. */
+  readonly #became: Uint32Array
+
+  constructor(slab: Slab, answering: Answering) {
+    this.#slab = slab
+    this.#answering = answering
+    this.#became = new Uint32Array(slab.length)
+    const receipt = new Account().open(slab.length, slab.arrivedAt)
+    const all = new Uint32Array(slab.length)
+    for (let i = 0; i < all.length; i += 1) all[i] = i
+    this.records = fromSlab(slab, new Places(receipt, all))
+  }
+
+  /** Adds what the transform hands on. */
+  add(chunk: unknown): void {
+    if (chunk instanceof FailedRecords) this.#addFailed(chunk)
+    else if (!(chunk instanceof Records)) throw new TypeError('a transform makes Records and FailedRecords alone')
+    else if (this.#answering.meaning !== 'keep') this.#addMade(chunk)
+    else for (const index of this.#count(chunk)) this.#kept.push(index)
+  }
+
+  /** The answer, and the buffers that go with it. */
+  finish(): { readonly answer: Answer; readonly buffers: readonly ArrayBuffer[] } {
+    const { meaning, giveBack } = this.#answering
+    const dropped: number[] = []
+    const expanded: number[] = []
+    for (let index = 0; index < this.#became.length; index += 1) {
+      const count = this.#became[index] ?? 0
+      if (count === 0) dropped.push(index)
+      else if (count > 1) expanded.push(index, count - 1)
+    }
+    const answer: Answer = {
+      meaning,
+      made: this.#made,
+      kept: Uint32Array.from(this.#kept),
+      dropped: Uint32Array.from(dropped),
+      failed: this.#failed,
+      expanded: Uint32Array.from(expanded),
+      spare: giveBack ? this.#slab.buffer : undefined,
+    }
+    const buffers = this.#made.flatMap(({ bytes, ends, origins }) => [bytes.buffer, ends.buffer, origins.buffer])
+    if (giveBack) buffers.push(this.#slab.buffer)
+    return { answer, buffers }
+  }
+
+  #addMade(records: Records): void {
+    const { good, failed } = withBytes(records, this.#answering.clock)
+    if (failed !== undefined) this.#addFailed(failed)
+    if (good.length === 0) return
+    const from = good.start(0)
+    const bytes = good.framedBytes()
+    if (bytes === undefined) throw new TypeError('what a transform makes is framed')
+    const ends = from === 0 ? good.ends : good.ends.map((end) => end - from)
+    const origins = this.#count(good)
+    this.#made.push({ bytes: ownBytes(bytes), ends: ownWords(ends), isLines: good.isLines, origins: ownWords(origins) })
+  }
+
+  #addFailed(failed: FailedRecords): void {
+    for (const [i, index] of this.#count(failed.records).entries()) {
+      const { code, message, error } = failed.reason(i)
+      const rescuable = this.#answering.isRescuable(error)
+      this.#failed.push({ index, code, error: { ...toSent(error ?? new Error(message)), message }, rescuable })
+    }
+  }
+
+  /** The places that some records come from; each of them became one more. */
+  #count({ receipt }: Records): Uint32Array {
+    if (!(receipt instanceof Places)) throw new TypeError('a transform hands on the origin of its records')
+    for (const index of receipt.indexes) this.#became[index] = (this.#became[index] ?? 0) + 1
+    return receipt.indexes
+  }
+}
+
+/** The bytes in a buffer of their own, which can change hands. */
+function ownBytes(view: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer } = view
+  return buffer instanceof ArrayBuffer && buffer.byteLength === view.byteLength
+    ? new Uint8Array(buffer)
+    : new Uint8Array(view)
+}
+
+function ownWords(view: Uint32Array): Uint32Array<ArrayBuffer> {
+  const { buffer } = view
+  return buffer instanceof ArrayBuffer && buffer.byteLength === view.byteLength
+    ? new Uint32Array(buffer)
+    : new Uint32Array(view)
+}

@@ -1,0 +1,190 @@
+/**
+ * The threads, and the slabs under way in them: two for each thread, one at work and one that lies ready.
+ *
+ * A slab whose thread ends before it was begun goes to another thread; only the one at work is lost with its thread.
+ */
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { ResourceLimits } from 'node:worker_threads'
+import type { Piscina } from 'piscina'
+import { HosepipeError, toError } from '../../errors.ts'
+import type { Records } from '../../records.ts'
+import type { Answer, Task, ThreadData, Unusable } from './answer.ts'
+import { toSlab } from './slab.ts'
+
+/** What threads are made of. */
+export interface ThreadSource {
+  /** Throws when the package piscina is not installed. */
+  resolvePackage(): unknown
+  /** Loads the package. */
+  loadPackage(): Promise<{ readonly Piscina: typeof Piscina }>
+  /** The file that runs in each thread. */
+  readonly worker: URL
+  /** Arguments of Node for each thread. Default: those of the process, with which a loader of the user's comes along. */
+  readonly execArgv?: string[]
+}
+
+/** What this process has. The other file has the ending that this one has: `.ts` as it is written, `.js` as it is built. */
+export const ownThreads: ThreadSource = {
+  resolvePackage: () => import.meta.resolve('piscina'),
+  loadPackage: () => import('piscina'),
+  worker: new URL(`./worker${extname(import.meta.url)}`, import.meta.url),
+}
+
+/**
+ * Checks that the package is there.
+ *
+ * @throws HosepipeError `Transform.NoThreads` that says what to install.
+ */
+export function checkPackage(source: ThreadSource): void {
+  try {
+    source.resolvePackage()
+  } catch (error) {
+    throw noThreads('is not installed', error)
+  }
+}
+
+function noThreads(what: string, cause: unknown): HosepipeError {
+  const { message } = toError(cause)
+  return new HosepipeError(
+    'Transform.NoThreads',
+    `transform: threads need the package piscina, which ${what}: ${message}. npm install piscina@5`,
+    { cause },
+  )
+}
+
+/** What a pool is made of. */
+export interface PoolOptions {
+  readonly module: URL
+  readonly threads: number
+  readonly concurrency: number
+  readonly resourceLimits: ResourceLimits | undefined
+  /** Told when no thread is left and none can be started, while slabs wait. */
+  onDead(error: Error): void
+}
+
+/** What became of a slab: an answer, or the error with which its thread ended. */
+export type Outcome = Answer | HosepipeError
+
+export const slabsPerThread = 2
+/** After so many threads that ended before a slab's turn, it counts as lost with the last. */
+const maxAttempts = 4
+
+/** See the head of this file. */
+export class Pool {
+  readonly #threads: Piscina<Task, Answer | Unusable>
+  readonly #module: URL
+  readonly #started: Int32Array<SharedArrayBuffer>
+  /** Indexes of `#started` that no slab has. */
+  readonly #slots: number[]
+  /** Buffers that came back. Fresh memory is what a copy costs. */
+  readonly #spare: ArrayBuffer[] = []
+  #stopped = false
+
+  private constructor(Threads: typeof Piscina, options: PoolOptions, { worker, execArgv }: ThreadSource) {
+    const { module, threads, concurrency, resourceLimits } = options
+    const slots = threads * slabsPerThread
+    this.#module = module
+    this.#started = new Int32Array(new SharedArrayBuffer(slots * Int32Array.BYTES_PER_ELEMENT))
+    this.#slots = Array.from({ length: slots }, (_, slot) => slot)
+    const data: ThreadData = { module: module.href, concurrency, started: this.#started }
+    this.#threads = new Threads({
+      filename: fileURLToPath(worker),
+      name: 'run',
+      minThreads: threads,
+      maxThreads: threads,
+      concurrentTasksPerWorker: slabsPerThread,
+      // Otherwise a thread without work would stop its event loop, and with it the sockets and timers of the user's module.
+      atomics: 'disabled',
+      recordTiming: false,
+      workerData: data,
+      ...(execArgv && { execArgv }),
+      ...(resourceLimits && { resourceLimits }),
+    })
+    // A thread that had nothing to do: no record is lost with it, and it is replaced.
+    this.#threads.on('error', (error) => process.emitWarning(`transform: a thread ended: ${toError(error).message}`))
+    this.#threads.on('workerDestroy', () => queueMicrotask(() => this.#checkAlive(options)))
+  }
+
+  /**
+   * Starts the threads.
+   *
+   * @throws HosepipeError `Transform.NoThreads`
+   */
+  static async start(options: PoolOptions, source: ThreadSource): Promise<Pool> {
+    const { Piscina } = await source.loadPackage().catch((error) => {
+      throw noThreads('cannot be loaded', error)
+    })
+    return new Pool(Piscina, options, source)
+  }
+
+  /**
+   * Has a thread work on some records.
+   *
+   * @param index - The first record's number in the stream.
+   * @returns What became of them; `undefined` if the pool was stopped meanwhile.
+   * @throws HosepipeError `Transform.NotLoaded` when the user's module cannot be used.
+   */
+  async run(records: Records, index: number): Promise<Outcome | undefined> {
+    const slot = this.#slots.pop()
+    if (slot === undefined) throw new RangeError(`more than ${this.#started.length} slabs are under way`)
+    try {
+      for (let attempt = 1; !this.#stopped; attempt += 1) {
+        const outcome = await this.#attempt(records, index, slot)
+        const isLost = outcome instanceof Error && (Atomics.load(this.#started, slot) === 1 || attempt === maxAttempts)
+        if (isLost || !(outcome instanceof Error)) return this.#stopped ? undefined : outcome
+      }
+      return undefined
+    } finally {
+      this.#slots.push(slot)
+    }
+  }
+
+  async #attempt(records: Records, index: number, slot: number): Promise<Outcome> {
+    Atomics.store(this.#started, slot, 0)
+    const slab = toSlab(records, index, (size) => this.#take(size))
+    let answer: Answer | Unusable
+    try {
+      answer = await this.#threads.run({ slab, slot }, { transferList: [slab.buffer] })
+    } catch (error) {
+      return crashed(error)
+    }
+    if ('unusable' in answer) {
+      const what = `the module ${this.#module.href} cannot be used: ${answer.unusable}`
+      throw new HosepipeError('Transform.NotLoaded', `transform: ${what}`)
+    }
+    if (answer.spare !== undefined && this.#spare.length < this.#started.length) this.#spare.push(answer.spare)
+    return answer
+  }
+
+  /** Stops all threads at once; resolves when they have ended. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#threads.destroy()
+  }
+
+  #take(size: number): ArrayBuffer {
+    const spare = this.#spare.pop()
+    return spare !== undefined && spare.byteLength >= size ? spare : Buffer.allocUnsafeSlow(roundUp(size)).buffer
+  }
+
+  /** After a thread ended: the pool starts no other one if that ended while it was starting. */
+  #checkAlive({ onDead }: PoolOptions): void {
+    const isIdle = this.#slots.length === this.#started.length
+    if (this.#stopped || isIdle || this.#threads.threads.length > 0) return
+    const what = 'no thread can be started; are the resourceLimits too low?'
+    onDead(new HosepipeError('Transform.WorkerCrashed', `transform: ${what}`))
+  }
+}
+
+function crashed(error: unknown): HosepipeError {
+  const { message } = toError(error)
+  const what = `the thread that worked on the record, or on its neighbours, ended: ${message}`
+  return new HosepipeError('Transform.WorkerCrashed', what, { cause: error })
+}
+
+/** So that a buffer serves for slabs of slightly different sizes. */
+function roundUp(size: number): number {
+  const step = 65_536
+  return Math.ceil(size / step) * step
+}

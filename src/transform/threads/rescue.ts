@@ -1,0 +1,44 @@
+import { toError } from '../../errors.ts'
+import type { Records } from '../../records.ts'
+import { dropped, Output, Thrown } from '../output.ts'
+import type { TransformResult } from '../result.ts'
+import type { Answer } from './answer.ts'
+import { toRecords } from './apply.ts'
+import { fromSent, isOurs } from './sent-error.ts'
+
+/** The user's own answer to an error. */
+export type Rescue = (error: Error, record: Buffer) => TransformResult
+
+/**
+ * Asks the user's `onError` about the records that failed in a thread, and puts what it says into their places among the others.
+ *
+ * @returns What the transform would have gathered in one thread.
+ */
+export async function rescued(records: Records, answer: Answer, rescue: Rescue, now: () => number): Promise<Output> {
+  const results: unknown[][] = Array.from(records, () => [])
+  for (const index of answer.dropped) results[index]?.push(dropped)
+  for (const index of answer.kept) results[index]?.push(true)
+  for (const made of answer.made) {
+    for (const [i, bytes] of [...toRecords(records, made)].entries()) results[made.origins[i] ?? 0]?.push(bytes)
+  }
+  for (const { index, code, error, rescuable } of answer.failed) {
+    const local = fromSent(error)
+    results[index]?.push(
+      rescuable ? await ask(rescue, local, records.at(index)) : new Thrown(local, isOurs(code) ? code : undefined),
+    )
+  }
+  const output = new Output(records, answer.meaning, now)
+  for (const [index, several] of results.entries()) {
+    if (several.length > 1) records.receipt.at(index).expand(several.length - 1)
+    for (const result of several) output.add(index, result)
+  }
+  return output
+}
+
+async function ask(rescue: Rescue, error: Error, record: Buffer): Promise<unknown> {
+  try {
+    return await rescue(error, record)
+  } catch (thrown) {
+    return new Thrown(toError(thrown))
+  }
+}

@@ -1,0 +1,219 @@
+/**
+ * A transform whose function runs in threads.
+ *
+ *     records ── cut into slabs ──▶ thread 1 ──▶ in their order ──▶ what was made
+ *                              └──▶ thread 2 ──┘
+ *
+ * Bytes and offsets go there and come back, never objects. The records themselves, with their receipts, stay here until the answer
+ * is there: so their original bytes are at hand when they fail, or their thread does.
+ */
+import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { ResourceLimits } from 'node:worker_threads'
+import { type Core, inTurn, type Work } from '../../door.ts'
+import { describe, HosepipeError, OptionError, toError } from '../../errors.ts'
+import { FailedRecords } from '../../failed-records.ts'
+import { type Fields, object, whole } from '../../options.ts'
+import type { Records } from '../../records.ts'
+import { type Outlet, Stage } from '../../stage.ts'
+import { withBytes } from '../../with-bytes.ts'
+import { FailedOutlet } from '../failed-outlet.ts'
+import { InOrder } from '../in-order.ts'
+import { Output } from '../output.ts'
+import type { TransformOptions } from '../transform.ts'
+import type { Answer } from './answer.ts'
+import { apply } from './apply.ts'
+import { checkPackage, type Outcome, ownThreads, Pool, slabsPerThread, type ThreadSource } from './pool.ts'
+import { rescued } from './rescue.ts'
+import { fromSent } from './sent-error.ts'
+
+/** Options of {@link transform} when it is given a module. `concurrency` counts for each thread. */
+export interface ThreadOptions extends TransformOptions {
+  /** How many threads. Default: as many as the machine has cores; at least 1. */
+  readonly threads?: number | undefined
+  /**
+   * Limits of each thread's memory, as `new Worker()` of `node:worker_threads` takes them. A thread that needs more is ended: the
+   * records that it works on fail, and it is replaced. Default: those of Node.
+   */
+  readonly resourceLimits?: ResourceLimits | undefined
+}
+
+/** The fields that {@link ThreadOptions} has more than those of a transform. */
+export const threadFields: Omit<Fields<ThreadOptions>, keyof TransformOptions> = {
+  threads: whole('threads'),
+  resourceLimits: object,
+}
+
+/** Larger slabs leave the processor's cache and let threads wait for one another; smaller ones cost more messages. */
+const slabBytes = 262_144
+
+/**
+ * Makes the stage.
+ *
+ * @throws OptionError when the module is not a file that exists.
+ * @throws HosepipeError `Transform.NoThreads` when the package that it needs is not installed.
+ */
+export function threadsStage(module: URL | string, options: ThreadOptions, source = ownThreads): Stage {
+  const url = toFileUrl(module)
+  checkPackage(source)
+  const threads = options.threads ?? availableParallelism()
+  const shape = { name: 'transform', clock: options.clock, waiting: Math.max(2, threads) }
+  return new Stage(shape, (outlet) => new ThreadsCore(url, threads, options, source, outlet))
+}
+
+function toFileUrl(module: URL | string): URL {
+  const url =
+    typeof module === 'string' && !module.startsWith('file:') ? pathToFileURL(resolve(module)) : new URL(module)
+  const name = 'transform'
+  if (url.protocol !== 'file:') {
+    throw new OptionError(name, `${name}: a module must be a file: URL or a path, but came as ${describe(url.href)}`)
+  }
+  const path = fileURLToPath(url)
+  if (!existsSync(path)) throw new OptionError(name, `${name}: there is no module ${path}`)
+  return url
+}
+
+class ThreadsCore implements Core {
+  readonly #module: URL
+  readonly #threads: number
+  readonly #options: ThreadOptions
+  readonly #source: ThreadSource
+  readonly #outlet: Outlet
+  readonly #failed: FailedOutlet
+  /** What is under way or waits for its turn: at most two slabs for each thread. */
+  readonly #order: InOrder
+  #pool: Promise<Pool> | undefined
+  #index = 0
+  /** While the next stage takes no more. */
+  #full: Work
+  #destroyed = false
+
+  constructor(module: URL, threads: number, options: ThreadOptions, source: ThreadSource, outlet: Outlet) {
+    this.#module = module
+    this.#threads = threads
+    this.#options = options
+    this.#source = source
+    this.#outlet = outlet
+    this.#failed = new FailedOutlet(options.backup, outlet)
+    this.#order = new InOrder(threads * slabsPerThread, outlet.fail)
+  }
+
+  records(records: Records): Work {
+    const { good, failed } = withBytes(records, this.#outlet.clock)
+    return inTurn(failed && this.failed(failed), () => this.#from(good))
+  }
+
+  async failed(failed: FailedRecords): Promise<void> {
+    this.#order.open({ size: 1, finish: () => this.#failed.push(failed) }).started()
+    await this.#room()
+  }
+
+  async flush(): Promise<void> {
+    await this.#order.drained()
+    await this.#failed.full
+  }
+
+  async end(): Promise<void> {
+    await this.#order.drained()
+    await (await this.#pool)?.stop()
+    await this.#failed.end()
+  }
+
+  destroy(): void {
+    this.#destroyed = true
+    this.#failed.destroy()
+    // Where the pool could not be started, the stream has had that error.
+    this.#pool?.then((pool) => pool.stop()).catch(() => undefined)
+  }
+
+  async #from(records: Records): Promise<void> {
+    for (let at = 0; at < records.length && !this.#destroyed; ) {
+      const to = at + Math.max(1, records.fit(at, records.length, slabBytes, 1))
+      this.#send(records.slice(at, to))
+      await this.#room()
+      at = to
+    }
+  }
+
+  /** Waits until another slab may be sent. */
+  async #room(): Promise<void> {
+    await this.#order.turn()
+    await this.#failed.full
+    await this.#full
+  }
+
+  #send(slab: Records): void {
+    const index = this.#index
+    this.#index += slab.length
+    let outcome: Outcome | Output | undefined
+    const job = this.#order.open({ size: 1, finish: () => this.#finish(slab, outcome) })
+    const work = this.#work(slab, index).then(
+      (found) => {
+        outcome = found
+      },
+      (error) => this.#fail(error),
+    )
+    job.start(work)
+    job.started()
+  }
+
+  async #work(slab: Records, index: number): Promise<Outcome | Output | undefined> {
+    this.#pool ??= this.#start()
+    const pool = await this.#pool
+    const outcome = await pool.run(slab, index)
+    const { onError } = this.#options
+    const isAsked = typeof onError === 'function' && outcome !== undefined && hasRescuable(outcome)
+    return isAsked ? rescued(slab, outcome, onError, this.#now) : outcome
+  }
+
+  #start(): Promise<Pool> {
+    const options = {
+      module: this.#module,
+      threads: this.#threads,
+      concurrency: this.#options.concurrency ?? 1,
+      resourceLimits: this.#options.resourceLimits,
+      onDead: (error: Error) => this.#fail(error),
+    }
+    return Pool.start(options, this.#source)
+  }
+
+  #finish(slab: Records, outcome: Outcome | Output | undefined): void {
+    if (this.#destroyed || outcome === undefined) return
+    if (outcome instanceof Output) outcome.finish(this.#push)
+    else if (outcome instanceof HosepipeError) this.#push(crashed(slab, outcome, this.#now()))
+    else this.#apply(slab, outcome)
+  }
+
+  #apply(slab: Records, answer: Answer): void {
+    const { onError } = this.#options
+    const first = answer.failed.find(({ rescuable }) => rescuable)
+    if (onError === 'stop' && first !== undefined) this.#outlet.fail(fromSent(first.error))
+    else apply(slab, answer, onError === 'drop', this.#now, this.#push)
+  }
+
+  readonly #now = (): number => this.#outlet.clock.wall()
+
+  readonly #push = (chunk: Records | FailedRecords): void => {
+    if (chunk instanceof FailedRecords) this.#failed.push(chunk)
+    else if (!this.#outlet.push(chunk)) {
+      this.#full ??= this.#outlet.room().then(() => {
+        this.#full = undefined
+      })
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#destroyed) this.#outlet.fail(toError(error))
+  }
+}
+
+function hasRescuable(outcome: Outcome): outcome is Answer {
+  return !(outcome instanceof HosepipeError) && outcome.failed.some(({ rescuable }) => rescuable)
+}
+
+function crashed(records: Records, error: HosepipeError, endedAt: number): FailedRecords {
+  const { code, message } = error
+  return new FailedRecords(records, { code, message, attempts: 1, endedAt, outputType: 'processing-failed', error })
+}

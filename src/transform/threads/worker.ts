@@ -1,0 +1,104 @@
+/**
+ * What runs in each thread: the same transform as in one thread, around the user's module. Slabs are worked on one after the other,
+ * as they came; the next one lies ready while one is at work.
+ */
+import { workerData } from 'node:worker_threads'
+import { move, transferableSymbol, valueSymbol } from 'piscina'
+import { systemClock } from '../../clock.ts'
+import { describe, toError } from '../../errors.ts'
+import { Account } from '../../receipts.ts'
+import { FieldReader } from '../field.ts'
+import { fail } from '../result.ts'
+import { TransformCore } from '../transform.ts'
+import { isRecordFunction, type Look, type RecordFunction, toRecordFunction } from '../view.ts'
+import type { Task, ThreadData, Unusable } from './answer.ts'
+import { Answerer, type Answering } from './answerer.ts'
+
+const data: ThreadData = workerData
+
+/** Works on one slab. Called by the pool. */
+export function run({ slab, slot }: Task): Promise<unknown> {
+  const answer = before.then(async () => {
+    Atomics.store(data.started, slot, 1)
+    work ??= load()
+    const loaded = await work
+    return 'unusable' in loaded ? loaded : loaded.answer(slab)
+  })
+  before = answer.catch(() => undefined)
+  return answer
+}
+
+let before: Promise<unknown> = Promise.resolve()
+let work: Promise<Transforming | Unusable> | undefined
+
+async function load(): Promise<Transforming | Unusable> {
+  try {
+    const loaded: { readonly default?: unknown } = await import(data.module)
+    return new Transforming(toFunction(loaded.default))
+  } catch (error) {
+    return { unusable: toError(error).message }
+  }
+}
+
+function toFunction(exported: unknown): RecordFunction {
+  if (isRecordFunction(exported)) return exported
+  if (isFunction(exported)) return toRecordFunction('transform', exported)
+  throw new TypeError(
+    `its default export must be a function, json(fn), text(fn), filter(fn) or map(fn), but is ${describe(exported)}`,
+  )
+}
+
+function isFunction(exported: unknown): exported is (record: Buffer) => NonNullable<unknown> | null {
+  return typeof exported === 'function'
+}
+
+/** The user's function, at work on one slab at a time. */
+class Transforming {
+  readonly #core: TransformCore
+  readonly #answering: Answering
+  #answerer: Answerer | undefined
+
+  constructor(fn: RecordFunction) {
+    const rescuable = new WeakSet<Error>()
+    this.#answering = {
+      meaning: fn.meaning,
+      clock: systemClock,
+      giveBack: keepsNoView(fn.look),
+      isRescuable: (error) => error !== undefined && rescuable.has(error),
+    }
+    // The user's own onError is asked in the main thread.
+    const onError = (error: Error): ReturnType<typeof fail> => {
+      rescuable.add(error)
+      return fail(error)
+    }
+    const outlet = {
+      push: (chunk: unknown) => {
+        this.#answerer?.add(chunk)
+        return true
+      },
+      room: async () => undefined,
+      fail: (error: Error) => {
+        throw error
+      },
+      signal: new AbortController().signal,
+      account: new Account(),
+      clock: systemClock,
+    }
+    this.#core = new TransformCore(fn, data.concurrency, { onError }, outlet)
+  }
+
+  async answer(slab: Task['slab']): Promise<unknown> {
+    const answerer = new Answerer(slab, this.#answering)
+    this.#answerer = answerer
+    this.#core.continueAt(slab.index)
+    await this.#core.records(answerer.records)
+    await this.#core.flush()
+    const { answer, buffers } = answerer.finish()
+    return move({ [transferableSymbol]: buffers, [valueSymbol]: answer })
+  }
+}
+
+/** Whether a function with this look sees nothing of the record's own memory. */
+function keepsNoView(look: Look): boolean {
+  return look === 'json' || look === 'text' || look instanceof FieldReader
+}

@@ -1,0 +1,3 @@
+import { json } from '../../../src/transform/view.ts'
+
+export default json((value: unknown) => ({ seen: value }))

@@ -1,0 +1,449 @@
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { Readable, Writable } from 'node:stream'
+import { finished, pipeline } from 'node:stream/promises'
+import { setImmediate as turn } from 'node:timers/promises'
+import fc from 'fast-check'
+import { Piscina } from 'piscina'
+import t from 'tap'
+import { FailedRecords } from '../../src/failed-records.ts'
+import { FlushRequest } from '../../src/flush-request.ts'
+import { Account, type Counts, MergedReceipts } from '../../src/receipts.ts'
+import { Records } from '../../src/records.ts'
+import { lines } from '../../src/split/lines.ts'
+import { split } from '../../src/split/split.ts'
+import type { Stage } from '../../src/stage.ts'
+import { drop, fail } from '../../src/transform/result.ts'
+import { ownThreads, type ThreadSource } from '../../src/transform/threads/pool.ts'
+import { type ThreadOptions, threadsStage } from '../../src/transform/threads/threads.ts'
+import { type TransformOptions, transform } from '../../src/transform/transform.ts'
+import type { BytesFunction, RecordFunction } from '../../src/transform/view.ts'
+import { withBytes } from '../../src/with-bytes.ts'
+import { conserves } from '../support/conservation.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import answersModule, { answers, later } from '../support/threads/answers.ts'
+import bytesModule from '../support/threads/bytes.ts'
+import changeModule from '../support/threads/change.ts'
+import { compiled } from '../support/threads/compiled.ts'
+import keepModule from '../support/threads/keep.ts'
+
+const clock = new ManualClock()
+const dir = t.testdir()
+/** What runs in threads. The user's modules have another copy of the package: what they return must be known all the same. */
+const ours = compiled(join(dir, 'ours'))
+const theirs = compiled(join(dir, 'theirs'))
+const built: ThreadSource = { ...ownThreads, worker: ours('src/transform/threads/worker'), execArgv: [] }
+const moduleOf = (name: string): URL => theirs(`test/support/threads/${name}`)
+
+function inThreads(name: string, options: ThreadOptions = {}, source = built): Stage {
+  return threadsStage(moduleOf(name), { threads: 2, clock, ...options }, source)
+}
+
+/** A source whose pools can be looked at. */
+function watched(onRun: () => void = () => undefined): { readonly source: ThreadSource; readonly pools: Piscina[] } {
+  const pools: Piscina[] = []
+  class Watched extends Piscina {
+    constructor(options: ConstructorParameters<typeof Piscina>[0]) {
+      super(options)
+      pools.push(this)
+    }
+    override run(...given: Parameters<Piscina['run']>): ReturnType<Piscina['run']> {
+      onRun()
+      return super.run(...given)
+    }
+  }
+  return { source: { ...built, loadPackage: async () => ({ Piscina: Watched }) }, pools }
+}
+
+interface Failed {
+  readonly text: string
+  readonly code: string
+  readonly message: string
+}
+
+interface Seen {
+  readonly texts: string[]
+  readonly failed: Failed[]
+  readonly counts: Counts
+}
+
+/** The end of a way: what comes is settled as delivered, and what failed as backed up. */
+class End extends Writable {
+  readonly texts: string[] = []
+  readonly failed: Failed[] = []
+  chunks = 0
+
+  constructor() {
+    super({ objectMode: true, highWaterMark: 1 })
+  }
+
+  override _write(chunk: unknown, _encoding: BufferEncoding, callback: () => void): void {
+    this.chunks += 1
+    if (chunk instanceof FailedRecords) this.#take(chunk)
+    else if (chunk instanceof Records) {
+      const { good, failed } = withBytes(chunk, clock)
+      if (failed !== undefined) this.#take(failed)
+      for (const record of good) this.texts.push(record.toString('latin1'))
+      good.receipt.settle('delivered', good.length)
+    }
+    // The others on the way get their turn.
+    setImmediate(callback)
+  }
+
+  #take(chunk: FailedRecords): void {
+    for (let i = 0; i < chunk.length; i += 1) {
+      const { code, message } = chunk.reason(i)
+      this.failed.push({ text: chunk.records.text(i), code, message })
+    }
+    chunk.records.receipt.settle('backedUp', chunk.length)
+  }
+}
+
+/** Sends chunks of lines through a stage. */
+async function through(chunks: readonly (string | Buffer)[], stage: Stage): Promise<Seen> {
+  const first = split(lines(), { clock })
+  const end = new End()
+  await pipeline(Readable.from(chunks.map((chunk) => Buffer.from(chunk))), first, stage, end)
+  return { texts: end.texts, failed: end.failed, counts: first.account.counts() }
+}
+
+/** What must be the same in one thread and in several. */
+function comparable({ texts, failed, counts }: Seen): object {
+  // Values without a JSON form are found by the next stage when there is one thread: it has the value alone, and not the record.
+  const reasons = failed.map(({ text, code, message }) =>
+    code === 'Transform.NotSerialisable' ? code : `${code} ${message} ${text}`,
+  )
+  return { texts, reasons: reasons.sort(), counts }
+}
+
+/** Some lines in chunks, and some larger than one slab takes. */
+function chunksOf(record: fc.Arbitrary<string>): fc.Arbitrary<string[]> {
+  const long = fc.tuple(record, fc.constantFrom(10, 3_000)).map(([line, times]) => Array<string>(times).fill(line))
+  const chunk = fc.array(fc.oneof({ weight: 9, arbitrary: record.map((line) => [line]) }, long), { maxLength: 40 })
+  const ending = fc.constantFrom('\n', '\r\n', '\n\n')
+  return fc.array(
+    fc.tuple(chunk, ending).map(([some, end]) =>
+      some
+        .flat()
+        .map((line) => line + end)
+        .join(''),
+    ),
+    { minLength: 1, maxLength: 12 },
+  )
+}
+
+/** The same through one thread and through two, for random input. */
+async function sameAs(
+  fn: RecordFunction | BytesFunction,
+  name: string,
+  record: fc.Arbitrary<string>,
+  options: Partial<TransformOptions> = {},
+): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(chunksOf(record), async (chunks) => {
+      const [one, two] = [
+        comparable(await through(chunks, transform(fn, { clock, ...options }))),
+        comparable(await through(chunks, inThreads(name, options))),
+      ].map((seen) => JSON.stringify(seen))
+      if (one !== two) throw new Error(`one thread: ${one}\n      two: ${two}`)
+    }),
+    { numRuns: 12 },
+  )
+}
+
+const words = [...Object.keys(answers), ...Object.keys(later), 'index', 'unknown']
+const asked = fc
+  .tuple(fc.constantFrom(...words), fc.string({ unit: 'grapheme', maxLength: 20 }))
+  .map((parts) => parts.join(' ').replaceAll(/[\r\n]/g, ''))
+
+t.test('each record ends as it does in one thread', async (t) => {
+  await t.test('whatever the function says of it', () => sameAs(answersModule, 'answers', asked, { concurrency: 3 }))
+  const line = fc.oneof(fc.json(), fc.constantFrom('{"a":1', '1,2', ' ', '"', '{"__proto__":1}', '\ufeff1', '-0'))
+  await t.test('json', () => sameAs(changeModule, 'change', line))
+  const counted = fc.oneof(
+    fc.integer().map((n) => `{"n": ${n}, "x": [ ]}`),
+    fc.constantFrom('{"n":"six"}', 'nothing', '{}'),
+  )
+  await t.test('filter', () => sameAs(keepModule, 'keep', counted))
+  await t.test('a plain function', () => sameAs(bytesModule, 'bytes', fc.string({ minLength: 1, unit: 'grapheme' })))
+})
+
+t.test('onError is asked in the main thread, and says the same', async (t) => {
+  const policies: Record<string, NonNullable<TransformOptions['onError']>> = {
+    drop: 'drop',
+    value: (error, record) => ({ why: error.message, name: error.name, was: record.toString() }),
+    text: (_, record) => record,
+    dropped: () => drop,
+    failed: (error) => fail(`still ${error.message}`),
+    threw: (error) => {
+      throw new Error(`worse than ${error.message}`)
+    },
+    later: async (error) => error.message,
+    nothing: () => JSON.parse('[]').at(0),
+  }
+  for (const [name, onError] of Object.entries(policies)) {
+    const chunks = [
+      'object a\nthrow b\nfail c\ndrop\nfailWithError d\n',
+      'several e\nreject f\nseveralCycle\nundefined\ntext g\n',
+    ]
+    const one = await through(chunks, transform(answersModule, { clock, onError }))
+    const two = await through(chunks, inThreads('answers', { onError, threads: 1 }))
+    t.same(comparable(two), comparable(one), name)
+  }
+  const stopped = through(['object a\nthrow b\n', 'object c\n'], inThreads('answers', { onError: 'stop' }))
+  await t.rejects(stopped, { name: 'TypeError', message: 'throw b' })
+})
+
+t.test('runs that were merged keep their receipts', async (t) => {
+  const account = new Account()
+  const [first, second] = [account.open(2, 1), account.open(3, 2)]
+  const merged = Records.pack({ receipt: first, arrivedAt: 1 }, ['drop', 'fail', 'object', 'several', 'text'])
+  const origin = new MergedReceipts([first, second], [2, 5])
+  const stage = inThreads('answers')
+  const end = new End()
+  stage.pipe(end)
+  stage.end(merged.withReceipt(origin))
+  await finished(end)
+  t.match(first.ended, { delivered: 0, dropped: 1, backedUp: 1 })
+  t.match(second.ended, { delivered: 5, dropped: 0, backedUp: 0 }, 'one became three')
+  t.match(account.counts(), { in: 7, expanded: 2, pending: 0 })
+})
+
+t.test('single values, and records that failed before, keep their places', async (t) => {
+  const stage = inThreads('change')
+  const end = new End()
+  stage.pipe(end)
+  const receipt = stage.account.open(1, 1)
+  const reason = { code: 'before', message: 'failed before', attempts: 1, endedAt: 1, outputType: 'x' }
+  const cycle: Record<string, unknown> = {}
+  cycle.self = cycle
+  for (const value of [{ a: 1 }, { b: 1n }, cycle, [2]]) stage.write(value)
+  stage.write(new FailedRecords(Records.pack({ receipt, arrivedAt: 1 }, ['no good']), reason))
+  stage.end('3')
+  await finished(end)
+  t.same(end.texts, ['{"seen":{"a":1}}', '{"seen":[2]}', '{"seen":3}'])
+  t.same(
+    end.failed.map(({ code }) => code),
+    ['Transform.NotSerialisable', 'Transform.NotSerialisable', 'before'],
+  )
+  t.match(stage.account.counts(), { in: 6, delivered: 3, backedUp: 3, pending: 0 })
+})
+
+t.test('a backup of its own gets what failed, and ends with the stage', async (t) => {
+  const backup = new End()
+  const { texts, failed, counts } = await through(['fail a\ntext b\n', 'throw c\n'], inThreads('answers', { backup }))
+  t.same([texts, failed], [['text b\n<text b>'], []])
+  t.match(backup.failed, [{ text: 'fail a' }, { text: 'throw c', code: 'Transform.Threw' }])
+  t.ok(backup.writableFinished)
+  t.match(counts, { in: 3, delivered: 1, backedUp: 2, pending: 0 })
+})
+
+t.test('concurrency counts in each thread', async (t) => {
+  const { texts } = await through(['1\n'.repeat(50)], inThreads('pending', { concurrency: 4 }))
+  t.equal(texts.length, 50)
+  t.equal(Math.max(...texts.map(Number)), 4)
+})
+
+t.test('a thread that ends fails the records that it was at work on, and is replaced', async (t) => {
+  const ends: Record<string, RegExp> = {
+    exit: /worker exited with code: 3/,
+    uncaught: /nobody catches this/,
+    memory: /memory/i,
+  }
+  for (const [way, message] of Object.entries(ends)) {
+    const chunks = ['a\nb\n', `c\n${way}\nd\n`, 'e\nbad\n', 'f\n', `${way}\n`, 'g\nh\n']
+    // One thread: so what lies ready behind the slab that is lost has to go to the thread that comes next.
+    const stage = inThreads('ends', { threads: 1, resourceLimits: { maxOldGenerationSizeMb: 24 } })
+    const { texts, failed, counts } = await through(chunks, stage)
+    t.same(texts, ['a!', 'b!', 'e!', 'f!', 'g!', 'h!'], `${way}: the others are done, in order`)
+    t.same(
+      failed.map(({ text }) => text),
+      ['c', way, 'd', 'bad', way],
+      'with their original bytes, in order',
+    )
+    const lost = failed.filter(({ text }) => text !== 'bad')
+    t.ok(
+      lost.every(({ code }) => code === 'Transform.WorkerCrashed'),
+      'each says so',
+    )
+    t.match(lost[0]?.message, message, 'and how')
+    conserves(t, counts)
+    t.match(counts, { in: 11, delivered: 6, backedUp: 5, pending: 0 })
+  }
+})
+
+t.test('a thread that somebody else ends is no different', async (t) => {
+  const { source, pools } = watched()
+  const stage = inThreads('ends', { threads: 1 }, source)
+  const end = new End()
+  stage.pipe(end)
+  stage.write('a')
+  stage.write(Buffer.from('hang'))
+  await until(() => end.chunks === 0 && pools[0]?.threads[0] !== undefined)
+  await pools[0]?.threads[0]?.terminate()
+  stage.end('b')
+  await finished(end)
+  t.ok(end.texts.includes('b!'))
+  t.equal(end.failed.at(-1)?.text, 'hang')
+  t.match(stage.account.counts(), { in: 3, pending: 0 })
+})
+
+t.test('a thread that ends with nothing to do costs a warning', async (t) => {
+  const stage = inThreads('ends', { threads: 1 })
+  const end = new End()
+  stage.pipe(end)
+  const warned = once(process, 'warning')
+  stage.write('after')
+  t.match(await warned, [{ message: /a thread ended: after the answer/ }])
+  t.same(end.texts, ['after'])
+  stage.end('next')
+  await finished(end)
+  t.same(end.texts, ['after', 'next!'], 'it is replaced')
+})
+
+t.test('threads that cannot start end the stream', async (t) => {
+  const stage = inThreads('ends', { resourceLimits: { maxOldGenerationSizeMb: 1, maxYoungGenerationSizeMb: 1 } })
+  await t.rejects(through(['a\n'.repeat(10)], stage), { code: 'Transform.WorkerCrashed' })
+})
+
+t.test('destroy and an aborted signal end the threads at once', async (t) => {
+  for (const record of ['hang', 'spin']) {
+    const { source, pools } = watched()
+    const abort = new AbortController()
+    const stage = inThreads('ends', {}, source)
+    const way = pipeline([Readable.from([`${record}\n`, `${record}\n`, 'a\n']), split(lines()), stage, new End()], {
+      signal: abort.signal,
+    })
+    way.catch(() => undefined)
+    await until(() => pools[0]?.threads.length === 2)
+    const exits = pools[0]?.threads.map((thread) => once(thread, 'exit')) ?? []
+    t.equal(exits.length, 2)
+    abort.abort()
+    await t.rejects(way, { name: 'AbortError' }, record)
+    await Promise.all(exits)
+    t.same(pools[0]?.threads, [], 'none is left, and none is started again')
+  }
+  const { source, pools } = watched()
+  const early = inThreads('ends', {}, source)
+  early.on('error', () => undefined)
+  early.write(Buffer.from('a'))
+  await turn()
+  early.destroy(new Error('early'))
+  await once(early, 'close')
+  await until(() => pools.every(({ threads }) => threads.length === 0))
+  t.pass('also while they are being started')
+})
+
+t.test('the end waits for everything, and for the threads', async (t) => {
+  const { source, pools } = watched()
+  const exits: Promise<unknown>[] = []
+  const stage = inThreads('answers', {}, source)
+  const end = new End()
+  stage.pipe(end)
+  stage.write(Buffer.from('later 1234'))
+  await until(() => pools[0]?.threads.length === 2)
+  for (const thread of pools[0]?.threads ?? []) exits.push(once(thread, 'exit'))
+  stage.end('later 123')
+  await finished(end)
+  t.same(end.texts, ['{"later":"later 1234"}', '{"later":"later 123"}'])
+  t.same(pools[0]?.threads, [])
+  await Promise.all(exits)
+  const unused = inThreads('answers', {}, source)
+  unused.end()
+  unused.resume()
+  await finished(unused)
+  t.equal(pools.length, 1, 'without records there are no threads')
+})
+
+t.test('what is under way is bounded', async (t) => {
+  let sent = 0
+  const { source } = watched(() => {
+    sent += 1
+  })
+  const stuck = inThreads('ends', {}, source)
+  const taken = { chunks: 0 }
+  const hanging = Readable.from(
+    (function* () {
+      for (; taken.chunks < 1_000; taken.chunks += 1) yield Buffer.from('hang\n'.repeat(10))
+    })(),
+  )
+  const way = pipeline(hanging, split(lines()), stuck, new End())
+  way.catch(() => undefined)
+  await until(() => sent === 4)
+  for (let i = 0; i < 50; i += 1) await turn()
+  t.equal(sent, 4, 'two slabs for each thread')
+  t.ok(taken.chunks < 60, `the source waits, after ${taken.chunks} chunks`)
+  stuck.destroy(new Error('enough'))
+  await t.rejects(way, { message: 'enough' })
+
+  // One run of 12 MiB is many slabs: they wait for whoever reads them.
+  let most = 0
+  sent = 0
+  const end = new End()
+  const counted = watched(() => {
+    sent += 1
+    most = Math.max(most, sent - end.chunks)
+  })
+  const stage = inThreads('keep', {}, counted.source)
+  const large = Buffer.from(`{"n":1}${' '.repeat(1_016)}\n`.repeat(12 * 1_024))
+  await pipeline(Readable.from([large]), split(lines()), stage, end)
+  t.equal(end.texts.length, 12 * 1_024)
+  t.ok(sent > 40, `${sent} slabs`)
+  t.ok(most <= 10, `${most} of them at a time`)
+})
+
+t.test('flush passes when everything before it has', async (t) => {
+  const stage = inThreads('answers')
+  const seen: unknown[] = []
+  stage.on('data', (chunk) => seen.push(chunk))
+  stage.write(Buffer.from('later 1234'))
+  stage.write(new FlushRequest(() => undefined))
+  await until(() => seen.length === 2)
+  t.type(seen[0], Records)
+  t.type(seen[1], FlushRequest)
+  stage.end()
+  await finished(stage)
+})
+
+t.test('says what is wrong with the module, the package or an option', async (t) => {
+  const url = moduleOf('ends')
+  t.throws(() => transform(new URL('./none.js', url)), {
+    code: 'Options.Invalid',
+    message: /there is no module .*none\.js/,
+  })
+  t.throws(() => transform(new URL('https://example.com/a.js')), { message: /must be a file: URL or a path, but/ })
+  t.throws(() => transform(url, { threads: 0 }), {
+    message: 'transform: threads must be a whole number of threads, at least 1, but came as 0',
+  })
+  // @ts-expect-error: a function cannot go to a thread
+  t.throws(() => transform(() => 'a', { threads: 2 }), { message: /threads needs a function in a module of its own/ })
+  await t.rejects(through(['a\n'], inThreads('no-function')), {
+    code: 'Transform.NotLoaded',
+    message:
+      /no-function\.js cannot be used: its default export must be a function, .* but is an object of class Object/,
+  })
+  await t.rejects(through(['a\n'], inThreads('broken')), { message: /broken\.js cannot be used: broken at the start/ })
+  const missing = new Error('Cannot find package')
+  const resolvePackage = (): never => {
+    throw missing
+  }
+  t.throws(() => inThreads('ends', {}, { ...built, resolvePackage }), {
+    code: 'Transform.NoThreads',
+    message: /need the package piscina, which is not installed: .* npm install piscina@5/,
+    cause: missing,
+  })
+  const loadPackage = (): Promise<never> => Promise.reject(missing)
+  const unloadable = through(['a\n'], inThreads('ends', {}, { ...built, loadPackage }))
+  await t.rejects(unloadable, { code: 'Transform.NoThreads', message: /cannot be loaded/ })
+})
+
+t.test('from source, by its path, with the loader of the process', async (t) => {
+  const path = new URL('../support/threads/change.ts', import.meta.url)
+  const { texts } = await through(['1\n2\n'], transform(path.href, { threads: 1 }))
+  t.same(texts, ['{"seen":1}', '{"seen":2}'])
+})
+
+/** Waits, by turns of the event loop, until something is so. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await turn()
+}
