@@ -15,6 +15,7 @@ import { FlushRequest } from './flush-request.ts'
 import { Packer } from './packer.ts'
 import { Account } from './receipts.ts'
 import { Records } from './records.ts'
+import { stringify } from './serialise.ts'
 
 /** Work that is done when the call returns, or when the promise settles. */
 export type Work = undefined | Promise<void>
@@ -50,6 +51,8 @@ export const chunkName: unique symbol = Symbol('hosepipe.chunk')
 /** Single records are handed on when so many were gathered, or so many bytes: enough to make the cost of a run disappear. */
 const gatherRecords = 512
 const gatherBytes = 65_536
+/** How large values are is found out by serialising one of so many, or one of a run where runs are longer. */
+const looksApart = 64
 
 /** See the head of this file. */
 export class Door {
@@ -60,6 +63,10 @@ export class Door {
   readonly #core: Core
   readonly #packer = new Packer()
   #values: unknown[] = []
+  /** How many values make about as many bytes as are gathered. */
+  #maxValues = 1
+  /** So many values come before the next one is looked at. */
+  #beforeLook = 0
   #immediate: NodeJS.Immediate | undefined
   #busy: Promise<void> | undefined
   #destroyed = false
@@ -194,8 +201,17 @@ export class Door {
   }
 
   #gatherValue(value: unknown): Work {
+    if (this.#beforeLook === 0) this.#lookAt(value)
+    this.#beforeLook -= 1
     this.#values.push(value)
-    return this.#values.length >= gatherRecords ? this.#flush() : this.#flushSoon()
+    return this.#values.length >= this.#maxValues ? this.#flush() : this.#flushSoon()
+  }
+
+  #lookAt(value: unknown): void {
+    const json = stringify(value)
+    const size = typeof json === 'string' ? json.length : gatherBytes
+    this.#maxValues = Math.min(gatherRecords, Math.ceil(gatherBytes / size))
+    this.#beforeLook = Math.max(looksApart, this.#maxValues)
   }
 
   #gatherBytes(record: Uint8Array | string): Work {

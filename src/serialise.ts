@@ -22,14 +22,15 @@ export interface Serialised {
 }
 
 /**
- * Writes values as JSON, a newline after each. Text is gathered to pieces before it becomes bytes: one string for all would be
- * of two bytes a character, and twice as slow, for one character that is not ASCII. Where a piece is ASCII, the ends are those
- * of its text; otherwise they are looked for, because JSON text holds no newline of its own.
+ * Writes values as JSON, a newline after each: as strings of some thousand characters into a slab that stays in the processor's
+ * cache, and from there, once, into memory of the right size. While a piece is ASCII the ends are those of its text; otherwise
+ * they are looked for, because JSON text holds no newline of its own.
  */
 export function serialise(values: readonly unknown[]): Serialised {
   const ends = new Uint32Array(values.length)
   const bad: { index: number; error: Error }[] = []
   let slab = spare ?? Buffer.allocUnsafeSlow(slabBytes)
+  // A value's own toJSON may come back here.
   spare = undefined
   let text = ''
   let [size, count, written] = [0, 0, 0]

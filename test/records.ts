@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { Checkpoints } from '../src/checkpoints.ts'
 import { Packer } from '../src/packer.ts'
-import { Account, Checkpoints, MergedReceipts, ReceiptMerger } from '../src/receipts.ts'
+import { Account, MergedReceipts, ReceiptMerger } from '../src/receipts.ts'
 import { type Provenance, Records } from '../src/records.ts'
 import { serialise } from '../src/serialise.ts'
 

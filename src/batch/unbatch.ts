@@ -20,9 +20,10 @@ const fields: Fields<UnbatchOptions> = { ...stageFields, as: oneOf('bytes', 'tex
 const ready = 16
 
 /**
- * The way back to other people's streams: one record a chunk. A record counts as delivered when the next stream has taken it; what
- * becomes of it there is not known here. A record that failed before, or is not JSON where `as: 'json'` asks for it, ends the
- * stream with an error, since no backup follows. The JSON value `null` cannot be a chunk of a Node stream and ends it too.
+ * The way back to other people's streams: one record a chunk. A record counts as delivered when it is in the stream's buffer for
+ * the next one, which holds 16; what becomes of it there is not known here. A record that failed before, or is not JSON where
+ * `as: 'json'` asks for it, ends the stream with an error, since no backup follows. The JSON value `null` cannot be a chunk of a
+ * Node stream and ends it too.
  *
  * @throws OptionError
  * @example

@@ -151,7 +151,10 @@ class LineSplitter implements SplitterState {
     if (line === undefined) return
     const hasReturn = ending > 0 && length === line.length && line[line.length - 1] === carriageReturn
     const record = hasReturn ? line.subarray(0, -1) : line
-    if (length - (hasReturn ? 1 : 0) > this.#limit.maxRecordBytes) this.#tooLarge(record, length, begins, ending)
+    // Of a line that was not kept whole, the return is told by what has just come.
+    const returns = hasReturn || (ending > 0 && tail[tail.length - 1] === carriageReturn) ? 1 : 0
+    if (length - returns > this.#limit.maxRecordBytes)
+      this.#tooLarge(record, length - returns, begins, ending + returns)
     else if (record.length > 0 || this.#keepEmpty) {
       this.#outlet.push(Records.pack(this.#outlet.open(1, begins, begins + length + ending), [record]))
     }

@@ -86,9 +86,8 @@ export class Output {
     }
   }
 
-  #failWith(index: number, { reason }: Fail): void {
-    const error = typeof reason === 'string' ? new HosepipeError('Transform.Failed', reason) : reason
-    this.#fail(index, error, 'Transform.Failed')
+  #failWith(index: number, given: Fail): void {
+    this.#fail(index, errorOf(given), 'Transform.Failed')
   }
 
   #fail(index: number, error: Error, code: ErrorCode = 'Transform.Threw'): void {
@@ -130,6 +129,11 @@ export class Output {
     const { receipt } = this.block
     return receipt instanceof Receipt ? receipt : receipt.pick(this.#origins)
   }
+}
+
+/** The error that stands for what a function said with `fail(reason)`. */
+export function errorOf({ reason }: Fail): Error {
+  return typeof reason === 'string' ? new HosepipeError('Transform.Failed', reason) : reason
 }
 
 /** Ends the records at `indexes` as dropped. */

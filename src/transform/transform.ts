@@ -8,7 +8,7 @@ import { type Outlet, Stage, type StageOptions, stageFields } from '../stage.ts'
 import { withBytes } from '../with-bytes.ts'
 import { FailedOutlet } from './failed-outlet.ts'
 import { InOrder, type Job } from './in-order.ts'
-import { dropped, Output, Thrown } from './output.ts'
+import { dropped, errorOf, Output, Thrown } from './output.ts'
 import { BlockParser, blockBytes } from './parse.ts'
 import { type Fail, isFail, type TransformResult } from './result.ts'
 import { type ThreadOptions, threadFields, threadsStage } from './threads/threads.ts'
@@ -215,7 +215,7 @@ export class TransformCore implements Core {
     const policy = this.#onError ?? 'fail'
     if (policy === 'fail') return failure
     if (policy === 'drop') return dropped
-    const error = failure instanceof Thrown ? failure.error : toError(failure.reason)
+    const error = failure instanceof Thrown ? failure.error : errorOf(failure)
     if (policy === 'stop') {
       this.#outlet.fail(error)
       return failure

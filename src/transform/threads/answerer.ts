@@ -13,11 +13,12 @@ import { fromSlab, type Slab } from './slab.ts'
 export interface Answering {
   readonly meaning: Meaning
   readonly clock: Clock
-  /** Whether an error went to `onError`. */
-  isRescuable(error: Error | undefined): boolean
   /** Whether the slab's buffer may go back: nobody can have kept a view of it. */
   readonly giveBack: boolean
 }
+
+/** What is found when the function has answered already: `onError` is not asked about it. */
+const foundLater: readonly string[] = ['Transform.NoResult', 'Transform.WrongAnswer', 'Transform.NotSerialisable']
 
 /** Gathers, in a thread, what a transform makes of the records of one slab. */
 export class Answerer {
@@ -88,7 +89,7 @@ export class Answerer {
   #addFailed(failed: FailedRecords): void {
     for (const [i, index] of this.#count(failed.records).entries()) {
       const { code, message, error } = failed.reason(i)
-      const rescuable = this.#answering.isRescuable(error)
+      const rescuable = !foundLater.includes(code)
       this.#failed.push({ index, code, error: { ...toSent(error ?? new Error(message)), message }, rescuable })
     }
   }

@@ -8,7 +8,6 @@ import { systemClock } from '../../clock.ts'
 import { describe, toError } from '../../errors.ts'
 import { Account } from '../../receipts.ts'
 import { FieldReader } from '../field.ts'
-import { fail } from '../result.ts'
 import { TransformCore } from '../transform.ts'
 import { isRecordFunction, type Look, type RecordFunction, toRecordFunction } from '../view.ts'
 import type { Task, ThreadData, Unusable } from './answer.ts'
@@ -58,18 +57,12 @@ class Transforming {
   readonly #answering: Answering
   #answerer: Answerer | undefined
 
+  /** What fails is told to the main thread, where the user's `onError` is asked. */
   constructor(fn: RecordFunction) {
-    const rescuable = new WeakSet<Error>()
     this.#answering = {
       meaning: fn.meaning,
       clock: systemClock,
       giveBack: keepsNoView(fn.look),
-      isRescuable: (error) => error !== undefined && rescuable.has(error),
-    }
-    // The user's own onError is asked in the main thread.
-    const onError = (error: Error): ReturnType<typeof fail> => {
-      rescuable.add(error)
-      return fail(error)
     }
     const outlet = {
       push: (chunk: unknown) => {
@@ -84,7 +77,7 @@ class Transforming {
       account: new Account(),
       clock: systemClock,
     }
-    this.#core = new TransformCore(fn, data.concurrency, { onError }, outlet)
+    this.#core = new TransformCore(fn, data.concurrency, {}, outlet)
   }
 
   async answer(slab: Task['slab']): Promise<unknown> {

@@ -1,4 +1,5 @@
 /** Ends its thread in the way that a record asks for. */
+import { parentPort } from 'node:worker_threads'
 import { fail } from '../../../src/transform/result.ts'
 import { text } from '../../../src/transform/view.ts'
 
@@ -21,6 +22,7 @@ export default text((record) => {
       })
       return record
     case 'hang':
+      parentPort?.postMessage('hangs')
       return new Promise(() => undefined)
     case 'spin':
       for (;;);
