@@ -39,7 +39,11 @@ function isFlooded(value: unknown): value is Flooded {
 }
 
 t.test('a source without end, and destinations that never answer, in 128 MiB', { timeout: 110_000 }, async (t) => {
-  const { code, signal, lines, err } = await runChild('flood.ts', ['--max-old-space-size=128'], [])
+  const { code, signal, lines, err } = await runChild(
+    'flood.ts',
+    ['--max-old-space-size=128', '--max-semi-space-size=8'],
+    [],
+  )
   t.same([code, signal], [0, null], err)
   const [limit, ...cases] = lines.map((line): unknown => JSON.parse(line))
   t.ok(typeof limit === 'number' && limit < 200 * MiB, `the heap is small: ${limit} bytes`)

@@ -27,7 +27,7 @@ import {
 } from '../src/index.ts'
 import { conserves } from './support/conservation.ts'
 
-const count = 2000
+const count = 1000
 const events = Array.from({ length: count }, (_, i) => ({ i, name: `naïve \u{1f600} ${i}` }))
 const ndjson = events.map((event) => `${JSON.stringify(event)}\n`).join('')
 
@@ -456,7 +456,7 @@ t.test('any kinds in any order, written in any way, stay in order', async (t) =>
         if (account.pending !== 0) throw new Error('a receipt was left')
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 40 },
   )
   t.pass()
 })

@@ -511,7 +511,7 @@ t.test('a way is stopped at random', { timeout: 60_000 }, async (t) => {
       }
       if (problems.length > 0) throw new Error(problems.join('; '))
     }),
-    { numRuns: 100 },
+    { numRuns: 80 },
   )
   t.pass()
 })

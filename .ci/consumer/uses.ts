@@ -25,6 +25,7 @@ import {
 } from 'hosepipe'
 import { type FileOptions, file } from 'hosepipe/file'
 import { type MemoryDestination, memory } from 'hosepipe/memory'
+import { S3Error, type S3Options, s3 } from 'hosepipe/s3'
 
 interface Event {
   readonly customer: string
@@ -34,6 +35,8 @@ interface Event {
 const options: FileOptions = { dir: './out', prefix: 'events/!{partitionKey:customer}/' }
 const disk: Destination = file(options)
 const store: MemoryDestination = memory()
+const lake: S3Options = { bucket: 'lake', prefix: 'events/', onConflict: 'skip' }
+const bucket: Destination = s3(lake)
 const send: Send = async ({ body, length }, { signal, attempt }) => {
   signal.throwIfAborted()
   console.log(body.byteLength, length, attempt)
@@ -48,7 +51,7 @@ export async function main(): Promise<DeliverStats> {
     deliver(disk, { compress: gzip({ level: 6 }), backup: store }),
   )
   const hose: Firehose = firehose({ transform: filter(field('debug'), (debug) => debug !== true), to: send })
-  await using both = firehose({ to: store, backup: send })
+  await using both = firehose({ to: store, backup: bucket })
   both.write({ customer: 'a' })
   fanOut(hose, { name: 'copy', to: [batch(), deliver(store)], maxPendingBytes: MiB }).end()
   await both.flush()
@@ -56,6 +59,7 @@ export async function main(): Promise<DeliverStats> {
 }
 
 export function meaning(error: unknown): string {
+  if (error instanceof S3Error) return error.message
   return error instanceof HosepipeError ? errorCodes[error.code] : 'not ours'
 }
 

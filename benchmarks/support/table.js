@@ -19,8 +19,9 @@ export function table(shape, bytes, results, targets) {
     cpu.toFixed(0),
     (maxRss / MiB).toFixed(0),
     name === 'hosepipe' ? '' : `${(ms / ours.ms).toFixed(2)} ×${goal(shape, name, ms / ours.ms, targets)}`,
+    name === 'hosepipe' ? '' : `${(cpu / ours.cpu).toFixed(2)} ×`,
   ])
-  const header = [shape, 'MB/s', 'ns a record', 'ms', 'ms of processor', 'peak MiB', 'our speed in its']
+  const header = [shape, 'MB/s', 'ns a record', 'ms', 'ms of processor', 'peak MiB', 'our speed in its', 'by processor']
   return [header, header.map((_, i) => (i === 0 ? '---' : '--:')), ...rows]
     .map((row) => `| ${row.join(' | ')} |`)
     .join('\n')

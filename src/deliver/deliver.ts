@@ -105,8 +105,13 @@ class DeliverWritable extends Writable implements DeliverStream {
     this.#door = new Door('deliver', clock, () => this.#core())
     this.#door.onError = onFatal
     understandsFlush(this)
-    // Last, because a signal that has aborted already destroys the stream here and now.
-    if (options.signal !== undefined) addAbortSignal(options.signal, this)
+    if (options.signal !== undefined) this.#obey(options.signal)
+  }
+
+  /** One that has aborted already destroys the stream a moment later: by then somebody listens for the error. */
+  #obey(signal: AbortSignal): void {
+    if (signal.aborted) process.nextTick(() => addAbortSignal(signal, this))
+    else addAbortSignal(signal, this)
   }
 
   override _write(chunk: unknown, encoding: BufferEncoding, callback: (error?: Error | null) => void): void {

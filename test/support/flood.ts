@@ -124,7 +124,7 @@ const cases: Record<string, Case> = {
     allowed,
   },
   'no batches': { way: () => [split(lines()), deliver(dead, inFlight)], allowed },
-  'single objects': { way: () => [batch(limits), deliver(dead, inFlight)], allowed, source: objects(100) },
+  'single objects': { way: () => [batch(limits), deliver(dead, inFlight)], allowed, source: objects(400) },
   'single objects with keys': {
     way: () => [
       transform(json((event: object) => event)),
@@ -132,7 +132,7 @@ const cases: Record<string, Case> = {
       deliver(dead, inFlight),
     ],
     allowed,
-    source: objects(100),
+    source: objects(400),
   },
   'objects of a megabyte': {
     way: () => [batch(limits), deliver(dead, inFlight)],
@@ -214,13 +214,13 @@ const cases: Record<string, Case> = {
     ],
     allowed: allowed + pending.maxPendingBytes,
     source: longLines,
-    until: 96 * MiB,
+    until: 48 * MiB,
   },
   'somebody else who does not read': { way: () => [split(lines()), batch(limits), unbatch()], allowed },
 }
 
 /** So many turns of the event loop without a read mean that the source is stopped: nothing here waits for time or for others. */
-const stillTurns = 3000
+const stillTurns = 500
 
 async function flood(name: string, { way: make, allowed, source: sourceOf = bytes, until }: Case): Promise<Flooded> {
   alive = 0

@@ -49,15 +49,18 @@ export interface Unusable {
 /** What a thread is given to do. */
 export interface Task {
   readonly slab: Slab
-  /** Where in {@link ThreadData.started} the thread says that it has begun. */
+  /** Where in {@link ThreadData.states} the thread says how far it is. */
   readonly slot: number
 }
+
+/** How far a thread is with a slab: what is waiting or done is not to blame when the thread ends. */
+export const slabState = { waiting: 0, atWork: 1, done: 2 } as const
 
 /** What a thread is given when it starts. */
 export interface ThreadData {
   /** The URL of the user's module. */
   readonly module: string
   readonly concurrency: number
-  /** 1 for each slot whose task was begun, in memory that all threads share. */
-  readonly started: Int32Array<SharedArrayBuffer>
+  /** For each slot the {@link slabState} of its slab, in memory that all threads share. */
+  readonly states: Int32Array<SharedArrayBuffer>
 }

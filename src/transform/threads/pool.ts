@@ -1,7 +1,8 @@
 /**
  * The threads, and the slabs under way in them: two for each thread, one at work and one that lies ready.
  *
- * A slab whose thread ends before it was begun goes to another thread; only the one at work is lost with its thread.
+ * A slab whose thread ends before it was begun, or when it was done but its answer did not arrive any more, goes to another thread;
+ * only the one at work is lost with its thread.
  */
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,7 +10,7 @@ import type { ResourceLimits } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import { HosepipeError, toError } from '../../errors.ts'
 import type { Records } from '../../records.ts'
-import type { Answer, Task, ThreadData, Unusable } from './answer.ts'
+import { type Answer, slabState, type Task, type ThreadData, type Unusable } from './answer.ts'
 import { toSlab } from './slab.ts'
 
 /** What threads are made of. */
@@ -67,27 +68,27 @@ export interface PoolOptions {
 export type Outcome = Answer | HosepipeError
 
 export const slabsPerThread = 2
-/** After so many threads that ended before a slab's turn, it counts as lost with the last. */
+/** After so many threads that ended without being at work on a slab, it counts as lost with the last. */
 const maxAttempts = 4
 
 /** See the head of this file. */
 export class Pool {
   readonly #threads: Piscina<Task, Answer | Unusable>
   readonly #module: URL
-  readonly #started: Int32Array<SharedArrayBuffer>
-  /** Indexes of `#started` that no slab has. */
+  readonly #states: Int32Array<SharedArrayBuffer>
+  /** Indexes of `#states` that no slab has. */
   readonly #slots: number[]
   /** Buffers that came back. Fresh memory is what a copy costs. */
   readonly #spare: ArrayBuffer[] = []
-  #stopped = false
+  #stopped: Promise<void> | undefined
 
   private constructor(Threads: typeof Piscina, options: PoolOptions, { worker, execArgv }: ThreadSource) {
     const { module, threads, concurrency, resourceLimits } = options
     const slots = threads * slabsPerThread
     this.#module = module
-    this.#started = new Int32Array(new SharedArrayBuffer(slots * Int32Array.BYTES_PER_ELEMENT))
+    this.#states = new Int32Array(new SharedArrayBuffer(slots * Int32Array.BYTES_PER_ELEMENT))
     this.#slots = Array.from({ length: slots }, (_, slot) => slot)
-    const data: ThreadData = { module: module.href, concurrency, started: this.#started }
+    const data: ThreadData = { module: module.href, concurrency, states: this.#states }
     this.#threads = new Threads({
       filename: fileURLToPath(worker),
       name: 'run',
@@ -127,12 +128,13 @@ export class Pool {
    */
   async run(records: Records, index: number): Promise<Outcome | undefined> {
     const slot = this.#slots.pop()
-    if (slot === undefined) throw new RangeError(`more than ${this.#started.length} slabs are under way`)
+    if (slot === undefined) throw new RangeError(`more than ${this.#states.length} slabs are under way`)
     try {
-      for (let attempt = 1; !this.#stopped; attempt += 1) {
+      for (let attempt = 1; this.#stopped === undefined; attempt += 1) {
         const outcome = await this.#attempt(records, index, slot)
-        const isLost = outcome instanceof Error && (Atomics.load(this.#started, slot) === 1 || attempt === maxAttempts)
-        if (isLost || !(outcome instanceof Error)) return this.#stopped ? undefined : outcome
+        const isLost =
+          outcome instanceof Error && (Atomics.load(this.#states, slot) === slabState.atWork || attempt === maxAttempts)
+        if (isLost || !(outcome instanceof Error)) return this.#stopped === undefined ? outcome : undefined
       }
       return undefined
     } finally {
@@ -141,7 +143,7 @@ export class Pool {
   }
 
   async #attempt(records: Records, index: number, slot: number): Promise<Outcome> {
-    Atomics.store(this.#started, slot, 0)
+    Atomics.store(this.#states, slot, slabState.waiting)
     const slab = toSlab(records, index, (size) => this.#take(size))
     let answer: Answer | Unusable
     try {
@@ -153,14 +155,15 @@ export class Pool {
       const what = `the module ${this.#module.href} cannot be used: ${answer.unusable}`
       throw new HosepipeError('Transform.NotLoaded', `transform: ${what}`)
     }
-    if (answer.spare !== undefined && this.#spare.length < this.#started.length) this.#spare.push(answer.spare)
+    if (answer.spare !== undefined && this.#spare.length < this.#states.length) this.#spare.push(answer.spare)
     return answer
   }
 
   /** Stops all threads at once; resolves when they have ended. */
-  async stop(): Promise<void> {
-    this.#stopped = true
-    await this.#threads.destroy()
+  stop(): Promise<void> {
+    // A second call of `destroy` would have the pool forget that the first is under way, and replace what that has ended.
+    this.#stopped ??= this.#threads.destroy()
+    return this.#stopped
   }
 
   #take(size: number): ArrayBuffer {
@@ -170,8 +173,8 @@ export class Pool {
 
   /** After a thread ended: the pool starts no other one if that ended while it was starting. */
   #checkAlive({ onDead }: PoolOptions): void {
-    const isIdle = this.#slots.length === this.#started.length
-    if (this.#stopped || isIdle || this.#threads.threads.length > 0) return
+    const isIdle = this.#slots.length === this.#states.length
+    if (this.#stopped !== undefined || isIdle || this.#threads.threads.length > 0) return
     const what = 'no thread can be started; are the resourceLimits too low?'
     onDead(new HosepipeError('Transform.WorkerCrashed', `transform: ${what}`))
   }

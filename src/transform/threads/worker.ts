@@ -2,6 +2,7 @@
  * What runs in each thread: the same transform as in one thread, around the user's module. Slabs are worked on one after the other,
  * as they came; the next one lies ready while one is at work.
  */
+import { setMaxListeners } from 'node:events'
 import { workerData } from 'node:worker_threads'
 import { move, transferableSymbol, valueSymbol } from 'piscina'
 import { systemClock } from '../../clock.ts'
@@ -10,7 +11,7 @@ import { Account } from '../../receipts.ts'
 import { FieldReader } from '../field.ts'
 import { TransformCore } from '../transform.ts'
 import { isRecordFunction, type Look, type RecordFunction, toRecordFunction } from '../view.ts'
-import type { Task, ThreadData, Unusable } from './answer.ts'
+import { slabState, type Task, type ThreadData, type Unusable } from './answer.ts'
 import { Answerer, type Answering } from './answerer.ts'
 
 const data: ThreadData = workerData
@@ -18,10 +19,12 @@ const data: ThreadData = workerData
 /** Works on one slab. Called by the pool. */
 export function run({ slab, slot }: Task): Promise<unknown> {
   const answer = before.then(async () => {
-    Atomics.store(data.started, slot, 1)
+    Atomics.store(data.states, slot, slabState.atWork)
     work ??= load()
     const loaded = await work
-    return 'unusable' in loaded ? loaded : loaded.answer(slab)
+    const answer = 'unusable' in loaded ? loaded : await loaded.answer(slab)
+    Atomics.store(data.states, slot, slabState.done)
+    return answer
   })
   before = answer.catch(() => undefined)
   return answer
@@ -64,6 +67,9 @@ class Transforming {
       clock: systemClock,
       giveBack: keepsNoView(fn.look),
     }
+    const { signal } = new AbortController()
+    // As many functions may listen to it as there are records.
+    setMaxListeners(0, signal)
     const outlet = {
       push: (chunk: unknown) => {
         this.#answerer?.add(chunk)
@@ -73,7 +79,7 @@ class Transforming {
       fail: (error: Error) => {
         throw error
       },
-      signal: new AbortController().signal,
+      signal,
       account: new Account(),
       clock: systemClock,
     }

@@ -1,0 +1,233 @@
+import { type PutObjectCommandInput, S3Client, type StorageClass } from '@aws-sdk/client-s3'
+import { type Compressor, compressorField } from '../../compress/compressor.ts'
+import type { Destination, Request, SendContext } from '../../deliver/destination.ts'
+import { InFlight } from '../../deliver/in-flight.ts'
+import { type Encoder, encoderField } from '../../encode/encoder.ts'
+import { describe, HosepipeError, OptionError } from '../../errors.ts'
+import { checkOptions, expecting, type Fields, flag, hasMethod, object, oneOf, whole } from '../../options.ts'
+import { type ObjectKey, type ObjectKeyOptions, objectKeyFields, objectKeys } from '../object-key/object-key.ts'
+import { PositionNames } from '../object-key/position-names.ts'
+import { writeObject } from './write-object.ts'
+
+/** Options of {@link s3}. Those of object keys name the objects in the bucket. */
+export interface S3Options extends ObjectKeyOptions {
+  /** The bucket's name, or the ARN of an access point. */
+  readonly bucket: string
+  /**
+   * A client of `@aws-sdk/client-s3`. It keeps its own retries, which multiply those of `deliver`: `maxAttempts: 1` leaves them to
+   * `deliver`, more lets a part of a large object be sent again without the others. It is not destroyed here.
+   *
+   * Default: one that is made from the environment (`AWS_REGION`, `AWS_ENDPOINT_URL_S3`, the SDK's chain of credentials), without
+   * retries of its own.
+   */
+  readonly client?: S3Client | undefined
+  /**
+   * What makes an object's key different from all others. `'uuid'`: the time and a random UUID, as the service does. `'position'`:
+   * where the records came from, so that a source that gives them again after a crash, in the same batches, makes the same key; the
+   * key then has no time but what `prefix` asks for, which is only as constant as the records' times of arrival. Records must
+   * have a position with a source, as `split(…, { source })` gives them; without, they fail with `Delivery.NoObjectKey`. Objects of
+   * a backup always have a UUID. Default `'uuid'`.
+   */
+  readonly keyFrom?: 'uuid' | 'position' | undefined
+  /**
+   * What happens where the bucket has an object with the same key, which is one that an earlier attempt has written. `'overwrite'`
+   * writes it again, which makes another version in a versioned bucket. `'skip'` has S3 refuse that (`If-None-Match: *`) and takes
+   * the refusal for success. Danger: a server that does not know the condition ignores it and overwrites. Default `'overwrite'`.
+   */
+  readonly onConflict?: 'overwrite' | 'skip' | undefined
+  /** The format. Default: that of `deliver`, newline-delimited JSON. */
+  readonly encode?: Encoder | undefined
+  /** The compression. Default: none. */
+  readonly compress?: Compressor | undefined
+  /**
+   * Whether objects say `Content-Encoding` as the compression has it, which the service does. Browsers and some tools then inflate
+   * gzip unasked, and others inflate it a second time; `false` leaves it out. Default `true`.
+   */
+  readonly contentEncoding?: boolean | undefined
+  /** The storage class, such as `STANDARD_IA`. Default: the bucket's. */
+  readonly storageClass?: StorageClass | undefined
+  /** Server-side encryption: `AES256`, `aws:kms` or `aws:kms:dsse`. Default: the bucket's. */
+  readonly sse?: 'AES256' | 'aws:kms' | 'aws:kms:dsse' | undefined
+  /** The id or ARN of the KMS key, for `sse` with KMS. Default: the account's key for S3. */
+  readonly kmsKeyId?: string | undefined
+  /** User-defined metadata of each object. S3 takes 2 KB. Default: none. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined
+  /**
+   * Bytes of a part. A body of at most so many is one PutObject; a larger one is sent in parts, a copy of each being made when it is
+   * its turn. At least 5,242,880. Default 8,388,608.
+   */
+  readonly partSize?: number | undefined
+  /** Parts of one object that are sent at a time: a whole number from 1. Default 4. */
+  readonly queueSize?: number | undefined
+  /**
+   * Bytes of bodies and parts in requests to S3, over all objects; whatever has no room waits. A larger part goes alone. Default
+   * 33,554,432.
+   */
+  readonly maxUploadBytes?: number | undefined
+  /** Objects that are written at a time: a whole number from 1. Default: that of `deliver`. */
+  readonly concurrency?: number | undefined
+}
+
+const MiB = 1024 * 1024
+const defaults = {
+  keyFrom: 'uuid',
+  onConflict: 'overwrite',
+  contentEncoding: true,
+  partSize: 8 * MiB,
+  queueSize: 4,
+  maxUploadBytes: 32 * MiB,
+} as const satisfies Omit<S3Options, 'bucket'>
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
+
+const fields: Fields<S3Options> = {
+  ...objectKeyFields,
+  bucket: expecting(
+    'the name of a bucket, or the ARN of an access point',
+    (value) => typeof value === 'string' && /^(?:[a-zA-Z0-9][\w.-]{1,254}|arn:\S+)$/.test(value),
+  ),
+  client: expecting(
+    'a client of @aws-sdk/client-s3',
+    (value) => hasMethod(value, 'send') && 'config' in value && object.accepts(value.config),
+  ),
+  keyFrom: oneOf('uuid', 'position'),
+  onConflict: oneOf('overwrite', 'skip'),
+  encode: encoderField,
+  compress: compressorField,
+  contentEncoding: flag,
+  storageClass: expecting('the name of a storage class', isText),
+  sse: oneOf('AES256', 'aws:kms', 'aws:kms:dsse'),
+  kmsKeyId: expecting('the id or the ARN of a key', isText),
+  metadata: expecting(
+    'an object whose values are strings',
+    (value) => object.accepts(value) && Object.values(Object(value)).every((one) => typeof one === 'string'),
+  ),
+  partSize: whole('bytes', 5 * MiB),
+  queueSize: whole('parts at a time'),
+  maxUploadBytes: whole('bytes'),
+  concurrency: whole('objects at a time'),
+}
+
+/** Characters of an evaluated prefix: API of the service, `Prefix`. */
+const maxPrefixLength = 512
+/** Bytes of a key: guide of S3, "Naming Amazon S3 objects". */
+const maxKeyBytes = 1024
+
+/**
+ * A destination that writes each batch to an object of its own in an S3 bucket. Needs the packages `@aws-sdk/client-s3` and
+ * `@aws-sdk/lib-storage` beside hosepipe.
+ *
+ * The key is fixed before the first attempt, so every attempt writes the same object. `Content-Type` is
+ * `application/octet-stream`, as the service has it. What fails is an {@link S3Error}; a multipart upload that fails, or is given
+ * up, is aborted. Where the answer to CreateMultipartUpload or AbortMultipartUpload is lost, an upload can stay open: a
+ * lifecycle rule of the bucket should end those.
+ *
+ * @throws OptionError when an option is not what it should be, or `prefix` or `errorPrefix` cannot be used.
+ */
+export function s3(options: S3Options): Destination {
+  checkOptions('s3', options, fields)
+  checkTogether(options)
+  const { bucket, encode, compress, concurrency } = options
+  const { keyFrom = defaults.keyFrom, partSize = defaults.partSize, queueSize = defaults.queueSize } = options
+  const { onConflict = defaults.onConflict, maxUploadBytes = defaults.maxUploadBytes } = options
+  const objectKey = objectKeys(options, { stage: 's3', escapeValue: wellFormed, join: joinKey })
+  checkLength(options, objectKey)
+  const positions = keyFrom === 'position' ? new PositionNames() : undefined
+  const room = new InFlight(Number.POSITIVE_INFINITY, maxUploadBytes)
+  let own: S3Client | undefined
+  const ownClient = (): S3Client => {
+    own ??= new S3Client({ maxAttempts: 1 })
+    return own
+  }
+
+  return {
+    name: 's3',
+    encode,
+    compress,
+    concurrency,
+    objectKey(batch, extension) {
+      const isBackup = batch.outputType !== undefined
+      return objectKey(batch, extension, isBackup ? undefined : positions?.nameOf(batch))
+    },
+    async send(request: Request, { signal }: SendContext) {
+      const client = options.client ?? ownClient()
+      const params = { ...paramsOf(options, request), Bucket: bucket, Key: keyOf(request) }
+      const skipExisting = onConflict === 'skip'
+      await writeObject({ client, request, params, partSize, queueSize, room, skipExisting, signal })
+    },
+    async close() {
+      own?.destroy()
+      own = undefined
+    },
+  }
+}
+
+function keyOf({ objectKey }: Request): string {
+  if (objectKey !== undefined && objectKey !== '') return objectKey
+  throw new HosepipeError('Delivery.NoObjectKey', 's3: the request has no object key')
+}
+
+/** All but bucket, key and body; what is not given is left to the bucket. */
+function paramsOf(options: S3Options, request: Request): Partial<PutObjectCommandInput> {
+  const { contentEncoding = defaults.contentEncoding, onConflict, storageClass, sse, kmsKeyId, metadata } = options
+  return {
+    ContentType: 'application/octet-stream',
+    ...(contentEncoding && request.contentEncoding !== undefined && { ContentEncoding: request.contentEncoding }),
+    ...(onConflict === 'skip' && { IfNoneMatch: '*' }),
+    ...(storageClass !== undefined && { StorageClass: storageClass }),
+    ...(sse !== undefined && { ServerSideEncryption: sse }),
+    ...(kmsKeyId !== undefined && { SSEKMSKeyId: kmsKeyId }),
+    ...(metadata !== undefined && { Metadata: { ...metadata } }),
+  }
+}
+
+/** Refuses what each option alone does not show. */
+function checkTogether({ bucket, kmsKeyId, sse, keyFrom, prefix = '' }: S3Options): void {
+  if (bucket === undefined) {
+    throw new OptionError('s3.bucket', `s3: bucket must be ${fields.bucket.expected}, but came as undefined`)
+  }
+  if (kmsKeyId !== undefined && (sse === undefined || sse === 'AES256')) {
+    throw new OptionError(
+      's3.kmsKeyId',
+      `s3: kmsKeyId needs sse 'aws:kms' or 'aws:kms:dsse', which came as ${describe(sse)}`,
+    )
+  }
+  if (keyFrom === 'position' && prefix.includes('!{firehose:random-string}')) {
+    throw new OptionError('s3.prefix', "s3: prefix must have no random-string with keyFrom 'position', but has one")
+  }
+}
+
+/** A half of a character has no UTF-8, and would make a key that cannot be sent. */
+function wellFormed(value: string): string {
+  return Buffer.from(value).toString()
+}
+
+function joinKey(prefix: string, name: string): string {
+  if (prefix.length > maxPrefixLength) throw tooLong(`prefix has ${prefix.length} characters`, maxPrefixLength)
+  const key = prefix + name
+  const bytes = Buffer.byteLength(key)
+  if (bytes > maxKeyBytes) throw tooLong(`key has ${bytes} bytes`, maxKeyBytes)
+  return key
+}
+
+function tooLong(what: string, limit: number): HosepipeError {
+  return new HosepipeError('Delivery.NoObjectKey', `s3: the object ${what}, but at most ${limit} are possible`)
+}
+
+/** Refuses prefixes that are too long whatever the records, so that it is not each batch that fails. */
+function checkLength(options: S3Options, objectKey: ObjectKey): void {
+  const names = Array.from((options.prefix ?? '').matchAll(/!\{partitionKey\w*:([^}]+)\}/g), ([, found = '']) => [
+    found,
+    'x',
+  ])
+  const facts = { partitionKeys: Object.fromEntries(names), oldestArrival: 0 }
+  const samples = { prefix: undefined, errorPrefix: 'processing-failed' } as const
+  for (const [option, outputType] of Object.entries(samples)) {
+    try {
+      objectKey({ ...facts, outputType }, '')
+    } catch (error) {
+      if (!(error instanceof HosepipeError)) throw error
+      throw new OptionError(`s3.${option}`, `s3: ${option} cannot be used: ${error.message}`)
+    }
+  }
+}

@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# Starts a real S3 server on loopback: Ceph's gateway over one monitor and one store in memory, all of them below one folder.
+# Debian and Ubuntu: apt-get install --no-install-recommends radosgw ceph-mon ceph-osd ceph-common
+#
+#   ceph.sh start FOLDER    prints the environment that the tests take, one NAME=value a line
+#   ceph.sh stop FOLDER
+set -euo pipefail
+
+fail() { echo "ceph.sh: $1" >&2; exit 1; }
+[ $# -eq 2 ] || fail 'expected start or stop, and a folder'
+base=$2
+conf=$base/ceph.conf
+
+free_port() { node -e "const s = require('node:net').createServer().listen(0, '127.0.0.1', () => { console.log(s.address().port); s.close() })"; }
+
+write_conf() {
+  local fsid=$1 monitor=$2 gateway=$3
+  cat > "$conf" <<CONF
+[global]
+fsid = $fsid
+mon host = v1:127.0.0.1:$monitor
+ms bind msgr2 = false
+public network = 127.0.0.0/8
+cluster network = 127.0.0.0/8
+auth cluster required = none
+auth service required = none
+auth client required = none
+mon data = $base/mon
+osd data = $base/osd
+run dir = $base/run
+admin socket = $base/run/\$name.asok
+pid file = $base/run/\$name.pid
+log file = $base/log/\$name.log
+osd objectstore = memstore
+memstore device bytes = 1073741824
+osd max object name len = 256
+osd max object namespace len = 64
+osd crush chooseleaf type = 0
+osd pool default size = 1
+osd pool default min size = 1
+osd pool default pg num = 4
+osd pool default pg autoscale mode = off
+mon allow pool size one = true
+mon max pg per osd = 500
+mon data avail crit = 1
+[client.rgw]
+rgw frontends = beast endpoint=127.0.0.1:$gateway
+rgw thread pool size = 32
+CONF
+}
+
+start() {
+  for program in radosgw radosgw-admin ceph ceph-mon ceph-osd monmaptool; do
+    command -v "$program" > /dev/null || fail "$program is not installed"
+  done
+  trap 'echo "ceph.sh: line $LINENO failed; see $base/log" >&2' ERR
+  mkdir -p "$base"/{mon,osd,run,log}
+  local fsid monitor gateway secret
+  fsid=$(cat /proc/sys/kernel/random/uuid)
+  secret=$(cat /proc/sys/kernel/random/uuid)
+  monitor=$(free_port)
+  gateway=$(free_port)
+  write_conf "$fsid" "$monitor" "$gateway"
+
+  monmaptool --create --addv a "[v1:127.0.0.1:$monitor]" --fsid "$fsid" "$base/monmap" > /dev/null
+  ceph-mon -c "$conf" --mkfs -i a --monmap "$base/monmap"
+  ceph-mon -c "$conf" -i a
+  timeout 60 ceph -c "$conf" osd create > /dev/null
+  ceph-osd -c "$conf" -i 0 --mkfs 2>> "$base/log/start.log"
+  ceph-osd -c "$conf" -i 0 2>> "$base/log/start.log" > /dev/null
+  timeout 120 radosgw-admin -c "$conf" -n client.rgw user create --uid=tests --display-name=tests \
+    --access-key=tests "--secret-key=$secret" > /dev/null 2>> "$base/log/start.log"
+  radosgw -c "$conf" -n client.rgw
+  timeout 60 bash -c "until : 2> /dev/null > /dev/tcp/127.0.0.1/$gateway; do sleep 0.1; done"
+  printf '%s\n' "S3_ENDPOINT=http://127.0.0.1:$gateway" AWS_ACCESS_KEY_ID=tests "AWS_SECRET_ACCESS_KEY=$secret" AWS_REGION=us-east-1
+}
+
+stop() {
+  local file pid
+  for file in "$base"/run/*.pid; do
+    [ -e "$file" ] || continue
+    pid=$(cat "$file")
+    kill "$pid" 2> /dev/null || continue
+    timeout 20 tail --pid="$pid" -f /dev/null || fail "process $pid does not end"
+  done
+}
+
+case $1 in
+  start) start ;;
+  stop) stop ;;
+  *) fail "expected start or stop, but came as $1" ;;
+esac

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# npm run test:services: the tests of destinations against real servers. S3 is the one at S3_ENDPOINT (with AWS_ACCESS_KEY_ID,
+# AWS_SECRET_ACCESS_KEY and AWS_REGION), or a Ceph gateway that is started here. Ends with code 75 where neither is there.
+set -euo pipefail
+here=$(dirname "$0")
+
+if [ -z "${S3_ENDPOINT:-}" ]; then
+  if ! command -v radosgw > /dev/null; then
+    echo 'test:services: not run: there is no S3_ENDPOINT, and radosgw is not installed (see test/services/ceph.sh)' >&2
+    exit 75
+  fi
+  folder=$(mktemp -d)
+  trap 'bash "$here/ceph.sh" stop "$folder"; rm -rf "$folder"' EXIT
+  environment=$(bash "$here/ceph.sh" start "$folder")
+  while read -r line; do export "${line?}"; done <<< "$environment"
+fi
+
+npx tap --disable-coverage --timeout=300 --jobs=1 test/destinations/s3.ts test/destinations/s3-faults.ts test/services/s3.ts "$@"
