@@ -1,0 +1,85 @@
+/**
+ * Which destinations the command line knows, by the scheme of their URL. A new one is a line in the table; nothing else knows of
+ * it. What a destination needs is imported when it is opened: `--help` loads nothing of it.
+ */
+import type { BatchOptions } from '../../batch/batch-stage.ts'
+import type { Destination } from '../../deliver/destination.ts'
+import { nearestOf } from '../../options.ts'
+import { passOn } from '../forms.ts'
+import { UsageError } from '../usage-error.ts'
+import { type Units, withUnits } from '../with-units.ts'
+import { type Address, parseAddress } from './address.ts'
+import { type Stdout, stdout } from './stdout.ts'
+
+/** A destination, and what it changes around itself. */
+export interface Opened {
+  readonly destination: Destination
+  /** How records are gathered for it, where the user does not say. */
+  readonly batch?: BatchOptions | undefined
+  /** Whether it may be slow for good reasons: somebody reads along. Then no attempt times out. */
+  readonly isPatient?: boolean | undefined
+  /** Whether its objects go to standard output. */
+  readonly isStdout?: boolean | undefined
+}
+
+/** What one scheme means. */
+interface Scheme {
+  /** How it is written, for messages. */
+  readonly form: string
+  /** Which of its options are sizes or durations. */
+  readonly units?: Units | undefined
+  /** Makes the destination. Options are those of its own function, as the config has them. @throws OptionError */
+  open(address: Address, options: object, output: Stdout): Promise<Opened>
+}
+
+const schemes: Readonly<Record<string, Scheme>> = {
+  'file:': {
+    form: 'a folder, or file:…',
+    async open({ rest }, options) {
+      const { file } = await import('../../destinations/file/index.ts')
+      return { destination: file({ ...options, dir: rest }) }
+    },
+  },
+  's3:': {
+    form: 's3://bucket/prefix',
+    units: { partSize: 'size', maxUploadBytes: 'size' },
+    async open({ rest }, options) {
+      const [, bucket = '', path = ''] = /^\/\/([^/]*)\/?(.*)$/s.exec(rest) ?? []
+      const { s3 } = await import('../../destinations/s3/index.ts').catch(
+        needing('@aws-sdk/client-s3 @aws-sdk/lib-storage'),
+      )
+      const { prefix = '', ...others } = passOn(options)
+      return { destination: s3({ ...others, bucket, prefix: typeof prefix === 'string' ? path + prefix : prefix }) }
+    },
+  },
+  '-': {
+    form: '- for standard output',
+    open: async (_, options, output) => stdout(options, output),
+  },
+}
+
+/**
+ * Makes the destination that a URL means.
+ *
+ * @throws UsageError for a scheme that is not known; it names those that are, and nothing of the URL but its scheme.
+ * @throws OptionError from the destination.
+ */
+export async function openDestination(url: string, options: object, output: Stdout): Promise<Opened> {
+  const address = parseAddress(url)
+  const scheme = Object.hasOwn(schemes, address.scheme) ? schemes[address.scheme] : undefined
+  if (scheme !== undefined) return scheme.open(address, withUnits(address.scheme, options, scheme.units ?? {}), output)
+  const nearest = nearestOf(address.scheme, Object.keys(schemes))
+  const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`
+  const forms = Object.values(schemes).map(({ form }) => form)
+  throw new UsageError(`there is no destination ${address.scheme}; there are: ${forms.join('; ')}.${hint}`)
+}
+
+/** Says what to install where an import failed because a package is not there. */
+function needing(packages: string): (error: unknown) => never {
+  return (error) => {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'
+    if (isMissing)
+      throw new UsageError(`it needs packages that are not installed: npm install ${packages}`, { cause: error })
+    throw error
+  }
+}

@@ -1,0 +1,139 @@
+/** The flags, and what becomes of them: the same options that a config file has. */
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Config, isObject } from './config.ts'
+import { type FunctionKind, functionKinds } from './load-module.ts'
+import { type ProgressKind, progressKinds } from './progress.ts'
+import { type ReportKind, reportKinds } from './summary.ts'
+import { durationForm, parseDuration, parseSize, sizeForm } from './units.ts'
+
+/** Flags that count once: the last one given. */
+interface Single {
+  to?: string | undefined
+  backup?: string | undefined
+  sourceBackup?: string | undefined
+  config?: string | undefined
+  split?: string | undefined
+  prefix?: string | undefined
+  compress?: string | undefined
+  concurrency?: number | undefined
+  grace?: number | undefined
+  progress?: ProgressKind | undefined
+  report?: ReportKind | undefined
+}
+
+/** What was given on the command line. */
+export interface Flags extends Single {
+  readonly key: string[]
+  readonly batch: Record<string, number>
+  /** In the order in which they were written. */
+  readonly functions: { readonly kind: FunctionKind; readonly path: string }[]
+}
+
+/** Flags that take a value only behind `=`, because the next word is a file; given alone they mean the default. */
+const alone: readonly string[] = ['--gzip', '--zstd']
+
+/** Adds the flags to a command. @returns Where they are found when it was parsed. */
+export function addFlags(command: Command): Flags {
+  const flags: Flags = { key: [], batch: {}, functions: [] }
+  const single: Single = flags
+  const add = (form: string, take: (text: string) => void, conflict?: string): void => {
+    const option = new Option(form).conflicts(conflict ?? []).argParser((text: string) => {
+      take(text)
+      return text
+    })
+    command.addOption(option)
+  }
+  function one<Name extends keyof Single>(name: Name, form: string, read: (text: string) => Single[Name]): void {
+    add(form, (text) => {
+      single[name] = read(text)
+    })
+  }
+  const limit = (name: string, form: string, read: (text: string) => number): void => {
+    add(form, (text) => {
+      flags.batch[name] = read(text)
+    })
+  }
+  const compressor = (name: string, other: string): void => {
+    const take = (level: string): void => {
+      flags.compress = name + level
+    }
+    add(`--${name} <level>`, take, other)
+  }
+  one('to', '--to <url>', notEmpty)
+  one('backup', '--backup <url>', notEmpty)
+  one('sourceBackup', '--source-backup <url>', notEmpty)
+  one('config', '--config <file>', notEmpty)
+  one('split', '--split <how>', notEmpty)
+  for (const kind of functionKinds)
+    add(`--${kind} <file>`, (path) => flags.functions.push({ kind, path: notEmpty(path) }))
+  add('--key <field>', (key) => flags.key.push(notEmpty(key)))
+  one('prefix', '--prefix <text>', (text) => text)
+  limit('maxBytes', '--max-bytes <size>', size)
+  limit('maxAge', '--max-age <duration>', duration)
+  limit('maxRecords', '--max-records <n>', count)
+  compressor('gzip', 'zstd')
+  compressor('zstd', 'gzip')
+  one('concurrency', '--concurrency <n>', count)
+  one('grace', '--grace <duration>', duration)
+  one('progress', '--progress <kind>', (kind) => oneOf(kind, progressKinds))
+  one('report', '--report <kind>', (kind) => oneOf(kind, reportKinds))
+  return flags
+}
+
+/** Gives flags that take their value behind `=` the form that the parser knows. */
+export function spelledOut(argv: readonly string[]): string[] {
+  const end = argv.indexOf('--')
+  return argv.map((word, i) => {
+    if (end !== -1 && i > end) return word
+    const [name = '', level] = word.split('=', 2)
+    if (!alone.includes(name)) return word
+    return level === undefined ? `${name}=` : `${name}=:${level}`
+  })
+}
+
+/** The options of a config file, with those of the flags over them. */
+export function withFlags(config: Config, flags: Flags): Config {
+  const { to, backup, sourceBackup, split, compress, concurrency, prefix, key } = flags
+  const given = { to, backup, sourceBackup, split, compress, concurrency }
+  const merged: Record<string, unknown> = { ...config }
+  for (const [name, value] of Object.entries(given)) if (value !== undefined) merged[name] = value
+  if (prefix !== undefined) {
+    const target = merged.to
+    merged.to = isObject(target) ? { ...target, prefix } : { url: target, prefix }
+  }
+  const batch = { ...flags.batch, ...(key.length > 0 && { key: [...key] }) }
+  if (Object.keys(batch).length > 0) merged.batch = { ...(isObject(config.batch) && config.batch), ...batch }
+  if (flags.functions.length > 0) {
+    const many = concurrency === undefined ? {} : { concurrency }
+    merged.transform = flags.functions.map(({ kind, path }) => ({ [kind]: path, ...many }))
+  }
+  return merged
+}
+
+function notEmpty(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It must not be empty.')
+  return text
+}
+
+function size(text: string): number {
+  const bytes = parseSize(text)
+  if (bytes === undefined || bytes < 1) throw new InvalidArgumentError(`It must be ${sizeForm}.`)
+  return bytes
+}
+
+function duration(text: string): number {
+  const milliseconds = parseDuration(text)
+  if (milliseconds === undefined) throw new InvalidArgumentError(`It must be ${durationForm}.`)
+  return milliseconds
+}
+
+function count(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('It must be a whole number, at least 1.')
+  return Number(text)
+}
+
+function oneOf<Word extends string>(text: string, words: readonly Word[]): Word {
+  const word = words.find((known) => known === text)
+  if (word === undefined) throw new InvalidArgumentError(`It must be one of ${words.join(', ')}.`)
+  return word
+}

@@ -1,0 +1,26 @@
+/** What `--help` prints: 24 lines of at most 100 columns, so that it fits a screen. A test holds both, and that every flag is in it. */
+export const help = `\
+Usage: hosepipe [FILE…] --to FOLDER [flags]   gathers records into batches and delivers them
+       hosepipe replay DIR… --to … [flags]    sends the records of a backup again
+       hosepipe check [CONFIG] [flags]        says what is wrong, or shows what the options come to
+       hosepipe bench FILE [flags]            measures your transforms on your data
+Reads FILEs or standard input; .gz and .zst are decompressed. Order of functions: as written.
+  --to, --backup, --source-backup URL   a folder, s3://bucket/prefix or - (stdout); --backup discard
+  --split HOW             lines (default), json, json:path.to.array, regex:PATTERN, separator:TEXT
+  --filter, --map, --transform FILE     its default export gets each record, parsed
+  --key FIELD             batches by a field, or by '{a}/{b.c}'; may be given several times
+  --prefix TEXT           of object names: 'year=!{timestamp:yyyy}/!{partitionKey:customer}/'
+  --max-bytes 5MiB  --max-age 5m  --max-records N     when a batch is closed
+  --gzip[=level]  --zstd[=level]        compresses objects
+  --concurrency N         objects, and promises of your functions, under way at a time
+  --config FILE           options of firehose() as .json or .js; flags override them
+  --progress bar|json|none   --report text|json|none   on the way, and at the end
+  --grace 30s             how long SIGINT and SIGTERM let deliveries end; a second one stops now
+  --help  --version
+Exit code: 0 all delivered, or dropped by your word; 3 some are in the backup; 1 anything else
+Examples:
+  hosepipe events.ndjson --to ./lake --backup ./failed --gzip --key customer
+  zcat logs.gz | hosepipe --filter ./errors.js --to - | jq .message
+  hosepipe quakes.json --split json:features --map ./flat.js --to ./quakes --max-age 10s
+  hosepipe replay ./failed --to ./lake --backup ./failed-again
+`

@@ -1,0 +1,91 @@
+/**
+ * Where in the inputs the records are that have not ended: every splitter's receipts are opened here, in one account, with the
+ * name of their input.
+ */
+import { Account, type Receipt, type SplitOutlet, type Splitter, type SplitterState } from '../index.ts'
+
+/** Records that have not ended, as one stretch of an input. */
+export interface Undelivered {
+  readonly source: string
+  /** How many of the records in it have not ended. */
+  readonly records: number
+  /** The offset in the input, in bytes, where the first of them starts, or a record of the same read before it. */
+  readonly from: number
+  /** The offset behind the last of them. */
+  readonly to: number
+}
+
+/** How far an input was read. */
+export interface Reading {
+  /** Bytes that came out of the input, after decompression. */
+  bytes: number
+  /** The offset behind the last record that was found. */
+  to: number
+  /** Whether the input ended by itself. */
+  hasEnded: boolean
+}
+
+/** See the head of this file. */
+export class Ledger {
+  /** The account of all records that were found. */
+  readonly account = new Account()
+  readonly #open = new Map<string, Set<Receipt>>()
+
+  /**
+   * A splitter that opens its receipts here.
+   *
+   * @param reading - Is kept up to date.
+   * @param wasStopped - Whether the input was cut off: then what is left at its end is no record.
+   */
+  tracked(splitter: Splitter, source: string, reading: Reading, wasStopped: () => boolean): Splitter {
+    const open = this.#open.get(source) ?? new Set<Receipt>()
+    this.#open.set(source, open)
+    const { account } = this
+    return {
+      name: `${splitter.name}, ${source}`,
+      start(outlet): SplitterState {
+        const trackedOutlet: SplitOutlet = {
+          open(count, from, to) {
+            const arrivedAt = outlet.now()
+            const onSettled = (settled: Receipt) => void open.delete(settled)
+            const receipt = account.open(count, arrivedAt, { position: { source, from, to }, onSettled })
+            if (receipt.pending > 0) open.add(receipt)
+            reading.to = to
+            return { receipt, arrivedAt }
+          },
+          push: (chunk) => outlet.push(chunk),
+          now: () => outlet.now(),
+        }
+        const state = splitter.start(trackedOutlet)
+        return {
+          write(chunk) {
+            reading.bytes += chunk.length
+            return state.write(chunk)
+          },
+          end() {
+            if (!wasStopped()) return state.end()
+            state.destroy?.()
+            return undefined
+          },
+          destroy: () => state.destroy?.(),
+        }
+      },
+    }
+  }
+
+  /** What has not ended, in the order of the inputs; neighbours are one stretch. */
+  undelivered(): Undelivered[] {
+    const stretches: { source: string; records: number; from: number; to: number }[] = []
+    for (const [source, receipts] of this.#open) {
+      for (const { pending, position } of receipts) {
+        const [from, to] = [Number(position?.from), Number(position?.to)]
+        const last = stretches.at(-1)
+        if (last?.source === source && from <= last.to) {
+          last.records += pending
+          last.to = Math.max(last.to, to)
+        } else stretches.push({ source, records: pending, from, to })
+      }
+    }
+    return stretches
+  }
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+/** The program `hosepipe`. Says what is wrong in words; `NODE_DEBUG=hosepipe` shows where it came from. */
+import { debuglog } from 'node:util'
+import { execute } from './program.ts'
+import type { RunControl } from './run.ts'
+import { wordsOf } from './usage-error.ts'
+
+const debug = debuglog('hosepipe')
+const control: RunControl = { stopNow: (error) => void end(error === undefined ? 1 : fail(error)) }
+
+// The reader of standard output may go, as `head` does: there is nothing to say, and nobody to say it to.
+process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+  control.stopNow(error.code === 'EPIPE' ? undefined : error),
+)
+process.stderr.on('error', () => undefined)
+process.on('uncaughtException', (error) => {
+  debug('%s', error.stack)
+  control.stopNow(error)
+})
+
+try {
+  await end(await execute(process.argv.slice(2), control))
+} catch (error) {
+  await end(fail(error))
+}
+
+function fail(error: unknown): number {
+  for (const line of wordsOf(error).split('\n')) process.stderr.write(`hosepipe: ${line}\n`)
+  debug('%s', error instanceof Error ? error.stack : error)
+  return 1
+}
+
+/** Ends the process when all is written: functions of the user may have left timers and connections behind. */
+async function end(code: number): Promise<void> {
+  process.exitCode = code
+  for (const stream of [process.stdout, process.stderr]) {
+    if (!stream.destroyed) await new Promise<void>((resolve) => stream.write('', () => resolve()))
+  }
+  process.exit(code)
+}

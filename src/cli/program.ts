@@ -1,0 +1,125 @@
+/** The commands: what the command line says, as calls of the functions beside this file. */
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { type Config, isObject, readConfig } from './config.ts'
+import { addFlags, type Flags, spelledOut, withFlags } from './flags.ts'
+import { help } from './help.ts'
+import { listInputs } from './inputs.ts'
+import { filesBelow, forReplay, refuseInside } from './replay.ts'
+import { type RunControl, type RunOptions, run } from './run.ts'
+import { makeSetup, type Setup } from './setup.ts'
+import { UsageError } from './usage-error.ts'
+
+const defaultGrace = 30_000
+
+/**
+ * Does what the words of a command line say.
+ *
+ * @param argv - The words behind the program's name.
+ * @param control - Lets others stop what runs.
+ * @returns The exit code.
+ * @throws UsageError, or an error of the library, in words for the user.
+ */
+export async function execute(argv: readonly string[], control: RunControl): Promise<number> {
+  let exitCode = 0
+  const program = new Command('hosepipe')
+  const flags = addFlags(program)
+  const doing = (work: () => Promise<number>) => async (): Promise<void> => {
+    exitCode = await work()
+  }
+  program
+    .argument('[files...]')
+    .version(version())
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'hosepipe: ')) })
+    .showHelpAfterError('hosepipe --help shows what there is')
+    .helpCommand(false)
+    .action((files: string[]) => doing(() => deliverFiles(files, flags, control))())
+  program.command('replay <dirs...>').action((dirs: string[]) => doing(() => replay(dirs, flags, control))())
+  program.command('check [config]').action((path?: string) => doing(() => check(path, flags, control))())
+  program.command('bench <file>').action((file: string) => doing(() => benchFile(file, flags))())
+  for (const command of [program, ...program.commands]) {
+    command.copyInheritedSettings(program)
+    command.helpInformation = () => help
+  }
+  try {
+    await program.parseAsync(spelledOut(argv), { from: 'user' })
+  } catch (error) {
+    // It has said what is wrong; `--help` and `--version` end this way too.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1
+    throw error
+  }
+  return exitCode
+}
+
+async function deliverFiles(files: readonly string[], flags: Flags, control: RunControl): Promise<number> {
+  const config = await configOf(flags)
+  const inputs = await listInputs(files)
+  const setup = await setupOf(config, control)
+  if (inputs.some(({ name }) => name === 'stdin') && process.stdin.isTTY) {
+    process.stderr.write('hosepipe: reading from the terminal; Ctrl-D ends it\n')
+  }
+  return run(setup, inputs, runOptions(flags), control)
+}
+
+async function replay(dirs: readonly string[], flags: Flags, control: RunControl): Promise<number> {
+  refuse('replay', flags, ['split'])
+  const config = await configOf(flags)
+  for (const name of ['to', 'backup', 'sourceBackup']) {
+    const target = config[name]
+    refuseInside(dirs, name, isObject(target) ? target.url : target)
+  }
+  const files = await filesBelow(dirs)
+  const setup = forReplay(await setupOf(config, control))
+  if (files.length === 0) {
+    process.stderr.write(`hosepipe: there is nothing to send again in ${dirs.join(', ')}\n`)
+    return 0
+  }
+  return run(setup, await listInputs(files), runOptions(flags), control)
+}
+
+async function check(path: string | undefined, flags: Flags, control: RunControl): Promise<number> {
+  if (path !== undefined && flags.config !== undefined) {
+    throw new UsageError('check takes one config: give it by itself, or with --config')
+  }
+  const { shown } = await setupOf(await configOf(path === undefined ? flags : { ...flags, config: path }), control)
+  process.stdout.write(`${JSON.stringify(shown, undefined, 2)}\n`)
+  return 0
+}
+
+async function benchFile(file: string, flags: Flags): Promise<number> {
+  refuse('bench', flags, ['to', 'backup', 'sourceBackup', 'prefix', 'grace', 'progress'])
+  const { to: _to, backup: _backup, sourceBackup: _sourceBackup, ...config } = await configOf(flags)
+  const [input] = await listInputs([file])
+  if (input === undefined || input.size === undefined) {
+    throw new UsageError('bench needs a file, which it can read several times')
+  }
+  const { bench } = await import('./bench.ts')
+  await bench(config, input, flags.report ?? 'text')
+  return 0
+}
+
+async function configOf(flags: Flags): Promise<Config> {
+  return withFlags(flags.config === undefined ? {} : await readConfig(flags.config), flags)
+}
+
+function setupOf(config: Config, control: RunControl): Promise<Setup> {
+  return makeSetup(config, { output: { stream: process.stdout, onGone: () => control.stopNow() } })
+}
+
+function runOptions({ grace = defaultGrace, progress, report = 'text' }: Flags): RunOptions {
+  return { grace, progress: progress ?? (process.stderr.isTTY ? 'bar' : 'none'), report }
+}
+
+/** Flags that mean nothing for a command are refused rather than ignored. */
+function refuse(command: string, flags: Flags, names: readonly (keyof Flags)[]): void {
+  const given = names.filter((name) => flags[name] !== undefined)
+  if (given.length === 0) return
+  const words = given.map((name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`)
+  throw new UsageError(`${command} does not take ${words.join(', ')}`)
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  return isObject(manifest) ? String(manifest.version) : ''
+}

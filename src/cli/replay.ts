@@ -1,0 +1,53 @@
+import { readdir, stat } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
+import { lines, replay as readBack, transform } from '../index.ts'
+import { parseAddress } from './destinations/address.ts'
+import type { Setup } from './setup.ts'
+import { UsageError, wordsOf } from './usage-error.ts'
+
+/**
+ * The files below some folders, in the order of their names. Hidden ones are left out: they are files that were not written to
+ * their end.
+ *
+ * @throws UsageError for a folder that cannot be read.
+ */
+export async function filesBelow(paths: readonly string[]): Promise<string[]> {
+  const files: string[] = []
+  for (const path of paths) {
+    try {
+      if (!(await stat(path)).isDirectory()) {
+        files.push(path)
+        continue
+      }
+      const entries = await readdir(path, { recursive: true, withFileTypes: true })
+      const found = entries.filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
+      files.push(...found.map((entry) => join(entry.parentPath, entry.name)).sort())
+    } catch (error) {
+      throw new UsageError(`${path}: ${wordsOf(error).replace(`${path}: `, '')}`, { cause: error })
+    }
+  }
+  return files
+}
+
+/**
+ * Refuses a destination inside of what is replayed: afterwards nobody could tell what was sent again from what failed again.
+ *
+ * @throws UsageError
+ */
+export function refuseInside(paths: readonly string[], name: string, url: unknown): void {
+  if (typeof url !== 'string' || url === 'discard') return
+  const { scheme, rest } = parseAddress(url)
+  if (scheme !== 'file:') return
+  for (const path of paths) {
+    const way = relative(resolve(path), resolve(rest))
+    if (way === '' || !(way.startsWith('..') || resolve(way) === way)) {
+      throw new UsageError(`${name} must be another folder than ${path}, whose records are sent again`)
+    }
+  }
+}
+
+/** The same setup for backup records: the original records are read out of them first. */
+export function forReplay(setup: Setup): Setup {
+  const unpack = { name: 'replay', make: () => transform(readBack()) }
+  return { ...setup, splitter: lines(), transforms: [unpack, ...setup.transforms] }
+}

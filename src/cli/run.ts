@@ -1,0 +1,145 @@
+/**
+ * One run: inputs in, an account out.
+ *
+ *     inputs ─▶ Feeder (a splitter for each) ─▶ Way (transforms, batch, deliver) ─▶ Summary ─▶ exit code
+ *                 ▲ first signal: reads no more     ▲ second signal, or grace over: stops now
+ */
+import { Feeder } from './feed.ts'
+import type { Input } from './inputs.ts'
+import { Ledger } from './ledger.ts'
+import { type Moment, type ProgressKind, showProgress } from './progress.ts'
+import type { Setup } from './setup.ts'
+import { onSignals } from './stop.ts'
+import { type ReportKind, type Summary, summaryJson, summaryText, type Unread } from './summary.ts'
+import { durationText } from './units.ts'
+import { wordsOf } from './usage-error.ts'
+import { makeWay, type Way } from './way.ts'
+
+/** What may be said of a run beside what is done with the records. */
+export interface RunOptions {
+  /** Milliseconds that a signal leaves for delivering what was read. */
+  readonly grace: number
+  readonly progress: ProgressKind
+  readonly report: ReportKind
+}
+
+/** What others may do with a run. */
+export interface RunControl {
+  /** Set by the run: stops everything, without a word where there is no error. */
+  stopNow(error?: Error): void
+}
+
+/** Why a run was stopped before its end. */
+class Stopped extends Error {
+  override readonly name = 'Stopped'
+}
+
+/** Runs until everything has ended. @returns The exit code. */
+export async function run(
+  setup: Setup,
+  inputs: readonly Input[],
+  options: RunOptions,
+  control: RunControl,
+): Promise<number> {
+  const started = performance.now()
+  const ledger = new Ledger()
+  const feeder = new Feeder(ledger, setup.splitter)
+  const way = makeWay(setup, ledger)
+  const broken = new AbortController()
+  way.finished.catch((error) => broken.abort(error))
+
+  let isQuiet = false
+  let signalled: NodeJS.Signals | undefined
+  let cancelGrace = (): void => undefined
+  const failures: unknown[] = []
+  const destroy = (reason: string): void => {
+    feeder.stop()
+    way.destroy(new Stopped(reason))
+  }
+  control.stopNow = (error) => {
+    if (error === undefined) isQuiet = true
+    else failures.push(error)
+    destroy('stopped')
+  }
+  const progress = await showProgress(options.progress, () => momentOf(way, feeder, inputs))
+  const forgetSignals = onSignals({
+    finish(signal) {
+      signalled = signal
+      progress.stop()
+      feeder.stop()
+      const grace = durationText(options.grace)
+      process.stderr.write(`hosepipe: ${signal}: delivering what was read, for ${grace} at most; once more stops now\n`)
+      const timer = setTimeout(() => destroy(`not everything could be delivered within ${grace}`), options.grace)
+      cancelGrace = () => clearTimeout(timer)
+    },
+    stop: (signal) => destroy(`stopped by a second signal (${signal})`),
+  })
+
+  try {
+    for (const input of inputs) await feeder.feed(input, way.head, broken.signal)
+  } catch (error) {
+    failures.push(error)
+  }
+  // Also after a mistake in an input: what was read before it is delivered.
+  if (!way.head.destroyed) way.head.end()
+  await way.finished.catch((error) => {
+    if (!(error instanceof Stopped && isQuiet)) failures.unshift(error)
+  })
+  cancelGrace()
+  progress.stop()
+  forgetSignals()
+  if (isQuiet) return 1
+
+  const unread = inputs.flatMap((input) => unreadOf(input, feeder, setup))
+  const stats = way.stats()
+  const undelivered = ledger.undelivered()
+  const isIncomplete = failures.length > 0 || unread.length > 0 || undelivered.length > 0 || stats.pending > 0
+  const summary: Summary = {
+    exitCode: isIncomplete ? 1 : stats.backedUp > 0 ? 3 : 0,
+    error: failures.length === 0 ? undefined : failures.map(wordsOf).join('; '),
+    signal: signalled,
+    milliseconds: performance.now() - started,
+    bytesRead: feeder.bytesRead,
+    stats,
+    undelivered,
+    unread,
+  }
+  give(summary, options.report, setup.usesStdout)
+  return summary.exitCode
+}
+
+/** Writes the account: for people to standard error; for machines to standard output, unless the records go there. */
+function give(summary: Summary, kind: ReportKind, stdoutIsTaken: boolean): void {
+  if (summary.error !== undefined) process.stderr.write(`hosepipe: ${summary.error}\n`)
+  if (kind === 'json') (stdoutIsTaken ? process.stderr : process.stdout).write(`${summaryJson(summary)}\n`)
+  if (kind === 'text') process.stderr.write(`${summaryText(summary)}\n`)
+}
+
+function momentOf(way: Way, feeder: Feeder, inputs: readonly Input[]): Moment {
+  const { in: came, delivered, dropped, backedUp, pending } = way.stats()
+  const sizes = inputs.map(({ size }) => size ?? Number.NaN)
+  const sum = sizes.reduce((all, size) => all + size, 0)
+  return {
+    bytesRead: feeder.bytesRead,
+    bytesInAll: Number.isNaN(sum) ? undefined : sum,
+    in: came,
+    delivered,
+    dropped,
+    backedUp,
+    pending,
+    openBatches: way.openBatches(),
+  }
+}
+
+/** What of an input was not read, and so not delivered either. */
+function unreadOf(input: Input, feeder: Feeder, { splitter }: Setup): Unread[] {
+  const reading = feeder.reading(input)
+  if (reading === undefined) return [{ source: input.name, from: 0, partialBytes: 0 }]
+  if (reading.hasEnded) return []
+  // The JSON parser does not say where in a chunk a value ended.
+  if (splitter.name === 'jsonValues') return [{ source: input.name, from: null, partialBytes: 0 }]
+  const partialBytes = reading.bytes - reading.to
+  // Nobody knows whether more would have come of a stream; all that came was whole.
+  if (input.size === undefined && feeder.isStopped && partialBytes === 0) return []
+  return [{ source: input.name, from: reading.to, partialBytes }]
+}

@@ -1,0 +1,209 @@
+/**
+ * Makes of a config and flags what the library's stages are made of. Everything that is wrong is gathered, so that it can be told
+ * at once.
+ */
+import { type BatchOptions, batchLimits } from '../batch/batch-stage.ts'
+import { checkDeliverOptions, type DeliverOptions, deliverDefaults } from '../deliver/deliver-options.ts'
+import { retryDefaults, retryFields } from '../deliver/retry.ts'
+import { describe } from '../errors.ts'
+import { batch, type Destination, type Discard, discard, type Splitter } from '../index.ts'
+import { checkOptions, expecting, type Fields } from '../options.ts'
+import { type Config, isObject, isPlain } from './config.ts'
+import type { Stdout } from './destinations/stdout.ts'
+import { type Opened, openDestination } from './destinations/table.ts'
+import { compressorOf, encoderOf, keyOf, passOn, splitterOf } from './forms.ts'
+import { masked } from './mask.ts'
+import { makeTransforms, type NamedTransform } from './transforms.ts'
+import { UsageError, wordsOf } from './usage-error.ts'
+import { type Units, withUnit, withUnits } from './with-units.ts'
+
+/** What a run is made of. Stages are made anew for each way; destinations are one. */
+export interface Setup {
+  readonly splitter: Splitter
+  readonly transforms: readonly NamedTransform[]
+  readonly batch: BatchOptions
+  readonly to: Destination
+  readonly delivery: DeliverOptions
+  /** Where a copy of every record goes, and how it is gathered there. */
+  readonly sourceBackup: Opened | undefined
+  /** Whether objects go to standard output, so that nothing else may be written there. */
+  readonly usesStdout: boolean
+  /** The options as they were understood, defaults filled in and secrets hidden. */
+  readonly shown: object
+}
+
+/** What the setup needs to know of its surroundings. */
+export interface SetupShell {
+  readonly output: Stdout
+  /** Taken instead of the config's `to`, by commands that deliver to nothing. */
+  readonly to?: Destination | undefined
+}
+
+/** The table of a config's names. What may stand in each is said where it is read. */
+const anything = expecting('an option', () => true)
+const fields: Fields<Record<(typeof names)[number], unknown>> = {
+  split: anything,
+  transform: anything,
+  batch: anything,
+  to: anything,
+  backup: anything,
+  sourceBackup: anything,
+  encode: anything,
+  compress: anything,
+  concurrency: anything,
+  maxInFlightBytes: anything,
+  retry: anything,
+  timeout: anything,
+  backupMode: anything,
+  backupBatch: anything,
+}
+/** The names that a config may have: the options of `firehose()` that can be written down. */
+export const names = [
+  ...(['split', 'transform', 'batch', 'to', 'backup', 'sourceBackup', 'encode', 'compress', 'concurrency'] as const),
+  ...(['maxInFlightBytes', 'retry', 'timeout', 'backupMode', 'backupBatch'] as const),
+]
+
+const batchUnits: Units = { maxBytes: 'size', maxOpenBytes: 'size', maxAge: 'duration' }
+const retryUnits: Units = { retryFor: 'duration', minDelay: 'duration', maxDelay: 'duration' }
+
+/** All that is wrong with a config. */
+export class ConfigError extends UsageError {
+  /** One sentence for each mistake. */
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.problems = problems
+  }
+}
+
+/**
+ * Reads a config, opens its destinations and loads its functions.
+ *
+ * @throws ConfigError with everything that is wrong.
+ */
+export async function makeSetup(config: Config, shell: SetupShell): Promise<Setup> {
+  const problems: string[] = []
+  /** The value, or a problem noted. */
+  async function take<T>(read: () => T | Promise<T>): Promise<T | undefined> {
+    try {
+      return await read()
+    } catch (error) {
+      problems.push(wordsOf(error))
+      return undefined
+    }
+  }
+  const section = async (name: string, units: Units): Promise<Config> =>
+    (await take(() => withUnits(name, optionsOf(name, config[name]), units))) ?? {}
+
+  for (const name of Object.keys(config)) await take(() => checkOptions('config', { [name]: config[name] }, fields))
+  const splitter = await take(() => splitterOf(config.split))
+  const transforms = await take(() => makeTransforms(config.transform))
+  const encode = await take(() => (config.encode === undefined ? undefined : encoderOf(config.encode)))
+  const compress = await take(() => (config.compress === undefined ? undefined : compressorOf(config.compress)))
+  const open = (name: string) => take(() => openOption(name, config[name], shell.output))
+  const to: Opened | undefined = shell.to === undefined ? await open('to') : { destination: shell.to }
+  const backup = config.backup === 'discard' ? discard() : await takeBackup()
+  const sourceBackup = config.sourceBackup === undefined ? undefined : await open('sourceBackup')
+
+  async function takeBackup(): Promise<Opened | Discard | undefined> {
+    return config.backup === undefined ? undefined : open('backup')
+  }
+
+  const isCompressed = (compress ?? to?.destination.compress) !== undefined
+  const gathered = { ...gathering(to, isCompressed), ...(await section('batch', batchUnits)) }
+  const { key, ...limits } = gathered
+  const compiled = await take(() => keyOf(key))
+  const batching: BatchOptions = passOn({ ...limits, ...(compiled !== undefined && { key: compiled }) })
+  await take(() => void batch(batching).destroy())
+
+  const retry = config.retry === false || config.retry === undefined ? config.retry : await section('retry', retryUnits)
+  if (isObject(retry)) await take(() => checkOptions('retry', retry, retryFields))
+  const backupBatch = config.backupBatch === undefined ? undefined : await section('backupBatch', batchUnits)
+  const isPatient = to?.isPatient || (backup !== undefined && 'isPatient' in backup && backup.isPatient)
+  const unchecked = {
+    ...(isPatient && { timeout: longest }),
+    ...present({
+      encode,
+      compress,
+      concurrency: to?.isStdout ? 1 : config.concurrency,
+      maxInFlightBytes: await take(() => withUnit('maxInFlightBytes', config.maxInFlightBytes, 'size')),
+      retry,
+      timeout: await take(() => withUnit('timeout', config.timeout, 'duration')),
+      backupMode: config.backupMode,
+      backupBatch,
+      backup: backup !== undefined && 'destination' in backup ? backup.destination : backup,
+    }),
+  }
+  const delivery: DeliverOptions = passOn(unchecked)
+  await take(() => checkDeliverOptions(delivery))
+  const onStdout = [to, backup, sourceBackup].filter((opened) => opened && 'isStdout' in opened && opened.isStdout)
+  if (onStdout.length > 1) problems.push('only one of to, backup and sourceBackup can be - (standard output)')
+
+  if (problems.length > 0 || splitter === undefined || transforms === undefined || to === undefined) {
+    throw new ConfigError(problems)
+  }
+  const shown = {
+    ...config,
+    batch: { ...batchLimits(batching), key: config.batch && isObject(config.batch) ? config.batch.key : undefined },
+    ...deliverDefaults,
+    ...present({ ...unchecked, encode: config.encode, compress: config.compress, backup: config.backup }),
+    retry: retry === false ? false : { ...retryDefaults, ...(isObject(retry) && retry) },
+  }
+  return {
+    splitter,
+    transforms,
+    batch: batching,
+    to: to.destination,
+    delivery,
+    sourceBackup,
+    usesStdout: onStdout.length > 0,
+    shown: Object(masked(shown)),
+  }
+}
+
+/** The longest time that a timer takes: for those who read along and may pause. */
+const longest = 2 ** 31 - 1
+
+/** How records are gathered where the user does not say: as the destination wants it; compressed, a second long at least. */
+function gathering(to: Opened | undefined, isCompressed: boolean): BatchOptions {
+  if (to?.batch === undefined || !isCompressed) return to?.batch ?? {}
+  return { ...to.batch, maxAge: Math.max(to.batch.maxAge ?? 0, 1000) }
+}
+
+async function openOption(name: string, given: unknown, output: Stdout): Promise<Opened> {
+  if (given === undefined) {
+    throw new UsageError('it must be said where the records go: --to FOLDER, or --to - for standard output')
+  }
+  if (isDestination(given)) {
+    return { destination: typeof given === 'function' ? { name: given.name || 'send', send: given } : given }
+  }
+  const { url, encode, compress, ...others } = isPlain(given) ? given : { url: given }
+  if (typeof url !== 'string' || url === '') {
+    throw new UsageError(`${name} must be a URL, a path or an object with one as "url", but came as ${describe(given)}`)
+  }
+  return openDestination(
+    url,
+    {
+      ...others,
+      ...(encode !== undefined && { encode: encoderOf(encode) }),
+      ...(compress !== undefined && { compress: compressorOf(compress) }),
+    },
+    output,
+  )
+}
+
+function isDestination(value: unknown): value is Destination | Destination['send'] {
+  return typeof value === 'function' || (isObject(value) && typeof value.send === 'function')
+}
+
+function optionsOf(name: string, given: unknown): object {
+  if (given === undefined) return {}
+  if (isObject(given)) return given
+  throw new UsageError(`${name} must be an object of options, but came as ${describe(given)}`)
+}
+
+/** Without what is not given. */
+function present(options: Config): Config {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}

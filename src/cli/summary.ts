@@ -1,0 +1,86 @@
+import type { DeliverStats } from '../index.ts'
+import type { Undelivered } from './ledger.ts'
+import { countText, durationText, sizeText } from './units.ts'
+
+/** How the account is given at the end. */
+export type ReportKind = (typeof reportKinds)[number]
+export const reportKinds = ['text', 'json', 'none'] as const
+
+/** An input that was not read to its end. */
+export interface Unread {
+  readonly source: string
+  /** The offset behind the last record that was found; `null` where that cannot be said. */
+  readonly from: number | null
+  /** Bytes behind it that were read, but are no whole record. */
+  readonly partialBytes: number
+}
+
+/** What became of everything. */
+export interface Summary {
+  readonly exitCode: number
+  /** What went wrong, if anything did. */
+  readonly error: string | undefined
+  /** The signal that ended it, if one did. */
+  readonly signal: string | undefined
+  readonly milliseconds: number
+  /** Bytes read, before decompression. */
+  readonly bytesRead: number
+  readonly stats: DeliverStats
+  readonly undelivered: readonly Undelivered[]
+  readonly unread: readonly Unread[]
+}
+
+/** The account as one line of JSON. */
+export function summaryJson(summary: Summary): string {
+  const { stats, error = null, signal = null, milliseconds, ...others } = summary
+  const { oldestPending: _, requests, bytes, ...counts } = stats
+  const seconds = Math.round(milliseconds) / 1000
+  return JSON.stringify({ ...others, error, signal, seconds, ...counts, objects: requests, bytes })
+}
+
+/** The account for people. */
+export function summaryText({ stats, milliseconds, bytesRead, undelivered, unread }: Summary): string {
+  const seconds = Math.max(milliseconds, 1) / 1000
+  const { expanded, bytes } = stats
+  const made = expanded > 0 ? `, ${countText(expanded)} of them made out of others` : ''
+  const rate = `${countText(Math.round(stats.in / seconds))} records/s, ${sizeText(bytesRead / seconds)}/s`
+  const reasons = Object.entries(stats.batches).map(([reason, count]) => `${countText(count)} by ${reason}`)
+  const smaller = bytes.after === bytes.before ? '' : `, ${sizeText(bytes.after)} after compression`
+  const rows: readonly (readonly [string, string | undefined])[] = [
+    ['in', `${records(stats.in)}${made}, ${sizeText(bytesRead)} in ${durationText(milliseconds)} (${rate})`],
+    ['delivered', `${records(stats.delivered)} in ${objects(stats.requests)}, ${sizeText(bytes.before)}${smaller}`],
+    ['dropped', records(stats.dropped)],
+    ['backed up', records(stats.backedUp)],
+    ['not ended', stats.pending > 0 ? records(stats.pending) : undefined],
+    ['batches', `closed: ${reasons.length === 0 ? 'none' : reasons.join(', ')}; ${countText(stats.retries)} retries`],
+  ]
+  const lines = rows.flatMap(([label, value]) => (value === undefined ? [] : [`${label.padEnd(11)}${value}`]))
+  return [...lines, ...undeliveredLines(undelivered), ...unread.map(unreadLine)].join('\n')
+}
+
+/** So many stretches are shown to people; all of them are in the JSON. */
+const shownStretches = 8
+
+function undeliveredLines(undelivered: readonly Undelivered[]): string[] {
+  const lines = undelivered.slice(0, shownStretches).map(({ source, records: count, from, to }) => {
+    return `not delivered: ${records(count)} of ${source}, from byte ${from} to ${to}`
+  })
+  const others = undelivered.slice(shownStretches)
+  if (others.length === 0) return lines
+  const count = others.reduce((sum, { records: more }) => sum + more, 0)
+  return [...lines, `not delivered: ${records(count)} more, in ${others.length} places; --report=json has them all`]
+}
+
+function unreadLine({ source, from, partialBytes }: Unread): string {
+  if (from === null) return `not read: the rest of ${source}`
+  const partial = partialBytes > 0 ? `; ${partialBytes} bytes of it were read, but are no whole record` : ''
+  return `not read: ${source} from byte ${from} on${partial}`
+}
+
+function records(count: number): string {
+  return count === 1 ? '1 record' : `${countText(count)} records`
+}
+
+function objects(count: number): string {
+  return count === 1 ? '1 object' : `${countText(count)} objects`
+}

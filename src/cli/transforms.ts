@@ -1,0 +1,67 @@
+import { describe } from '../errors.ts'
+import { type RecordFunction, type Stage, transform } from '../index.ts'
+import { checkOptions, nearestOf } from '../options.ts'
+import { Stage as StageClass } from '../stage.ts'
+import { isRecordFunction } from '../transform/view.ts'
+import { isPlain } from './config.ts'
+import { passOn } from './forms.ts'
+import { functionKinds, loadFunction } from './load-module.ts'
+import { UsageError } from './usage-error.ts'
+
+/** A transform that can be made for several ways. */
+export interface NamedTransform {
+  /** What it is called in the tables of `bench`. */
+  readonly name: string
+  make(): Stage
+}
+
+/**
+ * Reads a config's `transform`: a path, `{ filter | map | transform: path, …options }`, what `firehose()` takes, or a list of
+ * these.
+ *
+ * @throws Error in words
+ */
+export async function makeTransforms(given: unknown): Promise<NamedTransform[]> {
+  if (given === undefined) return []
+  const list: readonly unknown[] = Array.isArray(given) ? given : [given]
+  const made: NamedTransform[] = []
+  for (const one of list) made.push(await makeTransform(one))
+  return made
+}
+
+async function makeTransform(given: unknown): Promise<NamedTransform> {
+  if (given instanceof StageClass) return { name: 'transform', make: () => given }
+  if (isRecordFunction(given) || isFunction(given)) return { name: nameOf(given), make: () => transform(given) }
+  const options = isPlain(given) ? given : { transform: given }
+  const [kind, ...others] = functionKinds.filter((name) => Object.hasOwn(options, name))
+  if (kind === undefined || others.length > 0) {
+    const [name = ''] = Object.keys(options)
+    const nearest = nearestOf(name, functionKinds)
+    const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`
+    throw new UsageError(`transform: each must have one of filter, map and transform, with a path${hint}`)
+  }
+  const { [kind]: what, ...rest } = options
+  if (typeof what !== 'string' && !isRecordFunction(what)) {
+    throw new UsageError(`transform: ${kind} must be the path of a module, but came as ${describe(what)}`)
+  }
+  const fn: RecordFunction = typeof what === 'string' ? await loadFunction(kind, what) : what
+  checkOptions('transform', rest, transformFields)
+  const make = (): Stage => transform(fn, passOn(rest))
+  // Made once for nothing: its options are checked when it is made.
+  make().destroy()
+  return { name: typeof what === 'string' ? `${kind} ${what}` : kind, make }
+}
+
+/** What may stand beside the function; the library says what each may be. */
+const known = { expected: 'an option of transform()', accepts: () => true }
+const transformFields = { concurrency: known, onError: known }
+
+function nameOf(given: object): string {
+  return 'name' in given && typeof given.name === 'string' && given.name !== ''
+    ? `transform ${given.name}`
+    : 'transform'
+}
+
+function isFunction(value: unknown): value is (record: Buffer) => never {
+  return typeof value === 'function'
+}

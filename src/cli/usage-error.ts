@@ -1,0 +1,21 @@
+/** A mistake of whoever called the command: told in words, never with a stack trace. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+/** What is said of something that failed: its own words, and those of the system's error codes where people know them better. */
+export function wordsOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown)
+  const code = 'code' in thrown ? thrown.code : undefined
+  const path = 'path' in thrown && typeof thrown.path === 'string' ? `${thrown.path}: ` : ''
+  const known = typeof code === 'string' ? systemCodes.get(code) : undefined
+  return known === undefined ? thrown.message : `${path}${known}`
+}
+
+const systemCodes: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'there is no such file or folder'],
+  ['EACCES', 'permission denied'],
+  ['EISDIR', 'is a folder'],
+  ['ENOTDIR', 'is no folder'],
+  ['ENOSPC', 'there is no space left on the disk'],
+])

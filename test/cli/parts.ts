@@ -1,0 +1,253 @@
+/** Parts of the command line that need no process. */
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { Command } from 'commander'
+import fc from 'fast-check'
+import t from 'tap'
+import { parseAddress, rebased } from '../../src/cli/destinations/address.ts'
+import { addFlags, spelledOut, withFlags } from '../../src/cli/flags.ts'
+import { help } from '../../src/cli/help.ts'
+import { Ledger } from '../../src/cli/ledger.ts'
+import { masked } from '../../src/cli/mask.ts'
+import { names } from '../../src/cli/setup.ts'
+import { durationText, parseDuration, parseSize, sizeText } from '../../src/cli/units.ts'
+import { FrameWalker, findDecompressor, unzstd } from '../../src/cli/zstd-frames.ts'
+import { FailedRecords, field, type Records } from '../../src/index.ts'
+import { lines } from '../../src/split/lines.ts'
+import { root } from '../support/modules.ts'
+import { without } from '../support/program.ts'
+
+t.test('sizes', async (t) => {
+  const sizes = {
+    '0': 0,
+    '1000': 1000,
+    '12B': 12,
+    '5MiB': 5_242_880,
+    '5MB': 5_242_880,
+    '1.5 KiB': 1536,
+    '64kb': 65_536,
+  }
+  for (const [text, size] of Object.entries(sizes)) t.equal(parseSize(text), size, text)
+  for (const text of [
+    '',
+    '5 potatoes',
+    '5MiBs',
+    '-1',
+    '1e3',
+    '5M',
+    '1.5',
+    '0x10',
+    '1,000',
+    'MiB',
+    '9'.repeat(20),
+    '٣',
+  ]) {
+    t.equal(parseSize(text), undefined, text)
+  }
+})
+
+t.test('durations', async (t) => {
+  const durations = { '0': 0, '60s': 60_000, '5m': 300_000, '250ms': 250, '1.5 hours': 5_400_000, '1d': 86_400_000 }
+  for (const [text, duration] of Object.entries(durations)) t.equal(parseDuration(text), duration, text)
+  for (const text of ['', '60', '1m30s', '-1s', '5M', 's', '1 fortnight', '1e3s']) {
+    t.equal(parseDuration(text), undefined, text)
+  }
+})
+
+t.test('sizes and durations for people', async (t) => {
+  const sizes = [0, 1, 1023, 1024, 5 * 1024 * 1024, 3 * 1024 ** 4]
+  t.same(sizes.map(sizeText), ['0 B', '1 B', '1023 B', '1.0 KiB', '5.0 MiB', '3.0 TiB'])
+  const durations = [0, 999, 1500, 90_000, 3_660_000, Number.NaN]
+  t.same(durations.map(durationText), ['0 ms', '999 ms', '1.5 s', '1m 30s', '1h 1m', '?'])
+})
+
+t.test('addresses', async (t) => {
+  t.same(parseAddress('-'), { scheme: '-', rest: '' })
+  t.same(parseAddress('./out'), { scheme: 'file:', rest: './out' })
+  t.same(parseAddress('C:\\out'), { scheme: 'file:', rest: 'C:\\out' })
+  t.same(parseAddress('file:out'), { scheme: 'file:', rest: 'out' })
+  t.same(parseAddress('file:///a%20b'), { scheme: 'file:', rest: '/a b' })
+  t.same(parseAddress('S3://Bucket/Key'), { scheme: 's3:', rest: '//Bucket/Key' })
+  t.equal(rebased('out', '/etc'), '/etc/out')
+  for (const same of ['-', '/out', 's3://bucket', 'file:///out']) t.equal(rebased(same, '/etc'), same)
+})
+
+t.test('flags become options, and stand over those of a config', async (t) => {
+  const parse = (...argv: string[]) => {
+    const command = new Command()
+    const flags = addFlags(command)
+    command.parse(spelledOut(argv), { from: 'user' })
+    return flags
+  }
+  const config = {
+    to: { url: 'a', name: 'n' },
+    batch: { maxAge: '1s', maxBytes: 5 },
+    transform: './x.js',
+    timeout: '1s',
+  }
+  t.same(withFlags(config, parse()), config)
+  const all = [
+    '--map',
+    'm.js',
+    '--filter=f.js',
+    '--max-bytes',
+    '1KiB',
+    '--key=a',
+    '--key',
+    'b.c',
+    '--gzip',
+    '--prefix',
+    'p/',
+  ]
+  t.same(withFlags(config, parse(...all, '--concurrency', '9')), {
+    to: { url: 'a', name: 'n', prefix: 'p/' },
+    batch: { maxAge: '1s', maxBytes: 1024, key: ['a', 'b.c'] },
+    transform: [
+      { map: 'm.js', concurrency: 9 },
+      { filter: 'f.js', concurrency: 9 },
+    ],
+    timeout: '1s',
+    compress: 'gzip',
+    concurrency: 9,
+  })
+  t.same(withFlags(config, parse('--to', 'b')).to, 'b', 'another destination has not the options of the first')
+  t.same(spelledOut(['--zstd=19', '--', '--gzip']), ['--zstd=:19', '--', '--gzip'], 'what stands behind -- is a file')
+})
+
+t.test('every flag is in the help', async (t) => {
+  const command = new Command()
+  addFlags(command)
+  t.ok(command.options.length > 15)
+  t.same(
+    command.options.flatMap(({ long }) => (long && new RegExp(`${long}\\b`).test(help) ? [] : [long])),
+    [],
+  )
+  const inHelp = new Set(help.match(/--[a-z-]+/g))
+  const known = new Set([...command.options.map(({ long }) => long), '--help', '--version'])
+  t.same(
+    [...inHelp].filter((flag) => !known.has(flag)),
+    [],
+    'and no other',
+  )
+})
+
+t.test('the published schema has the options that a config may have', async (t) => {
+  const schema = JSON.parse(readFileSync(join(root, 'src/cli/config.schema.json'), 'utf8'))
+  t.same(Object.keys(schema.properties).sort(), ['$schema', ...names].sort())
+  const references = new Set<string>(JSON.stringify(schema).match(/#\/definitions\/\w+/g))
+  t.same([...references].map((path) => path.split('/').at(-1)).sort(), Object.keys(schema.definitions).sort())
+  const pattern = (name: string): RegExp =>
+    new RegExp(schema.definitions[name].anyOf.find(({ type }: { type: string }) => type === 'string').pattern)
+  for (const text of ['5MiB', '64KiB', '1000', '12 B', '5M', '1.5', '5 potatoes', '']) {
+    if (parseSize(text) !== undefined) t.match(text, pattern('size'))
+  }
+  for (const text of ['0', '60s', '5m', '60', '1m30s', '2 hours']) {
+    t.equal(pattern('duration').test(text), parseDuration(text) !== undefined, text)
+  }
+})
+
+t.test('secrets are hidden', async (t) => {
+  const shown = masked({
+    to: {
+      url: 's3://key:hunter2@bucket/x?region=eu&x-amz-signature=hunter2',
+      secretAccessKey: 'hunter2',
+      region: 'eu',
+    },
+    headers: { Authorization: ['hunter2'], 'x-api-key': 'hunter2', accept: '*/*' },
+    transform: [function enrich() {}, () => 1, /x/],
+    key: field('a.b'),
+    send: { name: 'mine', token: 'hunter2', send: async () => undefined },
+    limit: Number.POSITIVE_INFINITY,
+  })
+  t.same(shown, {
+    to: { url: 's3://***@bucket/x?region=eu&x-amz-signature=***', secretAccessKey: '***', region: 'eu' },
+    headers: { Authorization: '***', 'x-api-key': '***', accept: '*/*' },
+    transform: ['[function enrich]', '[function without a name]', '/x/'],
+    key: '[field a.b]',
+    send: '[mine]',
+    limit: 'Infinity',
+  })
+})
+
+t.test('the ledger knows where records are that have not ended', async (t) => {
+  const ledger = new Ledger()
+  const reading = { bytes: 0, to: 0, hasEnded: false }
+  const runs: Records[] = []
+  const splitter = ledger.tracked(lines(), 'a.txt', reading, () => !reading.hasEnded)
+  const state = splitter.start({
+    open() {
+      throw new Error('its own receipts are not asked for')
+    },
+    push: (chunk) => void runs.push(chunk instanceof FailedRecords ? chunk.records : chunk),
+    now: () => 0,
+  })
+  for (const chunk of ['1\n2\n', '3\n', '4\n5']) await state.write(Buffer.from(chunk))
+  await state.end()
+  t.same(reading, { bytes: 9, to: 8, hasEnded: false }, 'what was cut off is no record')
+  t.same(ledger.undelivered(), [{ source: 'a.txt', records: 4, from: 0, to: 8 }], 'neighbours are one stretch')
+  runs[1]?.receipt.settle('delivered', 1)
+  t.same(ledger.undelivered(), [
+    { source: 'a.txt', records: 2, from: 0, to: 4 },
+    { source: 'a.txt', records: 1, from: 6, to: 8 },
+  ])
+  runs[0]?.receipt.settle('backedUp', 2)
+  runs[2]?.receipt.settle('dropped', 1)
+  t.same(ledger.undelivered(), [])
+  t.match(ledger.account.counts(), { in: 4, delivered: 1, backedUp: 2, dropped: 1, pending: 0 })
+})
+
+t.test('zstd frames, cut anywhere', { skip: without('zstd') }, async (t) => {
+  const compress = (text: string, ...flags: string[]) => spawnSync('zstd', ['-qc', ...flags], { input: text }).stdout
+  const texts = ['', 'a\n', 'b'.repeat(3000), Array.from({ length: 300 }, (_, i) => i * i).join(' ')]
+  const frames = texts.flatMap((text) => [compress(text), compress(text, '--no-check', '-1'), compress(text, '-19')])
+  const skippable = Buffer.concat([Buffer.from([0x5f, 0x2a, 0x4d, 0x18, 3, 0, 0, 0]), Buffer.from('\n\n\n')])
+  const whole = Buffer.concat([skippable, ...frames, skippable])
+  const expected = texts.map((text) => text.repeat(3)).join('')
+  const makeDecompressor = await findDecompressor()
+  const read = async (bytes: Buffer, size: number): Promise<string> => {
+    const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+      bytes.subarray(i * size, (i + 1) * size),
+    )
+    return (await buffer(unzstd(Readable.from(chunks), makeDecompressor))).toString()
+  }
+  for (const size of [1, 2, 3, 7, 1000, whole.length]) t.equal(await read(whole, size), expected, `chunks of ${size}`)
+  const large = Array.from({ length: 100_000 }, (_, i) => i * i).join(' ')
+  t.ok((await read(Buffer.concat([compress(large), compress(large)]), 4096)) === large + large, 'frames of many blocks')
+  t.equal(await read(Buffer.alloc(0), 1), '', 'nothing is no frame')
+
+  const [, small = Buffer.alloc(0)] = [skippable, compress('hello\n')]
+  for (let length = 1; length < small.length; length += 1) {
+    await t.rejects(read(small.subarray(0, length), 4096), /it breaks off/, `${length} bytes of it`)
+  }
+  await t.rejects(read(Buffer.from('hello'), 4096), /it is not zstd/)
+  const damaged = Buffer.from(small)
+  damaged[damaged.length - 1] = (damaged.at(-1) ?? 0) ^ 1
+  await t.rejects(read(damaged, 4096), Error, 'a wrong checksum')
+
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 5000 }), { minLength: 1 }), (sizes) => {
+      let at = 0
+      for (const frame of frames) {
+        const walker = new FrameWalker()
+        let i = 0
+        for (const end = at + frame.length; at < end; i += 1) {
+          const walked = walker.walk(
+            whole.subarray(skippable.length + at, skippable.length + at + (sizes[i % sizes.length] ?? 1)),
+          )
+          at += walked
+          if (walker.hasEnded && at !== end) return false
+        }
+        if (!walker.hasEnded) return false
+      }
+      return true
+    }),
+  )
+})
+
+t.test('without zstd it is said what to install, or it is the package’s', async (t) => {
+  const make = await findDecompressor({})
+  t.equal(make().constructor.name, 'Decompressor')
+})
