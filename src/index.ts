@@ -21,7 +21,7 @@ export type { TooLargePolicy } from './split/too-large.ts'
 // Records to records.
 export { type FieldOptions, type FieldPath, FieldReader, field } from './transform/field.ts'
 export { drop, type Fail, fail, type Several, several, type TransformResult } from './transform/result.ts'
-export type { ThreadOptions } from './transform/threads/threads.ts'
+export type { ThreadOptions } from './transform/threads/options.ts'
 export { type TransformOptions, transform } from './transform/transform.ts'
 export {
   type BytesFunction,

@@ -52,14 +52,13 @@ export async function run(
   let signalled: NodeJS.Signals | undefined
   let cancelGrace = (): void => undefined
   const failures: unknown[] = []
-  const destroy = (reason: string): void => {
+  const destroy = (reason: Error): void => {
     feeder.stop()
-    way.destroy(new Stopped(reason))
+    way.destroy(reason)
   }
   control.stopNow = (error) => {
-    if (error === undefined) isQuiet = true
-    else failures.push(error)
-    destroy('stopped')
+    isQuiet = error === undefined
+    destroy(error ?? new Stopped('stopped'))
   }
   const progress = await showProgress(options.progress, () => momentOf(way, feeder, inputs))
   const forgetSignals = onSignals({
@@ -69,10 +68,13 @@ export async function run(
       feeder.stop()
       const grace = durationText(options.grace)
       process.stderr.write(`hosepipe: ${signal}: delivering what was read, for ${grace} at most; once more stops now\n`)
-      const timer = setTimeout(() => destroy(`not everything could be delivered within ${grace}`), options.grace)
+      const timer = setTimeout(
+        () => destroy(new Stopped(`not everything could be delivered within ${grace}`)),
+        options.grace,
+      )
       cancelGrace = () => clearTimeout(timer)
     },
-    stop: (signal) => destroy(`stopped by a second signal (${signal})`),
+    stop: (signal) => destroy(new Stopped(`stopped by a second signal (${signal})`)),
   })
 
   try {

@@ -11,7 +11,8 @@ import { InOrder, type Job } from './in-order.ts'
 import { dropped, errorOf, Output, Thrown } from './output.ts'
 import { BlockParser, blockBytes } from './parse.ts'
 import { type Fail, isFail, type TransformResult } from './result.ts'
-import { type ThreadOptions, threadFields, threadsStage } from './threads/threads.ts'
+import { type ThreadOptions, threadFields } from './threads/options.ts'
+import { threadsStage } from './threads/threads.ts'
 import { type BytesFunction, type Context, type RecordFunction, see, toRecordFunction } from './view.ts'
 
 /** Options of {@link transform}. */

@@ -12,6 +12,7 @@ import { addFlags, spelledOut, withFlags } from '../../src/cli/flags.ts'
 import { help } from '../../src/cli/help.ts'
 import { Ledger } from '../../src/cli/ledger.ts'
 import { masked } from '../../src/cli/mask.ts'
+import { execute } from '../../src/cli/program.ts'
 import { names } from '../../src/cli/setup.ts'
 import { durationText, parseDuration, parseSize, sizeText } from '../../src/cli/units.ts'
 import { FrameWalker, findDecompressor, unzstd } from '../../src/cli/zstd-frames.ts'
@@ -115,6 +116,59 @@ t.test('flags become options, and stand over those of a config', async (t) => {
   })
   t.same(withFlags(config, parse('--to', 'b')).to, 'b', 'another destination has not the options of the first')
   t.same(spelledOut(['--zstd=19', '--', '--gzip']), ['--zstd=:19', '--', '--gzip'], 'what stands behind -- is a file')
+})
+
+t.test('flags with a value that they do not take', async (t) => {
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [['--to', ''], /'--to <url>' argument '' is invalid. It must not be empty/],
+    [['--max-bytes', '0'], /It must be a size such as 5MiB/],
+    [['--max-age', '60'], /It must be a duration with its unit, such as 60s/],
+    [['--max-records', '1.5'], /It must be a whole number, at least 1/],
+    [['--progress', 'yes'], /It must be one of bar, json, none/],
+    [['--report', 'xml'], /It must be one of text, json, none/],
+  ]
+  for (const [argv, message] of cases) {
+    const command = new Command().exitOverride().configureOutput({ writeErr: () => undefined })
+    addFlags(command)
+    t.throws(() => command.parse(spelledOut(argv), { from: 'user' }), { message }, argv.join(' '))
+  }
+})
+
+t.test('what is wrong with options is said in words', async (t) => {
+  const dir = t.testdir({
+    'nothing.js': 'export const filter = () => true',
+    'number.js': 'export default 3',
+    'filters.js': `import { filter } from '${join(root, 'src/index.ts')}'\nexport default filter(() => true)`,
+    'events.ndjson': '1\n',
+  })
+  const to = ['check', '--to', dir]
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [['check', '--to', 's3:'], /s3: bucket must be the name of a bucket/],
+    [['check', '--to', 's3://bucket', '--prefix', '!{nonsense:x}'], /s3: prefix/],
+    [['check', '--to', '-', '--backup', '-'], /only one of to, backup and sourceBackup can be -/],
+    [[...to, '--gzip=10'], /level must be a whole number from 0 to 9, but came as 10/],
+    [[...to, '--gzip='], /gzip: the level must be a whole number, but came as ""/],
+    [[...to, '--split', 'line'], /split: there is no "line"; did you mean lines\?/],
+    [[...to, '--split', 'lines:x'], /split: lines takes nothing behind a colon/],
+    [[...to, '--split', 'regex:('], /split: the pattern is no regular expression/],
+    [[...to, '--key', '{a'], /batch: key is a template in which the \{ at position 0 is not closed/],
+    [[...to, '--key', 'a', '--key', '{b}'], /key: of several, each must be the path of a field/],
+    [[...to, '--prefix', '../!{timestamp:yyyy}/'], /file: prefix must make no folder named \.\./],
+    [[...to, '--map', join(dir, 'missing.js')], /missing\.js: there is no such file/],
+    [[...to, '--map', join(dir, 'nothing.js')], /nothing\.js has no default export, but exports filter/],
+    [
+      [...to, '--map', join(dir, 'number.js')],
+      /number\.js must have a function as its default export.* but has number/,
+    ],
+    [[...to, '--map', join(dir, 'filters.js')], /exports what filter\(\) made: name it with --filter, not --map/],
+    [[...to, '--config', join(dir, 'missing.json')], /missing\.json: there is no such file/],
+    [['bench', join(dir, 'events.ndjson'), '--to', 'x'], /bench does not take --to/],
+    [['bench', '-'], /bench needs a file/],
+    [['check', 'a.json', '--config', 'b.json'], /check takes one config/],
+  ]
+  for (const [argv, message] of cases) {
+    await t.rejects(execute(argv, { stopNow: () => undefined }), { message }, argv.join(' '))
+  }
 })
 
 t.test('every flag is in the help', async (t) => {

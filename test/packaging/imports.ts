@@ -58,7 +58,7 @@ t.test(
       [...imported].filter((file) => file.endsWith('.ts') && !graph.has(file)),
       [],
     )
-    const roots = [...entries.map(({ file }) => file), 'example/main.ts', 'transform/threads/worker.ts']
+    const roots = [...entries.map(({ file }) => file), 'example/main.ts', 'cli/main.ts', 'transform/threads/worker.ts']
     t.same(
       [...graph.keys()].filter((file) => !imported.has(file) && !roots.includes(file)),
       [],

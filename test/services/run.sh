@@ -15,4 +15,4 @@ if [ -z "${S3_ENDPOINT:-}" ]; then
   while read -r line; do export "${line?}"; done <<< "$environment"
 fi
 
-npx tap --disable-coverage --timeout=300 --jobs=1 test/destinations/s3.ts test/destinations/s3-faults.ts test/services/s3.ts "$@"
+npx tap --disable-coverage --timeout=300 --jobs=1 test/destinations/s3.ts test/destinations/s3-faults.ts test/destinations/s3-part-faults.ts test/services/s3.ts "$@"

@@ -14,8 +14,9 @@ import { lines } from '../../src/split/lines.ts'
 import { split } from '../../src/split/split.ts'
 import type { Stage } from '../../src/stage.ts'
 import { drop, fail } from '../../src/transform/result.ts'
+import type { ThreadOptions } from '../../src/transform/threads/options.ts'
 import { ownThreads, type ThreadSource } from '../../src/transform/threads/pool.ts'
-import { type ThreadOptions, threadsStage } from '../../src/transform/threads/threads.ts'
+import { threadsStage } from '../../src/transform/threads/threads.ts'
 import { type TransformOptions, transform } from '../../src/transform/transform.ts'
 import type { BytesFunction, RecordFunction } from '../../src/transform/view.ts'
 import { withBytes } from '../../src/with-bytes.ts'
@@ -254,7 +255,7 @@ t.test('a thread that ends fails the records that it was at work on, and is repl
   for (const [way, message] of Object.entries(ends)) {
     const chunks = ['a\nb\n', `c\n${way}\nd\n`, 'e\nbad\n', 'f\n', `${way}\n`, 'g\nh\n']
     // One thread: so what lies ready behind the slab that is lost has to go to the thread that comes next.
-    const stage = inThreads('ends', { threads: 1, resourceLimits: { maxOldGenerationSizeMb: 24 } })
+    const stage = inThreads('ends', { threads: 1, resourceLimits: { maxOldGenerationSizeMb: 32 } })
     const { texts, failed, counts } = await through(chunks, stage)
     t.same(texts, ['a!', 'b!', 'e!', 'f!', 'g!', 'h!'], `${way}: the others are done, in order`)
     t.same(
@@ -309,8 +310,11 @@ t.test('a thread that ends with nothing to do costs a warning', async (t) => {
 })
 
 t.test('threads that cannot start end the stream', async (t) => {
-  const stage = inThreads('ends', { resourceLimits: { maxOldGenerationSizeMb: 1, maxYoungGenerationSizeMb: 1 } })
-  await t.rejects(through(['a\n'.repeat(10)], stage), { code: 'Transform.WorkerCrashed' })
+  const stage = inThreads('ends', {}, { ...built, worker: moduleOf('broken') })
+  await t.rejects(through(['a\n'.repeat(10)], stage), {
+    code: 'Transform.WorkerCrashed',
+    message: 'transform: no thread can be started: broken at the start',
+  })
 })
 
 t.test('destroy and an aborted signal end the threads at once', async (t) => {

@@ -5,6 +5,7 @@
 import type { BatchOptions } from '../../batch/batch-stage.ts'
 import type { Destination } from '../../deliver/destination.ts'
 import { nearestOf } from '../../options.ts'
+import type { Config } from '../config.ts'
 import { passOn } from '../forms.ts'
 import { UsageError } from '../usage-error.ts'
 import { type Units, withUnits } from '../with-units.ts'
@@ -29,7 +30,7 @@ interface Scheme {
   /** Which of its options are sizes or durations. */
   readonly units?: Units | undefined
   /** Makes the destination. Options are those of its own function, as the config has them. @throws OptionError */
-  open(address: Address, options: object, output: Stdout): Promise<Opened>
+  open(address: Address, options: Config, output: Stdout): Promise<Opened>
 }
 
 const schemes: Readonly<Record<string, Scheme>> = {
@@ -48,8 +49,9 @@ const schemes: Readonly<Record<string, Scheme>> = {
       const { s3 } = await import('../../destinations/s3/index.ts').catch(
         needing('@aws-sdk/client-s3 @aws-sdk/lib-storage'),
       )
-      const { prefix = '', ...others } = passOn(options)
-      return { destination: s3({ ...others, bucket, prefix: typeof prefix === 'string' ? path + prefix : prefix }) }
+      const { prefix = '' } = options
+      const whole = { ...options, prefix: typeof prefix === 'string' ? path + prefix : prefix }
+      return { destination: s3({ ...passOn(whole), bucket }) }
     },
   },
   '-': {

@@ -72,7 +72,9 @@ const codeForm = /^[A-Za-z][A-Za-z0-9.]{0,63}$/
 export interface S3Failure {
   /** `S3.AccessDenied`, `HTTP 503`, `ECONNRESET`. */
   readonly code: string
+  /** What happened, in words of ours. */
   readonly message: string
+  /** Whether sending it again may help. */
   readonly retryable: boolean
   /** The HTTP status, if there was an answer. */
   readonly status?: number | undefined

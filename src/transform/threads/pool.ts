@@ -81,6 +81,8 @@ export class Pool {
   /** Buffers that came back. Fresh memory is what a copy costs. */
   readonly #spare: ArrayBuffer[] = []
   #stopped: Promise<void> | undefined
+  /** Why a thread ended last. */
+  #lastError: Error | undefined
 
   private constructor(Threads: typeof Piscina, options: PoolOptions, { worker, execArgv }: ThreadSource) {
     const { module, threads, concurrency, resourceLimits } = options
@@ -103,7 +105,10 @@ export class Pool {
       ...(resourceLimits && { resourceLimits }),
     })
     // A thread that had nothing to do: no record is lost with it, and it is replaced.
-    this.#threads.on('error', (error) => process.emitWarning(`transform: a thread ended: ${toError(error).message}`))
+    this.#threads.on('error', (error) => {
+      this.#lastError = toError(error)
+      process.emitWarning(`transform: a thread ended: ${this.#lastError.message}`)
+    })
     this.#threads.on('workerDestroy', () => queueMicrotask(() => this.#checkAlive(options)))
   }
 
@@ -149,7 +154,8 @@ export class Pool {
     try {
       answer = await this.#threads.run({ slab, slot }, { transferList: [slab.buffer] })
     } catch (error) {
-      return crashed(error)
+      this.#lastError = toError(error)
+      return crashed(this.#lastError)
     }
     if ('unusable' in answer) {
       const what = `the module ${this.#module.href} cannot be used: ${answer.unusable}`
@@ -175,15 +181,15 @@ export class Pool {
   #checkAlive({ onDead }: PoolOptions): void {
     const isIdle = this.#slots.length === this.#states.length
     if (this.#stopped !== undefined || isIdle || this.#threads.threads.length > 0) return
-    const what = 'no thread can be started; are the resourceLimits too low?'
-    onDead(new HosepipeError('Transform.WorkerCrashed', `transform: ${what}`))
+    const cause = this.#lastError
+    const why = cause?.message ?? 'it ends at once'
+    onDead(new HosepipeError('Transform.WorkerCrashed', `transform: no thread can be started: ${why}`, { cause }))
   }
 }
 
-function crashed(error: unknown): HosepipeError {
-  const { message } = toError(error)
-  const what = `the thread that worked on the record, or on its neighbours, ended: ${message}`
-  return new HosepipeError('Transform.WorkerCrashed', what, { cause: error })
+function crashed(cause: Error): HosepipeError {
+  const what = `the thread that worked on the record, or on its neighbours, ended: ${cause.message}`
+  return new HosepipeError('Transform.WorkerCrashed', what, { cause })
 }
 
 /** So that a buffer serves for slabs of slightly different sizes. */

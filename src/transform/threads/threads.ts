@@ -11,40 +11,21 @@ import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import type { ResourceLimits } from 'node:worker_threads'
 import { type Core, inTurn, type Work } from '../../door.ts'
 import { describe, HosepipeError, OptionError, toError } from '../../errors.ts'
 import { FailedRecords } from '../../failed-records.ts'
-import { type Fields, object, whole } from '../../options.ts'
 import type { Records } from '../../records.ts'
 import { type Outlet, Stage } from '../../stage.ts'
 import { withBytes } from '../../with-bytes.ts'
 import { FailedOutlet } from '../failed-outlet.ts'
 import { InOrder } from '../in-order.ts'
 import { Output } from '../output.ts'
-import type { TransformOptions } from '../transform.ts'
 import type { Answer } from './answer.ts'
 import { apply } from './apply.ts'
+import type { ThreadOptions } from './options.ts'
 import { checkPackage, type Outcome, ownThreads, Pool, slabsPerThread, type ThreadSource } from './pool.ts'
 import { rescued } from './rescue.ts'
 import { fromSent } from './sent-error.ts'
-
-/** Options of {@link transform} when it is given a module. `concurrency` counts for each thread. */
-export interface ThreadOptions extends TransformOptions {
-  /** How many threads. Default: as many as the machine has cores; at least 1. */
-  readonly threads?: number | undefined
-  /**
-   * Limits of each thread's memory, as `new Worker()` of `node:worker_threads` takes them. A thread that needs more is ended: the
-   * records that it works on fail, and it is replaced. Default: those of Node.
-   */
-  readonly resourceLimits?: ResourceLimits | undefined
-}
-
-/** The fields that {@link ThreadOptions} has more than those of a transform. */
-export const threadFields: Omit<Fields<ThreadOptions>, keyof TransformOptions> = {
-  threads: whole('threads'),
-  resourceLimits: object,
-}
 
 /** Larger slabs leave the processor's cache and let threads wait for one another; smaller ones cost more messages. */
 const slabBytes = 262_144
