@@ -12,6 +12,8 @@ for (const target of [...targets, 'README.md', 'CHANGELOG.md', 'LICENSE']) {
   assert.ok(packed.has(target.replace('./', '')), `${target} is in the tarball`)
 }
 const strays = [...packed].filter(
-  (file) => !/^(?:dist\/|src\/cli\/config\.schema\.json$|package\.json$|[A-Z]+(?:\.md)?$)/.test(file) || /\bexample\//.test(file),
+  (file) =>
+    !/^(?:dist\/|src\/cli\/config\.schema\.json$|package\.json$|[A-Z]+(?:\.md)?$)/.test(file) ||
+    /\bexample\//.test(file),
 )
 assert.deepEqual(strays, [], 'nothing else is in it')
