@@ -68,11 +68,12 @@ export function transform(fn: RecordFunction | BytesFunction, options?: Transfor
  * `filter(fn)` or `map(fn)`. Records keep their order, and each ends as it would in one thread. Needs the package `piscina`.
  *
  * It pays where the function takes longer than copying the bytes there and back, as parsing does, and there are cores to spare.
+ * Runs of fewer bytes than a slab has are not gathered, so a source pays that reads in large chunks: `highWaterMark: MiB`.
  * What differs: each thread has a module of its own, so what one counts or remembers, others do not know; values that a former
  * transform made come as their JSON says; `onError` and `backup` stay in the main thread; `context.signal` is never aborted,
  * because the threads are ended when the stream is destroyed.
  *
- * When a thread ends (`process.exit`, an error that nobody catches, no memory left), up to 256 KiB of records fail together, those
+ * When a thread ends (`process.exit`, an error that nobody catches, no memory left), up to 512 KiB of records fail together, those
  * that it was at work on, with the code `Transform.WorkerCrashed`; another thread takes its place.
  *
  * @param module - The URL of a file, or its path.
