@@ -9,6 +9,9 @@ export { Batch, type BatchFacts } from './batch/batch.ts'
 export { FailedRecords, type Failure } from './failed-records.ts'
 export { type Provenance, Records } from './records.ts'
 
+// Bytes from files.
+export { type Source, type SourceOptions, source } from './sources/source.ts'
+
 // Bytes to records.
 export { type JsonValuesOptions, jsonValues } from './split/json-values.ts'
 export { type LengthPrefixedOptions, lengthPrefixed } from './split/length-prefixed.ts'

@@ -80,6 +80,12 @@ class LineSplitter implements SplitterState {
     return undefined
   }
 
+  /** All parts but the last were detached when their chunks came. */
+  detach(): void {
+    const last = this.#held.pop()
+    if (last !== undefined) this.#held.push(Buffer.from(last))
+  }
+
   /** Hands on the lines that end in `chunk` from `from` on, up to `to`; returns where the line without an end starts. */
   #cut(chunk: Buffer, from: number, to: number): number {
     findNewlines(chunk, from, to)

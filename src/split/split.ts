@@ -1,6 +1,7 @@
-import type { Core } from '../door.ts'
+import { type Core, inTurn, type Work } from '../door.ts'
 import { describe, OptionError } from '../errors.ts'
 import { checkOptions, expecting, type Fields, hasMethod } from '../options.ts'
+import { type Lease, leaseOf } from '../sources/lease.ts'
 import { type Outlet, Stage, type StageOptions, stageFields } from '../stage.ts'
 import type { SplitOutlet, Splitter } from './splitter.ts'
 
@@ -25,7 +26,7 @@ const fields: Fields<SplitOptions> = {
  * @param splitter - How records are told apart: `lines()`, `separator(…)`, `jsonValues(…)`, `lengthPrefixed()`, or your own.
  * @throws OptionError for an option that is not known, or not as described.
  * @example
- * createReadStream('events.ndjson').pipe(split(lines()))
+ * source('events.ndjson').pipe(split(lines()))
  */
 export function split(splitter: Splitter, options: SplitOptions = {}): Stage {
   if (!hasMethod(splitter, 'start')) {
@@ -37,21 +38,41 @@ export function split(splitter: Splitter, options: SplitOptions = {}): Stage {
 }
 
 function splitCore(splitter: Splitter, outlet: Outlet, source: string | undefined): Core {
+  /** Of the chunk that is being split, if its memory is not ours. */
+  let lease: Lease | undefined
   const splitOutlet: SplitOutlet = {
     open(count, from, to) {
       const arrivedAt = outlet.clock.wall()
       const position = source === undefined ? { from, to } : { source, from, to }
-      return { receipt: outlet.account.open(count, arrivedAt, { position }), arrivedAt }
+      return { receipt: outlet.account.open(count, arrivedAt, { position, onSettled: held(lease) }), arrivedAt }
     },
     push: (chunk) => void outlet.push(chunk),
     now: () => outlet.clock.wall(),
   }
   const state = splitter.start(splitOutlet)
+  const writeLeased = (chunk: Buffer, itsLease: Lease): Work => {
+    lease = itsLease
+    return inTurn(state.write(chunk), () => {
+      lease = undefined
+      state.detach?.()
+      itsLease.release()
+      return undefined
+    })
+  }
   return {
-    bytes: (chunk) => state.write(chunk),
+    bytes(chunk) {
+      const itsLease = state.detach === undefined ? undefined : leaseOf(chunk)
+      return itsLease === undefined ? state.write(chunk) : writeLeased(chunk, itsLease)
+    },
     records: (records) => void outlet.push(records),
     failed: (failed) => void outlet.push(failed),
     end: () => state.end(),
     destroy: () => state.destroy?.(),
   }
+}
+
+/** Holds the memory of records until they have ended. */
+function held(lease: Lease | undefined): (() => void) | undefined {
+  lease?.hold()
+  return lease && (() => lease.release())
 }

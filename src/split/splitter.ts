@@ -34,4 +34,9 @@ export interface SplitterState {
   end(): Work
   /** The stream was destroyed: stop at once. */
   destroy?(): void
+  /**
+   * Copies what it still keeps of the last chunk beside the records that it has handed on: the chunk's memory will be read into
+   * again. Chunks of such memory are given back only where a splitter has this.
+   */
+  detach?(): void
 }

@@ -29,7 +29,7 @@ const surroundings = `
 import type { Readable } from 'node:stream'
 import type { Destination, Firehose } from 'hosepipe'
 declare global {
-  const source: Readable
+  const events: Readable
   const hose: Firehose
   const url: string
   const search: Destination

@@ -1,0 +1,46 @@
+/**
+ * Memory that is read into again once nobody looks at it any more.
+ *
+ *     source ── leases a chunk ── split holds it for each receipt that it opens for records in it
+ *        ▲                                             │
+ *        └────── the last holder lets go ◀── all records of the chunk have ended
+ *
+ * A chunk that no splitter knows how to hold is not let go of, and so never read into again.
+ */
+
+const leases = new WeakMap<Uint8Array, Lease>()
+
+/** Counts who still looks at a chunk. */
+export class Lease {
+  readonly #onFree: () => void
+  #holders = 1
+
+  constructor(onFree: () => void) {
+    this.#onFree = onFree
+  }
+
+  /** One more looks at the chunk. */
+  hold(): void {
+    this.#holders += 1
+  }
+
+  /** One less does. */
+  release(): void {
+    this.#holders -= 1
+    if (this.#holders === 0) this.#onFree()
+  }
+}
+
+/**
+ * Leases a chunk to who reads it next.
+ *
+ * @param onFree - Called when the last holder has let go of it.
+ */
+export function lease(chunk: Uint8Array, onFree: () => void): void {
+  leases.set(chunk, new Lease(onFree))
+}
+
+/** The lease of a chunk; `undefined` for memory that is the reader's own. */
+export function leaseOf(chunk: Uint8Array): Lease | undefined {
+  return leases.get(chunk)
+}

@@ -1,0 +1,208 @@
+/**
+ * Reads a file faster than `createReadStream` does.
+ *
+ *     thread pool   [read 0][read 1][read 2][read 3]           up to readAhead reads are under way or done,
+ *     this thread           [split 0]  [split 1]  [split 2]    so that reading and splitting never wait for each other
+ */
+import { close, fstat, open, read } from 'node:fs'
+import { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { describe, OptionError } from '../errors.ts'
+import { checkOptions, type Fields, flag, whole } from '../options.ts'
+import { lease } from './lease.ts'
+
+/** Options of {@link source}. */
+export interface SourceOptions {
+  /** The bytes of a read, and so of a chunk. Default 2 MiB: smaller reads are more calls, larger ones more memory; at least 1. */
+  readonly readBytes?: number | undefined
+  /**
+   * How many reads may be under way, or done and waiting. Default 2; at least 1. So much memory is in use beside what the stages
+   * keep: `readAhead × readBytes`.
+   */
+  readonly readAhead?: number | undefined
+  /**
+   * Whether the memory of a chunk is read into again when all of its records have ended, which saves garbage collections. Only
+   * where `split(lines())` follows and the way ends in `deliver`, and no function of yours keeps a Buffer (of a record, of a
+   * request's body) after it has returned or its promise has settled: what it kept would change. Default `false`.
+   */
+  readonly reuse?: boolean | undefined
+}
+
+const fields: Fields<SourceOptions> = { readBytes: whole('bytes'), readAhead: whole('reads'), reuse: flag }
+const defaults = { readBytes: 2 * 1024 * 1024, readAhead: 2, reuse: false }
+/** What is read at a time where nobody knows how much there is: behind the end that a file had, in a pipe, in a device. */
+const unknownBytes = 65_536
+/**
+ * Large memory starts 16 bytes into a page, and what a file's pages are copied to just behind the same place of another page is
+ * copied at a quarter of the speed: the processor takes each load for one of what it has just stored. Further in, it is not so.
+ */
+const intoPage = 64
+
+/** The stream that {@link source} makes. */
+export interface Source extends Readable {
+  /** Bytes that were handed on so far. */
+  readonly bytesRead: number
+}
+
+/**
+ * A stream of a file's bytes, in large chunks and read ahead. Also takes pipes and devices, which are read as they come. The
+ * file is closed when the stream ends or is destroyed; errors of the file system are the stream's, with their `code`.
+ *
+ * @param path - A path, or a `file:` URL.
+ * @throws OptionError
+ * @example
+ * pipeline(source('events.ndjson'), split(lines()), batch(), deliver(file({ dir: './out' })))
+ */
+export function source(path: string | URL, options: SourceOptions = {}): Source {
+  const isPath = (typeof path === 'string' && path !== '') || (path instanceof URL && path.protocol === 'file:')
+  if (!isPath) throw new OptionError('source', `source takes a path or a file: URL, but came as ${describe(path)}`)
+  checkOptions<SourceOptions>('source', options, fields)
+  return new FileSource(typeof path === 'string' ? path : fileURLToPath(path), {
+    readBytes: options.readBytes ?? defaults.readBytes,
+    readAhead: options.readAhead ?? defaults.readAhead,
+    reuse: options.reuse ?? defaults.reuse,
+  })
+}
+
+/** One read: done when its memory is full, or the file at its end. */
+interface Read {
+  readonly memory: Buffer
+  /** Where it starts in the file; `null` where that is a pipe, which has no places. */
+  readonly position: number | null
+  /** How much it is to read, and how much it has. */
+  readonly wanted: number
+  length: number
+  done: boolean
+  /** Whether the file ended in it. */
+  last: boolean
+}
+
+class FileSource extends Readable {
+  readonly #path: string
+  readonly #readBytes: number
+  readonly #reuse: boolean
+  #readAhead: number
+  #descriptor: number | undefined
+  /** How long the file was when it was opened; `undefined` for what has no length. It may have grown since. */
+  #size: number | undefined
+  /** Where the next read starts. */
+  #next = 0
+  /** What was asked for and not handed on yet, in the file's order. */
+  readonly #reads: Read[] = []
+  /** Memory that nobody looks at any more. */
+  readonly #free: Buffer[] = []
+  /** How many reads the thread pool is at work on. */
+  #working = 0
+  #wanted = false
+  #ended = false
+  #onIdle: (() => void) | undefined
+  bytesRead = 0
+
+  constructor(path: string, options: Required<{ [Name in keyof SourceOptions]: NonNullable<SourceOptions[Name]> }>) {
+    super({ highWaterMark: options.readBytes })
+    this.#path = path
+    this.#readBytes = options.readBytes
+    this.#readAhead = options.readAhead
+    this.#reuse = options.reuse
+  }
+
+  override _construct(callback: (error?: Error | null) => void): void {
+    open(this.#path, 'r', (error, descriptor) => {
+      if (error !== null) {
+        callback(error)
+        return
+      }
+      this.#descriptor = descriptor
+      fstat(descriptor, (failed, stats) => {
+        if (failed === null && stats.isFile()) this.#size = stats.size
+        else this.#readAhead = 1
+        callback(failed)
+      })
+    })
+  }
+
+  override _read(): void {
+    this.#wanted = true
+    this.#advance()
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    const descriptor = this.#descriptor
+    this.#descriptor = undefined
+    if (descriptor === undefined) {
+      callback(error)
+      return
+    }
+    // The number may be another file's as soon as it is closed: no read may still be at work on it.
+    this.#onIdle = () => close(descriptor, (failed) => callback(error ?? failed))
+    if (this.#working === 0) this.#onIdle()
+  }
+
+  /** Hands on the first read if it is done and somebody wants it, and keeps as many under way as may be. */
+  #advance(): void {
+    if (this.#wanted && this.#reads[0]?.done === true) this.#handOn()
+    while (this.#descriptor !== undefined && !this.#ended && this.#reads.length < this.#readAhead) {
+      const wanted = this.#nextBytes()
+      if (wanted === 0) return
+      const position = this.#size === undefined ? null : this.#next
+      this.#next += wanted
+      const next = { memory: this.#memory(wanted), position, wanted, length: 0, done: false, last: false }
+      this.#reads.push(next)
+      this.#start(next, this.#descriptor)
+    }
+  }
+
+  /** How much to read next; 0 to wait: whether a file has grown is asked when all that it had was handed on. */
+  #nextBytes(): number {
+    const unknown = Math.min(unknownBytes, this.#readBytes)
+    if (this.#size === undefined) return unknown
+    const known = this.#size - this.#next
+    if (known > 0) return Math.min(known, this.#readBytes)
+    return this.#reads.length === 0 ? unknown : 0
+  }
+
+  #memory(wanted: number): Buffer {
+    const size = this.#reuse ? this.#readBytes : wanted
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(intoPage + size).subarray(intoPage)
+  }
+
+  #start(started: Read, descriptor: number): void {
+    const { memory, position, wanted, length } = started
+    this.#working += 1
+    const from = position === null ? null : position + length
+    read(descriptor, memory, length, wanted - length, from, (error, count) => {
+      this.#working -= 1
+      if (this.#descriptor === undefined) {
+        if (this.#working === 0) this.#onIdle?.()
+      } else if (error === null) this.#took(started, count, descriptor)
+      else this.destroy(error)
+    })
+  }
+
+  #took(started: Read, count: number, descriptor: number): void {
+    started.length += count
+    started.last = count === 0
+    // Few file systems answer less than was asked for in the middle of a file; the next read stands behind it all the same.
+    const isShort = count > 0 && started.position !== null && started.length < started.wanted
+    if (isShort) this.#start(started, descriptor)
+    else {
+      started.done = true
+      this.#advance()
+    }
+  }
+
+  #handOn(): void {
+    const first = this.#reads.shift()
+    if (first === undefined) return
+    const { memory, length, last } = first
+    this.bytesRead += length
+    this.#wanted = false
+    this.#ended = last
+    if (length > 0) {
+      const chunk = memory.subarray(0, length)
+      if (this.#reuse) lease(chunk, () => void this.#free.push(memory))
+      this.push(chunk)
+    }
+    if (last) this.push(null)
+  }
+}
