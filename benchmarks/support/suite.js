@@ -1,0 +1,73 @@
+/** What is measured, on how much data, and how often. */
+
+/** The stages, in the order of the tables. */
+export const stageNames = [
+  'batch',
+  'split',
+  'transform',
+  'filter',
+  'threads',
+  'keys',
+  'growth',
+  'door',
+  'door-bytes',
+  'encode',
+  'compress',
+  'files',
+  'store',
+]
+
+/** With `--quick`: what a change is most likely to hurt. */
+export const quickNames = ['batch', 'split', 'transform', 'filter', 'keys', 'growth', 'door', 'compress']
+const quickShape = '1 KB'
+
+/** Garbage is collected every few dozen mebibytes, so a pass over less takes either too little time or too much. */
+const usualMebibytes = 64
+/** Rivals get less, because they take longer; what is compared is the time a byte. */
+const slowMebibytes = 16
+const roundsOfTargets = 5
+const roundsOfOthers = 3
+
+/** @typedef {{quick: boolean, rounds: number | undefined}} Extent */
+
+/** Loads a stage. */
+export function load(name) {
+  return import(`../stages/${name}.js`)
+}
+
+/** The shapes that a stage is measured with. */
+export function shapesOf(stage, { quick }) {
+  return quick ? [quickShape] : stage.shapes
+}
+
+/** For how many milliseconds a case is measured at least. */
+export function leastOf(stage, { quick }) {
+  return stage.least ?? (quick ? 250 : 400)
+}
+
+/**
+ * The cases of a stage.
+ *
+ * @param {Extent} extent
+ * @returns {import('./run.js').Case[]}
+ */
+export function casesOf(stage, { quick, rounds }) {
+  const isInTarget = (name) => stage.targets.some(({ way = 'hosepipe', against }) => name === way || name === against)
+  return Object.entries(stage.ways).map(([name, way]) => {
+    const usual = isInTarget(name) ? roundsOfTargets : roundsOfOthers
+    return {
+      name,
+      way: name,
+      keys: way.keys,
+      changes: way.changes,
+      isIdle: way.isIdle,
+      rounds: rounds ?? (quick ? 1 : usual),
+      mebibytes: mebibytesOf(stage, way, quick),
+    }
+  })
+}
+
+function mebibytesOf(stage, way, quick) {
+  const mebibytes = way.mebibytes ?? (way.slow ? slowMebibytes : (stage.mebibytes ?? usualMebibytes))
+  return quick ? mebibytes * (stage.quickly ?? 1) : mebibytes
+}
