@@ -28,14 +28,13 @@ const tables = []
 
 for (const name of names) {
   const stage = await load(name)
-  const cases = casesOf(stage, extent)
-  if (options.against !== undefined) {
-    const ours = cases.filter(({ name: each }) => each.startsWith('hosepipe'))
-    cases.push(...ours.map((each) => ({ ...each, name: `${options.against}: ${each.name}`, build: options.against })))
-  }
   const measured = {}
   for (const shape of options.shapes?.split(',') ?? shapesOf(stage, extent)) {
-    measured[shape] = await interleave(name, shape, cases, { least: leastOf(stage, extent), log })
+    const cases = casesOf(stage, shape, extent)
+    measured[shape] = await interleave(name, shape, [...cases, ...otherBuild(cases)], {
+      least: leastOf(stage, extent),
+      log,
+    })
   }
   const { title, note, base, targets } = stage
   const result = { title, note, base, targets, machine: machine(), quick: options.quick, shapes: measured }
@@ -50,6 +49,13 @@ if (options.against === undefined) {
   const report = fileURLToPath(new URL('report.js', import.meta.url))
   const { status } = spawnSync(process.execPath, [report], { stdio: 'inherit' })
   process.exitCode = status ?? 1
+}
+
+/** The same with the other build, where there is one to compare. */
+function otherBuild(cases) {
+  const { against: build } = options
+  const ours = build === undefined ? [] : cases.filter(({ name }) => name.startsWith('hosepipe'))
+  return ours.map((each) => ({ ...each, name: `${build}: ${each.name}`, build }))
 }
 
 function seconds() {

@@ -52,7 +52,7 @@ async function judge(wanted) {
     const ofStage = wanted.filter((check) => check.stage === name)
     for (const shape of new Set(ofStage.map((check) => check.shape))) {
       const rivals = ofStage.filter((check) => check.shape === shape).map(({ against }) => against)
-      const cases = casesOf(stage, { quick: true, rounds }).filter((each) =>
+      const cases = casesOf(stage, shape, { quick: true, rounds }).filter((each) =>
         ['hosepipe', ...rivals].includes(each.name),
       )
       now[name] = { ...now[name], [shape]: await interleave(name, shape, cases, { least, log: failuresOnly }) }

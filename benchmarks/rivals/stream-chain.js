@@ -1,6 +1,6 @@
 /** npm stream-chain, with its parser of newline-delimited JSON. It gathers by number. */
 import { pipeline } from 'node:stream/promises'
-import chain, { none } from 'stream-chain'
+import chain from 'stream-chain'
 import parser from 'stream-chain/jsonl/parser.js'
 import batch from 'stream-chain/utils/batch.js'
 import fixUtf8Stream from 'stream-chain/utils/fixUtf8Stream.js'
@@ -30,13 +30,6 @@ export async function streamChainBatch(file, facts) {
 /** Parse, change, stringify, gather. */
 export async function streamChainChange(file, facts) {
   const functions = [parser(), ({ value }) => change(value), (event) => JSON.stringify(event)]
-  return countedBytes(file, functions, facts)
-}
-
-/** Parse, look at one field, stringify what stays, gather. */
-export async function streamChainFilter(file, facts) {
-  const { field, keeps } = facts.filter
-  const functions = [parser(), ({ value }) => (keeps(value[field]) ? value : none), (event) => JSON.stringify(event)]
   return countedBytes(file, functions, facts)
 }
 

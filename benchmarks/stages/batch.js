@@ -1,13 +1,8 @@
 import { pipeline } from 'node:stream/promises'
-import { readLoop } from '../rivals/bare-loop.js'
-import { etlBatch } from '../rivals/etl.js'
-import { highlandBatch } from '../rivals/highland.js'
-import { createReadStreamToNothing, sourceToNothing } from '../rivals/read-to-nothing.js'
-import { split2Batch } from '../rivals/split2.js'
-import { streamChainBatch } from '../rivals/stream-chain.js'
 import { discarding } from '../support/count.js'
 import { batch, lines, sourceOf, split } from '../support/hosepipe.js'
 import { read } from '../support/reading.js'
+import { rival } from '../support/rival.js'
 
 export const title = 'Pass-through: file → split(lines()) → batch() → a destination that discards'
 export const shapes = ['100 B', '1 KB', '10 KB', 'flights']
@@ -25,13 +20,13 @@ const [nodes, ours, loop] = ['createReadStream into nothing', 'source() into not
 export const ways = {
   hosepipe: { run: from(sourceOf) },
   'hosepipe, createReadStream': { run: from(read) },
-  [ours]: { run: sourceToNothing },
-  [nodes]: { run: createReadStreamToNothing },
-  [loop]: { run: readLoop },
-  'split2 + hand batching': { run: split2Batch, slow: true },
-  highland: { run: highlandBatch, slow: true },
-  'stream-chain': { run: streamChainBatch, slow: true },
-  etl: { run: etlBatch, slow: true },
+  [ours]: { run: rival('read-to-nothing', 'sourceToNothing') },
+  [nodes]: { run: rival('read-to-nothing', 'createReadStreamToNothing') },
+  [loop]: { run: rival('bare-loop', 'readLoop') },
+  'split2 + hand batching': { run: rival('split2', 'split2Batch'), slow: true },
+  highland: { run: rival('highland', 'highlandBatch'), slow: true },
+  'stream-chain': { run: rival('stream-chain', 'streamChainBatch'), slow: true },
+  etl: { run: rival('etl', 'etlBatch'), slow: true },
 }
 
 const everywhere = (ratio) => Object.fromEntries(shapes.map((shape) => [shape, ratio]))

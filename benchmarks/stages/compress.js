@@ -1,9 +1,9 @@
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
-import { split2Gzip } from '../rivals/split2.js'
 import { countBytes, discarding } from '../support/count.js'
 import { batch, gzip, lines, sourceOf, split, zstd } from '../support/hosepipe.js'
 import { read } from '../support/reading.js'
+import { rival } from '../support/rival.js'
 
 export const title = 'Compress: file → split(lines()) → batch() → gzip → a destination that discards'
 export const note =
@@ -31,7 +31,7 @@ export const ways = {
   hosepipe: { run: ours(() => gzip()) },
   createGzip: { run: oneGzip({ level: 6 }), slow: true },
   'createGzip, chunkSize of 256 KiB': { run: oneGzip({ level: 6, chunkSize: 262_144 }), slow: true },
-  'createGzip, each line written alone': { run: split2Gzip, mebibytes: 4 },
+  'createGzip, each line written alone': { run: rival('split2', 'split2Gzip'), mebibytes: 1 },
   'hosepipe, gzip({ level: 1 })': { run: ours(() => gzip({ level: 1 })) },
   'hosepipe, zstd({ level: 1 })': { run: ours(() => zstd({ level: 1 })) },
   'hosepipe, zstd()': { run: ours(() => zstd()) },

@@ -1,16 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
-import { batchedBuffers } from '../rivals/batched-bytes.js'
-import { buffersThroughTransform } from '../rivals/transforms.js'
 import { discarding } from '../support/count.js'
 import { batch } from '../support/hosepipe.js'
+import { rival } from '../support/rival.js'
 import { writeAll } from '../support/write-all.js'
 
 export const title = 'Door: single Buffers written one by one → batch → a destination that discards'
 export const note =
   'The Buffers are in memory before, and count in the peak. They are gathered by their bytes everywhere.'
 export const shapes = ['100 B', '1 KB']
-export const mebibytes = 16
+export const mebibytes = 8
 
 /** The records of a file, each a Buffer. */
 export async function prepare(file) {
@@ -33,8 +32,8 @@ async function ours(records) {
 
 export const ways = {
   hosepipe: { run: ours },
-  'one Transform': { run: buffersThroughTransform },
-  'it-batched-bytes': { run: batchedBuffers },
+  'one Transform': { run: rival('transforms', 'buffersThroughTransform') },
+  'it-batched-bytes': { run: rival('batched-bytes', 'batchedBuffers') },
 }
 
 export const targets = []

@@ -1,20 +1,17 @@
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
-import { batchedObjects } from '../rivals/batched-bytes.js'
-import { etlObjects } from '../rivals/etl.js'
-import { highlandObjects } from '../rivals/highland.js'
-import { objectsThroughTransforms } from '../rivals/transforms.js'
 import { discarding } from '../support/count.js'
 import { batch, firehose, json, transform } from '../support/hosepipe.js'
 import { change } from '../support/reading.js'
+import { rival } from '../support/rival.js'
 import { writeAll } from '../support/write-all.js'
 
 export const title =
   'Door: single objects written one by one → change → serialise → batch → a destination that discards'
 export const note = 'The objects are in memory before, and count in the peak.'
-export const shapes = ['100 B', '1 KB', 'flights']
-export const mebibytes = 16
+export const shapes = ['100 B', '1 KB']
+export const mebibytes = 8
 
 /** The objects of a file. */
 export async function prepare(file) {
@@ -50,10 +47,10 @@ async function oursInOne(objects) {
 export const ways = {
   hosepipe: { run: ours },
   'hosepipe, firehose()': { run: oursInOne },
-  'three Transforms': { run: objectsThroughTransforms },
-  highland: { run: highlandObjects },
-  'it-batched-bytes': { run: batchedObjects },
-  etl: { run: etlObjects },
+  'three Transforms': { run: rival('transforms', 'objectsThroughTransforms') },
+  highland: { run: rival('highland', 'highlandObjects') },
+  'it-batched-bytes': { run: rival('batched-bytes', 'batchedObjects') },
+  etl: { run: rival('etl', 'etlObjects') },
 }
 
 export const targets = [

@@ -13,6 +13,7 @@ export const base = Object.fromEntries(
 )
 /** One pass is measured: memory grows by what is there, and not by how often it is looked at. */
 export const least = 0
+export const rounds = 3
 /** With `--quick`, so much of the data. */
 export const quickly = 1 / 4
 

@@ -1,9 +1,8 @@
 import { pipeline } from 'node:stream/promises'
-import { split2Count } from '../rivals/split2.js'
-import { streamChainCount } from '../rivals/stream-chain.js'
 import { countRecords } from '../support/count.js'
 import { lines, split } from '../support/hosepipe.js'
 import { read } from '../support/reading.js'
+import { rival } from '../support/rival.js'
 
 export const title = 'Split: split(lines()) alone, counting records'
 export const shapes = ['100 B', '1 KB', '10 KB', 'flights']
@@ -16,8 +15,8 @@ async function ours(file) {
 
 export const ways = {
   hosepipe: { run: ours },
-  split2: { run: split2Count, slow: true },
-  'stream-chain': { run: streamChainCount, slow: true },
+  split2: { run: rival('split2', 'split2Count'), slow: true },
+  'stream-chain': { run: rival('stream-chain', 'streamChainCount'), slow: true },
 }
 
 export const targets = [{ id: 'P2', against: 'split2', speed: { '100 B': 6, '1 KB': 5 } }]

@@ -1,9 +1,9 @@
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { split2ToFile } from '../rivals/split2.js'
 import { batch, deliver, file as files, lines, sourceOf, split } from '../support/hosepipe.js'
 import { read } from '../support/reading.js'
+import { rival } from '../support/rival.js'
 
 export { clear, prepare } from './files.js'
 
@@ -25,7 +25,7 @@ async function copy({ input, dir }) {
 }
 
 async function split2({ input, dir }) {
-  await split2ToFile(input, join(dir, 'all.ndjson'))
+  await rival('split2', 'split2ToFile')(input, join(dir, 'all.ndjson'))
 }
 
 export const ways = {

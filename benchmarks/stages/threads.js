@@ -1,11 +1,11 @@
 import { pipeline } from 'node:stream/promises'
-import { bareLoop } from '../rivals/bare-loop.js'
 import { discarding } from '../support/count.js'
 import { batch, lines, sourceOf, split, transform } from '../support/hosepipe.js'
+import { rival } from '../support/rival.js'
 
 export const title = 'Threads: the parse way with the change made in two threads'
 export const note = 'The threads are started anew for each pass, which counts.'
-export const shapes = ['100 B', '1 KB', '10 KB']
+export const shapes = ['1 KB', '10 KB']
 export const mebibytes = 128
 
 const module = new URL('../support/change.js', import.meta.url)
@@ -16,6 +16,6 @@ async function ours(file) {
   return found
 }
 
-export const ways = { hosepipe: { run: ours }, 'bare loop': { run: bareLoop, mebibytes: 32 } }
+export const ways = { hosepipe: { run: ours }, 'bare loop': { run: rival('bare-loop', 'bareLoop'), mebibytes: 32 } }
 
 export const targets = [{ id: 'P7', against: 'bare loop', speed: { '1 KB': 1.6, '10 KB': 1.6 } }]

@@ -1,12 +1,8 @@
 import { pipeline } from 'node:stream/promises'
-import { bareLoop } from '../rivals/bare-loop.js'
-import { etlChange } from '../rivals/etl.js'
-import { highlandChange } from '../rivals/highland.js'
-import { split2Change } from '../rivals/split2.js'
-import { streamChainChange } from '../rivals/stream-chain.js'
 import { discarding } from '../support/count.js'
 import { batch, json, lines, sourceOf, split, transform } from '../support/hosepipe.js'
 import { change } from '../support/reading.js'
+import { rival } from '../support/rival.js'
 
 export const title = 'Parse way: parse → change one field → stringify → batch → a destination that discards'
 export const shapes = ['100 B', '1 KB', '1 KB dense', '10 KB', 'flights']
@@ -18,13 +14,15 @@ async function ours(file) {
   return found
 }
 
+const dense = ['1 KB dense']
+
 export const ways = {
   hosepipe: { run: ours },
-  'bare loop': { run: bareLoop },
-  'pipeline of Transforms': { run: split2Change, slow: true },
-  highland: { run: highlandChange, slow: true },
-  'stream-chain': { run: streamChainChange, slow: true },
-  etl: { run: etlChange, slow: true },
+  'bare loop': { run: rival('bare-loop', 'bareLoop') },
+  'pipeline of Transforms': { run: rival('split2', 'split2Change'), slow: true },
+  highland: { run: rival('highland', 'highlandChange'), slow: true, notFor: dense },
+  'stream-chain': { run: rival('stream-chain', 'streamChainChange'), slow: true, notFor: dense },
+  etl: { run: rival('etl', 'etlChange'), slow: true, notFor: dense },
 }
 
 const everywhere = (ratio) =>

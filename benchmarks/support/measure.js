@@ -5,6 +5,7 @@
  */
 import { shapes } from './data.js'
 import { median } from './numbers.js'
+import { peakMemory } from './peak.js'
 
 const { stage: name, way, shape, warmUp, file, least } = JSON.parse(process.argv[2])
 const stage = await import(new URL(`../stages/${name}.js`, import.meta.url).href)
@@ -20,7 +21,7 @@ process.stdout.write(
     ms: median(passes.map(({ ms }) => ms)),
     best: Math.min(...passes.map(({ ms }) => ms)),
     cpu: median(passes.map(({ cpu }) => cpu)),
-    maxRss: process.resourceUsage().maxRSS * 1024,
+    maxRss: await peakMemory(),
     written: counted[file].written,
     counted,
   }),

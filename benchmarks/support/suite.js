@@ -24,9 +24,11 @@ const quickShape = '1 KB'
 /** Garbage is collected every few dozen mebibytes, so a pass over less takes either too little time or too much. */
 const usualMebibytes = 64
 /** Rivals get less, because they take longer; what is compared is the time a byte. */
-const slowMebibytes = 16
+const slowMebibytes = 8
 const roundsOfTargets = 5
 const roundsOfOthers = 3
+/** Its rivals are far behind, and take long. */
+const distant = 'P10'
 
 /** @typedef {{quick: boolean, rounds: number | undefined}} Extent */
 
@@ -42,18 +44,20 @@ export function shapesOf(stage, { quick }) {
 
 /** For how many milliseconds a case is measured at least. */
 export function leastOf(stage, { quick }) {
-  return stage.least ?? (quick ? 250 : 400)
+  return stage.least ?? (quick ? 250 : 300)
 }
 
 /**
- * The cases of a stage.
+ * The cases of a stage with one shape.
  *
  * @param {Extent} extent
  * @returns {import('./run.js').Case[]}
  */
-export function casesOf(stage, { quick, rounds }) {
-  const isInTarget = (name) => stage.targets.some(({ way = 'hosepipe', against }) => name === way || name === against)
-  return Object.entries(stage.ways).map(([name, way]) => {
+export function casesOf(stage, shape, { quick, rounds }) {
+  const near = stage.targets.filter(({ id }) => id !== distant)
+  const isInTarget = (name) => near.some(({ way = 'hosepipe', against }) => name === way || name === against)
+  const ways = Object.entries(stage.ways).filter(([, { notFor }]) => !notFor?.includes(shape))
+  return ways.map(([name, way]) => {
     const usual = isInTarget(name) ? roundsOfTargets : roundsOfOthers
     return {
       name,
@@ -61,13 +65,14 @@ export function casesOf(stage, { quick, rounds }) {
       keys: way.keys,
       changes: way.changes,
       isIdle: way.isIdle,
-      rounds: rounds ?? (quick ? 1 : usual),
-      mebibytes: mebibytesOf(stage, way, quick),
+      rounds: rounds ?? (quick ? 1 : (way.rounds ?? stage.rounds ?? usual)),
+      mebibytes: mebibytesOf(stage, shape, way, quick),
     }
   })
 }
 
-function mebibytesOf(stage, way, quick) {
-  const mebibytes = way.mebibytes ?? (way.slow ? slowMebibytes : (stage.mebibytes ?? usualMebibytes))
+function mebibytesOf(stage, shape, way, quick) {
+  const ofStage = stage.mebibytesByShape?.[shape] ?? stage.mebibytes ?? usualMebibytes
+  const mebibytes = way.mebibytes ?? (way.slow ? slowMebibytes : ofStage)
   return quick ? mebibytes * (stage.quickly ?? 1) : mebibytes
 }
