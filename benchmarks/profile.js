@@ -5,15 +5,16 @@ import { dataFile, shapes } from './support/data.js'
 const [name, shape, way = 'hosepipe'] = process.argv.slice(2)
 const stage = await import(`./stages/${name}.js`)
 const { run, keys } = stage.ways[way]
-await pass(await dataFile(shape, 16, keys))
-const file = await dataFile(shape, stage.mebibytes ?? 64, keys)
+const [warmUp, file] = [await dataFile(shape, 16, keys), await dataFile(shape, stage.mebibytes ?? 64, keys)]
+await (await prepared(warmUp))()
+const pass = await prepared(file)
 
 const session = new Session()
 session.connect()
 await session.post('Profiler.enable')
 await session.post('Profiler.setSamplingInterval', { interval: 200 })
 await session.post('Profiler.start')
-await pass(file)
+await pass()
 const { profile } = await session.post('Profiler.stop')
 session.disconnect()
 
@@ -30,8 +31,11 @@ for (const [key, time] of [...spent].sort((a, b) => b[1] - a[1]).slice(0, 20)) {
   console.log(`${((time / total) * 100).toFixed(1).padStart(5)} %  ${(time / 1000).toFixed(1).padStart(8)} ms  ${key}`)
 }
 
-async function pass(path) {
+/** A pass over a file, of which only what is to be measured is left. */
+async function prepared(path) {
   const input = (await stage.prepare?.(path)) ?? path
-  await run(input, shapes[shape])
-  await stage.clear?.(input)
+  return async () => {
+    await run(input, shapes[shape])
+    await stage.clear?.(input)
+  }
 }

@@ -35,8 +35,14 @@ await writeFile(readme, filled)
 /** What was measured with what: one line for each machine and extent. */
 function conditions() {
   const groups = new Map()
-  for (const [name, { machine, quick }] of Object.entries(inOrder)) {
-    const key = `${machine}${quick ? ', **with `--quick`: one round, little data, for orientation only**' : ''}`
+  for (const [name, { machine, quick, shapes }] of Object.entries(inOrder)) {
+    const rounds = Math.max(
+      ...Object.values(shapes)
+        .flatMap(Object.values)
+        .map((way) => way.rounds ?? 0),
+    )
+    const extent = quick ? '**with `--quick`, for orientation only**' : `${rounds} ${rounds === 1 ? 'round' : 'rounds'}`
+    const key = `${machine}, ${extent}`
     groups.set(key, [...(groups.get(key) ?? []), name])
   }
   return [...groups].map(([key, names]) => (groups.size === 1 ? `${key}.` : `- ${key}: ${names.join(', ')}`)).join('\n')

@@ -17,11 +17,13 @@ export async function objectsThroughTransforms(objects) {
   return found
 }
 
-/** Buffers that are only gathered. */
+const newline = Buffer.from('\n')
+
+/** Buffers that are only gathered, to a body. */
 export async function buffersThroughTransform(records) {
   const found = { bytes: 0 }
   const count = nothing((lines) => {
-    for (const line of lines) found.bytes += line.length + 1
+    found.bytes += Buffer.concat(lines.flatMap((line) => [line, newline])).length
   }, true)
   const first = gather()
   const finished = pipeline(first, count)
