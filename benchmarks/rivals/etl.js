@@ -38,24 +38,6 @@ export async function etlChangeToGzip(file, path, facts) {
   await pipeline(changed(file, facts).pipe(etl.map(bodyOf)), createGzip(), createWriteStream(path))
 }
 
-/** Parse, look at one field, stringify what stays, gather. */
-export async function etlFilter(file, facts) {
-  const { field, keeps } = facts.filter
-  const found = { bytes: 0 }
-  await lines(file)
-    .pipe(etl.map(({ text }) => JSON.parse(text)))
-    .pipe(etl.map((event) => (keeps(event[field]) ? event : undefined)))
-    .pipe(etl.map((event) => JSON.stringify(event)))
-    .pipe(etl.collect(batchRecords(facts)))
-    .pipe(
-      look((batch) => {
-        found.bytes += bodyOf(batch).length
-      }),
-    )
-    .promise()
-  return found
-}
-
 /** Objects that are there already: change, stringify, gather. */
 export async function etlObjects(objects, facts) {
   const found = { bytes: 0 }

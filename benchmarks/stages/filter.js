@@ -26,7 +26,6 @@ export const ways = {
   [loop]: { run: rival('bare-loop', 'bareFilter'), slow: true },
   'pipeline of Transforms': { run: rival('split2', 'split2Filter'), slow: true },
   highland: { run: rival('highland', 'highlandFilter'), slow: true },
-  etl: { run: rival('etl', 'etlFilter'), slow: true },
 }
 
 const everywhere = (ratio) => Object.fromEntries(shapes.map((shape) => [shape, ratio]))
