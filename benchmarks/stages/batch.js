@@ -1,26 +1,40 @@
 import { pipeline } from 'node:stream/promises'
-import { readToNothing } from '../rivals/read-to-nothing.js'
-import { split2Batch } from '../rivals/split2.js'
-import { batch, deliver, lines, split } from '../support/hosepipe.js'
+import { discarding } from '../support/count.js'
+import { batch, lines, sourceOf, split } from '../support/hosepipe.js'
 import { read } from '../support/reading.js'
+import { rival } from '../support/rival.js'
 
-export const title = 'P1: pass-through, file → split(lines()) → batch() → a destination that discards'
-export const shapes = ['100 B', '1 KB', '10 KB']
-export const megabytes = 256
+export const title = 'Pass-through: file → split(lines()) → batch() → a destination that discards'
+export const shapes = ['100 B', '1 KB', '10 KB', 'flights']
 
-async function ours(file) {
-  let [records, bytes] = [0, 0]
-  const discard = async (request) => {
-    records += request.length
-    bytes += request.byteLength
+function from(open) {
+  return async (file) => {
+    const { found, end } = discarding()
+    await pipeline(open(file), split(lines()), batch(), end)
+    return found
   }
-  await pipeline(read(file), split(lines()), batch(), deliver(discard))
-  return { records, bytes }
 }
 
-export const ways = { hosepipe: ours, 'read into nothing': readToNothing, 'split2 + hand batching': split2Batch }
+const [nodes, ours, loop] = ['createReadStream into nothing', 'source() into nothing', 'bare loop of reads']
+
+export const ways = {
+  hosepipe: { run: from(sourceOf) },
+  'hosepipe, createReadStream': { run: from(read) },
+  [ours]: { run: rival('read-to-nothing', 'sourceToNothing') },
+  [nodes]: { run: rival('read-to-nothing', 'createReadStreamToNothing') },
+  [loop]: { run: rival('bare-loop', 'readLoop') },
+  'split2 + hand batching': { run: rival('split2', 'split2Batch'), slow: true },
+  highland: { run: rival('highland', 'highlandBatch'), slow: true },
+  'stream-chain': { run: rival('stream-chain', 'streamChainBatch'), slow: true },
+  etl: { run: rival('etl', 'etlBatch'), slow: true },
+}
+
+const everywhere = (ratio) => Object.fromEntries(shapes.map((shape) => [shape, ratio]))
 
 export const targets = [
-  { against: 'read into nothing', speed: { '100 B': 0.9, '1 KB': 0.9, '10 KB': 0.9 } },
-  { against: 'split2 + hand batching', speed: { '100 B': 10, '1 KB': 10, '10 KB': 10 } },
+  { id: 'P1', against: nodes, speed: everywhere(0.9) },
+  { id: 'P1', against: ours, speed: everywhere(0.9) },
+  { id: 'P1', against: 'split2 + hand batching', speed: everywhere(10) },
+  { id: 'P10', against: 'etl', speed: everywhere(10) },
+  { id: 'P10', against: 'highland', speed: everywhere(10) },
 ]

@@ -1,21 +1,22 @@
 import { pipeline } from 'node:stream/promises'
-import { split2Count } from '../rivals/split2.js'
+import { countRecords } from '../support/count.js'
 import { lines, split } from '../support/hosepipe.js'
-import { nothing, read } from '../support/reading.js'
+import { read } from '../support/reading.js'
+import { rival } from '../support/rival.js'
 
-export const title = 'P2: split(lines()) alone, counting records'
-export const shapes = ['100 B', '1 KB', '10 KB']
-export const megabytes = 256
+export const title = 'Split: split(lines()) alone, counting records'
+export const shapes = ['100 B', '1 KB', '10 KB', 'flights']
 
 async function ours(file) {
-  let records = 0
-  const count = nothing((run) => {
-    records += run.length
-  }, true)
-  await pipeline(read(file), split(lines()), count)
-  return { records }
+  const { found, end } = countRecords()
+  await pipeline(read(file), split(lines()), end)
+  return found
 }
 
-export const ways = { hosepipe: ours, split2: split2Count }
+export const ways = {
+  hosepipe: { run: ours },
+  split2: { run: rival('split2', 'split2Count'), slow: true },
+  'stream-chain': { run: rival('stream-chain', 'streamChainCount'), slow: true },
+}
 
-export const targets = [{ against: 'split2', speed: { '100 B': 6, '1 KB': 5 } }]
+export const targets = [{ id: 'P2', against: 'split2', speed: { '100 B': 6, '1 KB': 5 } }]

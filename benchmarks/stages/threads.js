@@ -1,25 +1,21 @@
 import { pipeline } from 'node:stream/promises'
-import { bareLoop } from '../rivals/bare-loop.js'
-import { batch, deliver, lines, split, transform } from '../support/hosepipe.js'
-import { read } from '../support/reading.js'
+import { discarding } from '../support/count.js'
+import { batch, lines, sourceOf, split, transform } from '../support/hosepipe.js'
+import { rival } from '../support/rival.js'
 
-export const title = 'P7: the way of P3 with the change made in threads, which are started for each pass'
-export const shapes = ['100 B', '1 KB', '10 KB']
-export const megabytes = 256
+export const title = 'Threads: the parse way with the change made in two threads'
+export const note = 'The threads are started anew for each pass, which counts.'
+export const shapes = ['1 KB', '10 KB']
+export const mebibytes = 128
 
-const change = new URL('../support/change.js', import.meta.url)
+const module = new URL('../support/change.js', import.meta.url)
 
-function inThreads(threads) {
-  return async (file) => {
-    let bytes = 0
-    const discard = async (request) => {
-      bytes += request.byteLength
-    }
-    await pipeline(read(file), split(lines()), transform(change, { threads }), batch(), deliver(discard))
-    return { bytes }
-  }
+async function ours(file) {
+  const { found, end } = discarding()
+  await pipeline(sourceOf(file), split(lines()), transform(module, { threads: 2 }), batch(), end)
+  return found
 }
 
-export const ways = { hosepipe: inThreads(2), 'one thread': inThreads(1), 'bare loop': bareLoop }
+export const ways = { hosepipe: { run: ours }, 'bare loop': { run: rival('bare-loop', 'bareLoop'), mebibytes: 32 } }
 
-export const targets = [{ against: 'bare loop', speed: { '1 KB': 1.6, '10 KB': 1.6 } }]
+export const targets = [{ id: 'P7', against: 'bare loop', speed: { '1 KB': 1.6, '10 KB': 1.6 } }]

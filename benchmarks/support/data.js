@@ -1,92 +1,94 @@
 /**
- * Makes the data once: newline-delimited JSON of log-like events, the same bytes on every machine. One record in 64 has text of
- * several bytes a character, because a file that is all ASCII lets a parser take ways that real data does not.
+ * Makes the data once: newline-delimited JSON, the same bytes on every machine. Log events of three lengths are generated, with
+ * about 20 values a kilobyte; one in 64 has text of several bytes a character, because a file that is all ASCII lets a parser
+ * take ways that real data does not. Flights are real, and as many as there are, over and over.
  */
 import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
-import { mkdir, rename, stat } from 'node:fs/promises'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { mkdir, readFile, rename, stat } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { denseEvent, generator, logEvent } from './events.js'
+import { MiB } from './numbers.js'
 
-const MiB = 1024 * 1024
 const folder = new URL('../data/', import.meta.url)
-const words = [
-  'disk',
-  'queue',
-  'retry',
-  'accepted',
-  'from',
-  'upstream',
-  'after',
-  'timeout',
-  'of',
-  'shard',
-  'lease',
-  'renewed',
-]
-const foreign = ['Überlauf', 'données', 'очередь', '遅延', 'naïve', '🙂']
-const levels = ['debug', 'info', 'info', 'info', 'warn', 'error']
+/** What is made at most; larger files repeat it. */
+const madeMebibytes = 64
+const usualKeys = 500
 
-/** The shapes of records; `size` is about what one takes, in bytes. */
+const isDebug = (level) => level === 'debug'
+const log = { key: 'customer', filter: { field: 'level', keeps: (level) => !isDebug(level) } }
+
+/**
+ * The shapes of records: `size` is about what one takes, in bytes; `key` is the field that tells partitions apart; `filter` is
+ * what P4 asks.
+ */
 export const shapes = {
-  '100 B': { file: '100', size: 100 },
-  '1 KB': { file: '1k', size: 1_000 },
-  '10 KB': { file: '10k', size: 10_000 },
+  '100 B': { ...log, file: 'log-100b', size: 100, make: logEvent },
+  '1 KB': { ...log, file: 'log-1kb', size: 1_000, make: logEvent },
+  '1 KB dense': { ...log, file: 'dense-1kb', size: 1_000, make: denseEvent },
+  '10 KB': { ...log, file: 'log-10kb', size: 10_000, make: logEvent },
+  flights: { file: 'flights', size: 90, key: 'origin', filter: { field: 'delay', keeps: (delay) => delay > 0 } },
 }
 
 /**
  * The path of the data of one shape.
  *
  * @param {string} shape - A name of {@link shapes}.
- * @param {number} size - About how many bytes.
+ * @param {number} mebibytes - About how much.
+ * @param {number} [keys] - How many customers there are; flights have their airports.
  */
-export async function dataFile(shape, size) {
-  const { file, size: recordSize } = shapes[shape]
-  const path = new URL(`${file}-${Math.round(size / MiB)}.ndjson`, folder).pathname
+export async function dataFile(shape, mebibytes, keys = usualKeys) {
+  const { file } = shapes[shape]
+  const name = keys === usualKeys ? file : `${file}-${keys}-keys`
+  const path = fileURLToPath(new URL(`${name}-${mebibytes}.ndjson`, folder))
   if (await exists(path)) return path
   await mkdir(folder, { recursive: true })
+  const chunks =
+    mebibytes > madeMebibytes
+      ? repeated(await dataFile(shape, madeMebibytes, keys), mebibytes / madeMebibytes)
+      : made(shape, mebibytes * MiB, keys)
   const unfinished = createWriteStream(`${path}.part`)
-  const random = generator(recordSize)
-  for (let [id, written] = [0, 0]; written < size; ) {
-    let text = ''
-    for (; text.length < MiB; id += 1) text += `${JSON.stringify(event(id, recordSize, random))}\n`
-    const chunk = Buffer.from(text)
-    written += chunk.length
-    if (!unfinished.write(chunk)) await once(unfinished, 'drain')
-  }
+  for await (const chunk of chunks) if (!unfinished.write(chunk)) await once(unfinished, 'drain')
   unfinished.end()
   await once(unfinished, 'close')
   await rename(`${path}.part`, path)
   return path
 }
 
-function event(id, size, random) {
-  const pick = (list) => list[Math.floor(random() * list.length)]
-  const vocabulary = id % 64 === 0 ? foreign : words
-  const sentence = (length) => {
-    let text = pick(vocabulary)
-    while (text.length < length) text += ` ${pick(vocabulary)}`
-    return text
+/** How many records a file has. */
+export async function countRecords(path) {
+  let records = 0
+  for await (const chunk of createReadStream(path, { highWaterMark: MiB })) {
+    for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) records += 1
   }
-  const head = { id, level: pick(levels), customer: `c${Math.floor(random() * 500)}`, ts: 1_700_000_000_000 + id * 7 }
-  if (size < 300) return { ...head, msg: sentence(size - 80) }
-  const spans = Array.from({ length: Math.round((size - 200) / 110) }, (_, i) => ({
-    span: Math.floor(random() * 2 ** 32).toString(16),
-    name: `${pick(words)}.${pick(words)}`,
-    took: Math.round(random() * 1e5) / 100,
-    ok: i % 7 > 0,
-    tags: [pick(words), pick(words)],
-  }))
-  return { ...head, msg: sentence(100), host: { name: `h${id % 97}`, zone: 'b' }, spans }
+  return records
 }
 
-/** Numbers from 0 up to 1, the same for the same seed: mulberry32. */
-function generator(seed) {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+async function* repeated(path, times) {
+  for (let i = 0; i < times; i += 1) yield* createReadStream(path, { highWaterMark: MiB })
+}
+
+async function* made(shape, bytes, keys) {
+  const { make } = shapes[shape]
+  yield* make === undefined ? flights(bytes) : events(shapes[shape], bytes, keys)
+}
+
+function* events({ size, make }, bytes, keys) {
+  const random = generator(size)
+  for (let [id, written] = [0, 0]; written < bytes; ) {
+    let text = ''
+    for (; text.length < MiB; id += 1) text += `${JSON.stringify(make(id, size, keys, random))}\n`
+    const chunk = Buffer.from(text)
+    written += chunk.length
+    yield chunk
   }
+}
+
+async function* flights(bytes) {
+  const source = new URL('../data/flights-20k.json', import.meta.resolve('vega-datasets'))
+  const all = JSON.parse(await readFile(source, 'utf8'))
+  const lines = Buffer.from(all.map((flight) => `${JSON.stringify(flight)}\n`).join(''))
+  for (let written = 0; written < bytes; written += lines.length) yield lines
 }
 
 async function exists(path) {

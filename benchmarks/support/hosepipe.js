@@ -1,9 +1,31 @@
 /** The built package, so that what users get is measured; or another build, to compare two. */
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { MiB } from './numbers.js'
 
 const other = process.env.HOSEPIPE_BUILD
-const url =
-  other === undefined ? new URL('../../dist/index.js', import.meta.url) : pathToFileURL(resolve(other, 'index.js'))
+const dist = other === undefined ? new URL('../../dist/', import.meta.url) : pathToFileURL(`${resolve(other)}/`)
 
-export const { batch, deliver, json, lines, split, transform } = await import(url.href)
+export const {
+  batch,
+  deliver,
+  field,
+  filter,
+  firehose,
+  gzip,
+  json,
+  jsonArray,
+  lines,
+  ndjson,
+  separated,
+  source,
+  split,
+  transform,
+  zstd,
+} = await import(new URL('index.js', dist).href)
+export const { file } = await import(new URL('destinations/file/index.js', dist).href)
+
+/** Reads a file as its users are told to, as much at a time as rivals do. The way must end in `deliver`. */
+export function sourceOf(path) {
+  return source(path, { readBytes: MiB, reuse: true })
+}

@@ -1,22 +1,39 @@
 /**
- * One case in a process of its own: `node measure.js STAGE WAY WARM-UP FILE`. Runs the way over the file for warming up, so that
- * the compiler has seen it, then over the other as often as half a second takes, and prints the median pass as JSON.
+ * One case in a process of its own: `node measure.js '{"stage", "way", "shape", "warmUp", "file", "least"}'`. Runs the way over the
+ * warm-up file, so that the compiler has seen it, then over the other as often as `least` milliseconds take, and prints the
+ * median and the best pass as JSON, with what was counted in each file.
  */
+import { shapes } from './data.js'
 import { median } from './numbers.js'
+import { peakMemory } from './peak.js'
 
-const least = 500
+const { stage: name, way, shape, warmUp, file, least } = JSON.parse(process.argv[2])
+const stage = await import(new URL(`../stages/${name}.js`, import.meta.url).href)
+const { run } = stage.ways[way]
+const facts = shapes[shape]
 
-const [stage, way, warmUp, file] = process.argv.slice(2)
-const { ways } = await import(new URL(`../stages/${stage}.js`, import.meta.url).href)
-await ways[way](warmUp)
+const counted = { [warmUp]: await pass(warmUp, []) }
 const passes = []
-let result
-for (let spent = 0; spent < least; spent += passes.at(-1).ms) {
+for (let spent = 0; passes.length === 0 || spent < least; spent += passes.at(-1).ms)
+  counted[file] = await pass(file, passes)
+process.stdout.write(
+  JSON.stringify({
+    ms: median(passes.map(({ ms }) => ms)),
+    best: Math.min(...passes.map(({ ms }) => ms)),
+    cpu: median(passes.map(({ cpu }) => cpu)),
+    maxRss: await peakMemory(),
+    written: counted[file].written,
+    counted,
+  }),
+)
+
+/** Runs the way once. What a stage prepares and clears away is not timed. */
+async function pass(path, passes) {
+  const input = (await stage.prepare?.(path)) ?? path
   const [started, before] = [performance.now(), process.cpuUsage()]
-  result = await ways[way](file)
+  const found = (await run(input, facts)) ?? {}
   const { user, system } = process.cpuUsage(before)
   passes.push({ ms: performance.now() - started, cpu: (user + system) / 1000 })
+  await stage.clear?.(input)
+  return found
 }
-const ms = median(passes.map((pass) => pass.ms))
-const cpu = median(passes.map((pass) => pass.cpu))
-process.stdout.write(JSON.stringify({ ...result, ms, cpu, maxRss: process.resourceUsage().maxRSS * 1024 }))

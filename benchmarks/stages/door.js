@@ -1,0 +1,58 @@
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
+import { discarding } from '../support/count.js'
+import { batch, firehose, json, transform } from '../support/hosepipe.js'
+import { change } from '../support/reading.js'
+import { rival } from '../support/rival.js'
+import { writeAll } from '../support/write-all.js'
+
+export const title =
+  'Door: single objects written one by one → change → serialise → batch → a destination that discards'
+export const note = 'The objects are in memory before, and count in the peak.'
+export const shapes = ['100 B', '1 KB']
+export const mebibytes = 8
+
+/** The objects of a file. */
+export async function prepare(file) {
+  prepared[file] ??= (await readFile(file, 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  return prepared[file]
+}
+const prepared = {}
+
+async function ours(objects) {
+  const { found, end } = discarding()
+  const first = transform(json(change))
+  const finished = pipeline(first, batch(), end)
+  await writeAll(objects, first)
+  await finished
+  return found
+}
+
+async function oursInOne(objects) {
+  let bytes = 0
+  const send = async (request) => {
+    bytes += request.byteLength
+  }
+  const whole = firehose({ transform: json(change), to: send })
+  const closed = once(whole, 'close')
+  await writeAll(objects, whole)
+  await closed
+  return { bytes }
+}
+
+export const ways = {
+  hosepipe: { run: ours },
+  'hosepipe, firehose()': { run: oursInOne },
+  'three Transforms': { run: rival('transforms', 'objectsThroughTransforms') },
+  highland: { run: rival('highland', 'highlandObjects') },
+  'it-batched-bytes': { run: rival('batched-bytes', 'batchedObjects') },
+  etl: { run: rival('etl', 'etlObjects') },
+}
+
+export const targets = [
+  { id: 'P6', against: 'three Transforms', speed: Object.fromEntries(shapes.map((shape) => [shape, 1.5])) },
+]
