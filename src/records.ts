@@ -260,16 +260,22 @@ export class Records implements Iterable<Buffer>, Provenance {
   /** The records at `indexes`, in that order: the same memory. */
   pick(indexes: ArrayLike<number>): Records {
     const provenance = { receipt: this.receipt.pick(indexes), arrivedAt: this.arrivedAt }
-    const chosen = Array.from(indexes)
-    const values = this.#values && chosen.map((i) => this.#values?.[i])
+    const all = this.#values
+    const values = all && Array.from(indexes, (i) => all[i])
     const originals = this.#originals && {
       run: this.#originals.run,
-      indexes: chosen.map((i) => this.#originals?.indexes[i] ?? 0),
+      indexes: Array.from(indexes, (i) => this.#originals?.indexes[i] ?? 0),
     }
     if (this.#bytes === undefined && values !== undefined) return Records.values(provenance, values, originals)
-    const starts = Uint32Array.from(chosen, (i) => this.start(i))
-    const ends = Uint32Array.from(chosen, (i) => this.ends[i] ?? 0)
-    return Records.spans(provenance, this.bytes, starts, ends, values)
+    const { ends } = this
+    const pickedStarts = new Uint32Array(indexes.length)
+    const pickedEnds = new Uint32Array(indexes.length)
+    for (let to = 0; to < indexes.length; to += 1) {
+      const from = indexes[to] ?? 0
+      pickedStarts[to] = this.start(from)
+      pickedEnds[to] = ends[from] ?? 0
+    }
+    return Records.spans(provenance, this.bytes, pickedStarts, pickedEnds, values)
   }
 
   /** The bytes of the record at `i` as they came in, before any transform; `undefined` for what came in as a value. */

@@ -15,6 +15,9 @@ function from(open) {
   }
 }
 
+/** In a short pass the memory of the stream is new for much of the time. */
+export const mebibytes = 256
+
 const [nodes, ours, loop] = ['createReadStream into nothing', 'source() into nothing', 'bare loop of reads']
 
 export const ways = {

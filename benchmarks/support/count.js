@@ -30,3 +30,13 @@ export function countRecords() {
   }, true)
   return { found, end }
 }
+
+/** Takes batches for delivered, without requests, and counts their records. */
+export function settling() {
+  const found = { records: 0 }
+  const end = nothing((batch) => {
+    found.records += batch.length
+    batch.settle('delivered')
+  }, true)
+  return { found, end }
+}

@@ -1,7 +1,6 @@
 /** The built package, so that what users get is measured; or another build, to compare two. */
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { MiB } from './numbers.js'
 
 const other = process.env.HOSEPIPE_BUILD
 const dist = other === undefined ? new URL('../../dist/', import.meta.url) : pathToFileURL(`${resolve(other)}/`)
@@ -25,7 +24,7 @@ export const {
 } = await import(new URL('index.js', dist).href)
 export const { file } = await import(new URL('destinations/file/index.js', dist).href)
 
-/** Reads a file as its users are told to, as much at a time as rivals do. The way must end in `deliver`. */
+/** Reads a file as its users are told to. All records must be settled, as `deliver` does. */
 export function sourceOf(path) {
-  return source(path, { readBytes: MiB, reuse: true })
+  return source(path, { reuse: true })
 }

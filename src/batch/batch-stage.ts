@@ -30,7 +30,7 @@ export interface BatchOptions extends StageOptions {
   readonly key?: Key | undefined
   /**
    * The most bytes of memory for all open batches together; beyond it the oldest is closed. Default 64 MiB or, if that is more,
-   * `maxBytes`; not less than `maxBytes`.
+   * a quarter more than `maxBytes`; not less than `maxBytes`.
    */
   readonly maxOpenBytes?: number | undefined
   /** The most keys with an open batch; beyond it the oldest batch is closed. Default 500, as the service has it. */
@@ -71,7 +71,7 @@ export interface BatchStage extends Stage {
 /** Fills in the defaults of checked options. */
 export function batchLimits(options: BatchOptions): BatchLimits {
   const maxBytes = options.maxBytes ?? defaults.maxBytes
-  const maxOpenBytes = options.maxOpenBytes ?? Math.max(defaults.maxOpenBytes, maxBytes)
+  const maxOpenBytes = options.maxOpenBytes ?? Math.max(defaults.maxOpenBytes, Math.ceil(maxBytes * 1.25))
   if (maxOpenBytes < maxBytes) {
     const message = `batch: maxOpenBytes must be at least maxBytes, which is ${maxBytes}, but came as ${maxOpenBytes}`
     throw new OptionError('batch.maxOpenBytes', message)

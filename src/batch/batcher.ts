@@ -153,6 +153,7 @@ export class Batcher {
     const partitionKeys = reader === undefined ? noParts : reader.partsOf(records, index)
     const batch = new OpenBatch({ key, partitionKeys, at, overhead: overhead.batch })
     this.#open.set(key, batch)
+    this.#held += batch.held
     return batch
   }
 

@@ -9,6 +9,8 @@ import { Batch } from './batch.ts'
 
 /** What a run takes in memory beside its bytes: many runs of one short record would take much more than they count. */
 const runOverhead = 512
+/** What a batch with a key takes in memory beside its records: with many keys that is most of it. */
+const keyOverhead = 2048
 /** The first slab of a batch with a key, in bytes: small, because there may be many keys with few records. */
 const firstSlab = 1024
 /** The first slab has room for so many records like the first one. */
@@ -97,7 +99,7 @@ class Copies implements Keeper {
   #oldest = Number.POSITIVE_INFINITY
   /** Whether the records of the slab are lines, which spares the encoder a look at each. */
   #isLines = true
-  held = 0
+  held = keyOverhead
 
   add(records: Records, from: number, to: number): void {
     const size = records.cost(from, to, 1)

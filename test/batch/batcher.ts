@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { Batch } from '../../src/batch/batch.ts'
+import { batchLimits, MiB } from '../../src/batch/batch-stage.ts'
 import { Batcher, type BatchLimits, type KeyReader } from '../../src/batch/batcher.ts'
 import type { FailedRecords } from '../../src/failed-records.ts'
 import { Account } from '../../src/receipts.ts'
@@ -175,6 +176,28 @@ t.test('memory: the oldest batch is closed when all together hold too much', asy
   t.ok(batches.length > 0)
   t.ok(batches.every(({ closedBy }) => closedBy === 'memory'))
   t.same(batches.map(({ key }) => key).slice(0, 3), ['0', '1', '2'])
+})
+
+t.test('memory: a batch larger than the usual bound is closed by its bytes', async (t) => {
+  const maxBytes = 70 * MiB
+  const { batches, batcher, account } = setup({ ...batchLimits({ maxBytes }), maxAge: 1_000_000 })
+  const chunk = Buffer.alloc(MiB, 'x')
+  for (let i = 0; i < 71; i += 1) {
+    batcher.add(Records.framed({ receipt: account.open(1, 0), arrivedAt: 0 }, chunk, 0, Uint32Array.of(MiB - 1)))
+  }
+  t.same(
+    batches.map(({ closedBy, length }) => [closedBy, length]),
+    [['bytes', 70]],
+  )
+})
+
+t.test('memory: batches count with what they take beside their records', async (t) => {
+  const { batcher, add } = setup({ maxOpenBytes: 1024 * 1024 }, { key: beforeColon })
+  add(Array.from({ length: 2_000 }, (_, i) => `${i}:`))
+  t.ok(batcher.openBatches < 512, `${batcher.openBatches} keys are open`)
+  t.ok(batcher.openBatches > 100)
+  batcher.flush('end')
+  t.equal(batcher.openBytes, 0)
 })
 
 t.test('a batch with a key does not keep the chunks that its records came in', async (t) => {
