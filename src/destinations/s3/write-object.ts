@@ -61,7 +61,7 @@ export async function writeObject(write: ObjectWrite): Promise<void> {
   const parts = new Parts(request, partSize, room, calls.signal)
   try {
     if (isSingle) await parts.enter(request.byteLength)
-    const body = isSingle ? request.body : Readable.from(parts.pieces(), { highWaterMark: 1 })
+    const body = isSingle ? inOnePiece(request) : Readable.from(parts.pieces(), { highWaterMark: 1 })
     const upload = new Upload({
       client: calls.client(parts),
       params: { ...params, ContentLength: request.byteLength, Body: body },
@@ -77,6 +77,15 @@ export async function writeObject(write: ObjectWrite): Promise<void> {
     calls.stop()
     parts.leaveAll()
   }
+}
+
+/**
+ * The body, for one attempt. Not `request.body`, which would be kept beside the records while the batch waits for another attempt, when
+ * its room is given to others.
+ */
+function inOnePiece({ parts, byteLength }: Request): Buffer {
+  const [first] = parts
+  return first !== undefined && parts.length === 1 ? first : Buffer.concat(parts, byteLength)
 }
 
 /** The parts of one body, and the room that they take. */
