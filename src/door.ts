@@ -8,6 +8,7 @@
  *
  * Single records are gathered until there are enough of them or the event loop turns.
  */
+import { bytesOf } from './bytes.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { describe, HosepipeError, toError } from './errors.ts'
 import { FailedRecords } from './failed-records.ts'
@@ -187,9 +188,8 @@ export class Door {
       if (chunkName in value) {
         throw new HosepipeError('Input.Unsupported', `${this.#name} cannot take a ${value[chunkName]}`)
       }
-      // As JSON these would be nothing, or an object with a member for each byte.
-      if (ArrayBuffer.isView(value)) return this.#take(Buffer.from(value.buffer, value.byteOffset, value.byteLength))
-      if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) return this.#take(Buffer.from(value))
+      const bytes = bytesOf(value)
+      if (bytes !== undefined) return this.#take(bytes)
     } else if (typeof value !== 'number' && typeof value !== 'boolean') {
       throw new HosepipeError(
         'Input.Unsupported',

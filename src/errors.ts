@@ -20,6 +20,14 @@ export const errorCodes = {
     'the thread that worked on the record, or on its neighbours, ended before it had an answer',
   // The service's own code for partition keys that are missing, null or empty: guide, "Dynamic partitioning, error handling".
   'DynamicPartitioning.MetadataExtractionFailed': 'the partition key of the record is missing, null or empty',
+  'Encode.Unavailable': 'the format needs a package that is not installed',
+  'Encode.Refused': 'the encoder could not write this record, and has no code for why',
+  'Encode.WrongAnswer': 'an encoder refused records that are not there, or without an Error',
+  // The service's own codes: guide, "Record format conversion error handling".
+  'DataFormatConversion.ParseError': 'the record is not JSON',
+  'DataFormatConversion.MalformedData':
+    'the record is no JSON object, or a value in it cannot become what its column holds',
+  'DataFormatConversion.InvalidRecord': 'a key cannot become what the keys of its map are',
   'Compress.Unavailable': 'the compression needs a newer Node or a package that is not installed',
   'Delivery.RecordTooLarge': 'one record is larger than its destination takes',
   'Delivery.Refused': 'the destination refused this record and not the whole batch',

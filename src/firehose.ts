@@ -64,7 +64,7 @@ const fields: Fields<FirehoseOptions> = {
  * @throws OptionError
  * @example
  * await pipeline(
- *   createReadStream('events.ndjson'),
+ *   source('events.ndjson'),
  *   firehose({ split: lines(), transform: json(enrich), batch: { maxAge: 60_000 }, to: file({ dir: './out' }), backup: file({ dir: './failed' }) }),
  * )
  */

@@ -8,6 +8,8 @@ const allowed = {
   hosepipe: base,
   'hosepipe/memory': base,
   'hosepipe/file': [...base, '@js-joda/core'],
+  // The writer is loaded with the first batch.
+  'hosepipe/parquet': base,
   // The SDK brings many packages, all of which are in a few scopes.
   'hosepipe/s3': [
     ...base,

@@ -25,6 +25,7 @@ import {
 } from 'hosepipe'
 import { type FileOptions, file } from 'hosepipe/file'
 import { type MemoryDestination, memory } from 'hosepipe/memory'
+import { type ParquetOptions, parquet } from 'hosepipe/parquet'
 import { S3Error, type S3Options, s3 } from 'hosepipe/s3'
 
 interface Event {
@@ -36,6 +37,7 @@ const options: FileOptions = { dir: './out', prefix: 'events/!{partitionKey:cust
 const disk: Destination = file(options)
 const store: MemoryDestination = memory()
 const lake: S3Options = { bucket: 'lake', prefix: 'events/', onConflict: 'skip' }
+const columns: ParquetOptions = { schema: { customer: 'string', tags: 'array<string>' }, compression: 'gzip' }
 const bucket: Destination = s3(lake)
 const send: Send = async ({ body, length }, { signal, attempt }) => {
   signal.throwIfAborted()
@@ -51,7 +53,7 @@ export async function main(): Promise<DeliverStats> {
     deliver(disk, { compress: gzip({ level: 6 }), backup: store }),
   )
   const hose: Firehose = firehose({ transform: filter(field('debug'), (debug) => debug !== true), to: send })
-  await using both = firehose({ to: store, backup: bucket })
+  await using both = firehose({ to: store, encode: parquet(columns), backup: bucket })
   both.write({ customer: 'a' })
   fanOut(hose, { name: 'copy', to: [batch(), deliver(store)], maxPendingBytes: MiB }).end()
   await both.flush()

@@ -78,7 +78,7 @@ export class Batcher {
     if (failed !== undefined) onFailed(failed)
     if (good.length === 0) return
     const now = { monotonic: clock.monotonic(), wall: clock.wall() }
-    if (key === undefined) this.#addTo(undefined, good.withoutValues().compact(), 0, good.length, noParts, now)
+    if (key === undefined) this.#addTo(undefined, good.withoutValues().compact(), 0, good.length, now)
     else this.#addByKey(key, good, now)
     if (limits.maxAge === 0) this.flush('age')
     else this.#startTimer(now.monotonic)
@@ -114,24 +114,29 @@ export class Batcher {
       }
       if (next === current) continue
       // Neighbours with the same key are added together.
-      if (current !== undefined) this.#addTo(current, bare, from, i, () => key.partsOf(records, from), now)
+      if (current !== undefined) this.#addTo(current, bare, from, i, now)
       current = next
       from = i
     }
-    if (current !== undefined) this.#addTo(current, bare, from, records.length, () => key.partsOf(records, from), now)
+    if (current !== undefined) this.#addTo(current, bare, from, records.length, now)
     if (failed.length > 0) this.#shape.onFailed(new FailedRecords(bare.pick(failed), reasons))
   }
 
-  #addTo(key: string | undefined, records: Records, from: number, to: number, parts: Parts, now: Opening['at']): void {
+  #addTo(key: string | undefined, records: Records, from: number, to: number, now: Opening['at']): void {
     const { limits, overhead } = this.#shape
     for (let at = from; at < to && !this.#destroyed; ) {
-      const batch = this.#open.get(key) ?? this.#openFor(key, parts, now)
-      const room = records.fit(at, to, limits.maxBytes - batch.bytes, overhead.record)
-      // A record that is larger than a batch may be goes alone.
-      const fitting = Math.min(room, limits.maxRecords - batch.length) || (batch.length === 0 ? 1 : 0)
+      const batch = this.#open.get(key) ?? this.#openFor(key, records, at, now)
+      const room = limits.maxBytes - batch.bytes
+      let fitting = Math.min(to - at, limits.maxRecords - batch.length)
+      let cost = records.cost(at, at + fitting, overhead.record)
+      if (cost > room) {
+        // A record that is larger than a batch may be goes alone.
+        fitting = records.fit(at, at + fitting, room, overhead.record) || (batch.length === 0 ? 1 : 0)
+        cost = records.cost(at, at + fitting, overhead.record)
+      }
       if (fitting > 0) {
         const before = batch.held
-        batch.add(records, at, at + fitting, records.cost(at, at + fitting, overhead.record))
+        batch.add(records, at, at + fitting, cost)
         this.#held += batch.held - before
         at += fitting
       }
@@ -141,10 +146,12 @@ export class Batcher {
     }
   }
 
-  #openFor(key: string | undefined, parts: Parts, at: Opening['at']): OpenBatch {
-    if (this.#open.size >= this.#shape.limits.maxOpenKeys) this.#closeOldest('keys')
-    const partitionKeys = typeof parts === 'function' ? parts() : parts
-    const batch = new OpenBatch({ key, partitionKeys, at, overhead: this.#shape.overhead.batch })
+  /** Opens a batch; `records` has the first record for it at `index`. */
+  #openFor(key: string | undefined, records: Records, index: number, at: Opening['at']): OpenBatch {
+    const { key: reader, limits, overhead } = this.#shape
+    if (this.#open.size >= limits.maxOpenKeys) this.#closeOldest('keys')
+    const partitionKeys = reader === undefined ? noParts : reader.partsOf(records, index)
+    const batch = new OpenBatch({ key, partitionKeys, at, overhead: overhead.batch })
     this.#open.set(key, batch)
     return batch
   }
@@ -192,7 +199,6 @@ export class Batcher {
 }
 
 type Opening = OpenBatch['opening']
-type Parts = Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>)
 
 function noKey(thrown: unknown, endedAt: number): Failure {
   const error = toError(thrown)

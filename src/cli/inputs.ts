@@ -1,10 +1,11 @@
 /** Where records come from: files, compressed or not, and standard input. */
-import { createReadStream, fstatSync, open as openFile, type ReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { constants, createReadStream, fstatSync, open as openFile, type ReadStream } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { pipeline, type Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { createGunzip } from 'node:zlib'
+import { type Source, source } from '../index.ts'
 import { UsageError, wordsOf } from './usage-error.ts'
 import { findDecompressor, unzstd } from './zstd-frames.ts'
 
@@ -60,19 +61,19 @@ async function fileInput(path: string): Promise<Input> {
     name: path,
     size: found.isFile() ? found.size : undefined,
     async open() {
-      const fd = await openDescriptor(path, 'r').catch((error: unknown) => {
+      const refused = (error: unknown): never => {
         throw new UsageError(`${path}: ${wordsOf(error).replace(`${path}: `, '')}`, { cause: error })
-      })
+      }
+      await access(path, constants.R_OK).catch(refused)
       // A read of an empty pipe would hold a thread of the pool, and the process at its end.
-      const source = counted(
-        found.isFIFO() ? new Socket({ fd }) : createReadStream('', { fd, highWaterMark: chunkBytes }),
-      )
+      const stream = found.isFIFO() ? new Socket({ fd: await openDescriptor(path, 'r').catch(refused) }) : source(path)
+      const from = counted(stream)
       if (path.endsWith('.gz')) {
         // Errors reach the reader by the stream itself.
-        return { ...source, chunks: pipeline(source.chunks, createGunzip({ chunkSize: 262_144 }), () => undefined) }
+        return { ...from, chunks: pipeline(from.chunks, createGunzip({ chunkSize: 262_144 }), () => undefined) }
       }
-      if (makeDecompressor === undefined) return source
-      return { ...source, chunks: unzstd(source.chunks, makeDecompressor) }
+      if (makeDecompressor === undefined) return from
+      return { ...from, chunks: unzstd(from.chunks, makeDecompressor) }
     },
   }
 }
@@ -90,7 +91,7 @@ function standardInput(): Input {
   }
 }
 
-/** A stream of Node's that counts what it has read. */
-function counted(source: ReadStream | Socket): OpenInput & { readonly chunks: Readable } {
-  return { chunks: source, bytesRead: () => source.bytesRead, stop: () => void source.destroy() }
+/** A stream that counts what it has read. */
+function counted(stream: ReadStream | Socket | Source): OpenInput & { readonly chunks: Readable } {
+  return { chunks: stream, bytesRead: () => stream.bytesRead, stop: () => void stream.destroy() }
 }

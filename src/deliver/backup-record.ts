@@ -1,6 +1,7 @@
 /**
- * Backup records, as the service writes them to its error prefix (guide, "Data transformation failure handling"): one JSON object
- * a line, the original bytes in base64, times in milliseconds.
+ * Backup records, as the service writes them to its error prefix: one JSON object a line, the original bytes in base64, times in
+ * milliseconds. Its records that failed in format conversion have other names for code and message than all others (guide, "Data
+ * transformation failure handling" and "Record format conversion error handling").
  */
 import { inspect } from 'node:util'
 import { HosepipeError } from '../errors.ts'
@@ -26,6 +27,21 @@ export interface BackupRecord {
   readonly rawData: string
 }
 
+/** The kind of failure of records that an encoder could not write. */
+export const formatConversionFailed = 'format-conversion-failed'
+
+/**
+ * One record that could not be converted. The guide and real objects differ in the names of code and message; these are those of real
+ * objects. What only the service knows is there, and null: readers of its objects find the members that they look for.
+ */
+interface ConversionRecord extends Omit<BackupRecord, 'errorCode' | 'errorMessage'> {
+  readonly lastErrorCode: string
+  readonly lastErrorMessage: string
+  readonly sequenceNumber: null
+  readonly subSequenceNumber: null
+  readonly dataCatalogTable: null
+}
+
 /** Error messages of destinations can be whole pages; so much of one is kept. */
 const maxMessage = 8192
 
@@ -34,7 +50,7 @@ export function toBackupRecords(failed: FailedRecords): Records {
   const { records } = failed
   const texts: string[] = []
   for (let i = 0; i < records.length; i += 1) {
-    const { attempts, code, message, endedAt } = failed.reason(i)
+    const { attempts, code, message, endedAt, outputType } = failed.reason(i)
     const record: BackupRecord = {
       attemptsMade: attempts,
       arrivalTimestamp: records.receipt.at(i).arrivedAt,
@@ -43,9 +59,24 @@ export function toBackupRecords(failed: FailedRecords): Records {
       attemptEndingTimestamp: endedAt,
       rawData: original(records, i).toString('base64'),
     }
-    texts.push(JSON.stringify(record))
+    texts.push(JSON.stringify(outputType === formatConversionFailed ? conversionRecord(record) : record))
   }
   return Records.pack(records, texts)
+}
+
+function conversionRecord(record: BackupRecord): ConversionRecord {
+  const { attemptsMade, arrivalTimestamp, errorCode, errorMessage, attemptEndingTimestamp, rawData } = record
+  return {
+    attemptsMade,
+    arrivalTimestamp,
+    lastErrorCode: errorCode,
+    lastErrorMessage: errorMessage,
+    attemptEndingTimestamp,
+    rawData,
+    sequenceNumber: null,
+    subSequenceNumber: null,
+    dataCatalogTable: null,
+  }
 }
 
 /** The record's bytes; of a value that has no JSON form, what it looks like, so that it can be found again. */
@@ -57,7 +88,8 @@ function original(records: Records, i: number): Buffer {
 }
 
 /**
- * Reads a record of a backup: one of ours, or of the service's.
+ * Reads a record of a backup: one of ours, or of the service's. Code and message are found under each of the names that they have in
+ * records of failed format conversions, too.
  *
  * @param line - A line of a backup object.
  * @throws HosepipeError `Split.Malformed` when it is not a backup record.
@@ -70,7 +102,18 @@ export function readBackupRecord(line: Buffer | string): BackupRecord & { readon
       'a backup record must be a JSON object with rawData in base64, attemptsMade and arrivalTimestamp',
     )
   }
-  return { ...parsed, record: Buffer.from(parsed.rawData, 'base64') }
+  const errorCode = textIn(parsed, 'errorCode', 'lastErrorCode', 'ErrorCode')
+  const errorMessage = textIn(parsed, 'errorMessage', 'lastErrorMessage', 'ErrorMessage')
+  return { ...parsed, errorCode, errorMessage, record: Buffer.from(parsed.rawData, 'base64') }
+}
+
+/** The first of some members that is there. */
+function textIn(value: object, ...names: readonly string[]): string {
+  for (const name of names) {
+    const found: unknown = Reflect.get(value, name)
+    if (typeof found === 'string') return found
+  }
+  return ''
 }
 
 function parse(text: string): unknown {

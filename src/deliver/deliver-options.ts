@@ -1,5 +1,6 @@
 import type { BatchLimits } from '../batch/batcher.ts'
 import { type Compressor, compressorField } from '../compress/compressor.ts'
+import { none } from '../compress/none.ts'
 import { type Encoder, encoderField } from '../encode/encoder.ts'
 import { OptionError } from '../errors.ts'
 import {
@@ -23,7 +24,7 @@ import type { RetryOptions } from './retry.ts'
 export interface DeliverOptions extends StageOptions {
   /** The format of the bodies. Default: the destination's own, or `ndjson()`. */
   readonly encode?: Encoder | undefined
-  /** How bodies are compressed. Default: as the destination says, or not. */
+  /** How bodies are compressed; not together with a format that compresses itself. Default: as the destination says, or not. */
   readonly compress?: Compressor | undefined
   /** Requests under way at a time, those that wait for a retry included. Default: the destination's own, or 4; at least 1. */
   readonly concurrency?: number | undefined
@@ -90,6 +91,20 @@ export function checkDeliverOptions(options: DeliverOptions): void {
   if (options.backupMode === 'all' && (options.backup === undefined || options.backup instanceof Discard)) {
     throw new OptionError('deliver.backupMode', "deliver: backupMode 'all' needs a backup that keeps what it is given")
   }
+}
+
+/**
+ * Refuses to compress what is compressed already, as the service does: readers find the format's own head at the start of an object.
+ *
+ * @param stage - Where they meet, for the message.
+ * @throws OptionError
+ */
+export function checkCompression(stage: string, encode: Encoder | undefined, compress: Compressor | undefined): void {
+  if (encode?.compresses !== true || compress === undefined || compress.name === none.name) return
+  throw new OptionError(
+    `${stage}.compress`,
+    `${stage}: compress must be none or left out with ${encode.name}(), which compresses in itself, but came as ${compress.name}`,
+  )
 }
 
 /** The limits of the backup's batches, with the defaults filled in. */

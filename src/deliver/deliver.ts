@@ -15,7 +15,13 @@ import { attemptReport } from './attempt-report.ts'
 import { type Backup, BackupWriter, Discard, NoBackup } from './backup.ts'
 import { RetryBudget } from './budget.ts'
 import { layered } from './call.ts'
-import { backupBatchLimits, checkDeliverOptions, type DeliverOptions, deliverDefaults } from './deliver-options.ts'
+import {
+  backupBatchLimits,
+  checkCompression,
+  checkDeliverOptions,
+  type DeliverOptions,
+  deliverDefaults,
+} from './deliver-options.ts'
 import type { Destination, Send } from './destination.ts'
 import { DestinationUse } from './destination-use.ts'
 import { Dispatcher } from './dispatcher.ts'
@@ -65,6 +71,9 @@ class DeliverWritable extends Writable implements DeliverStream {
 
   constructor(destination: Destination, options: DeliverOptions) {
     super({ objectMode: true, highWaterMark: 2 })
+    const encode = options.encode ?? destination.encode ?? ndjson()
+    const compress = options.compress ?? destination.compress
+    checkCompression('deliver', encode, compress)
     this.#use = new DestinationUse(destination)
     const clock = options.clock ?? systemClock
     const { signal } = this.#abort
@@ -83,6 +92,7 @@ class DeliverWritable extends Writable implements DeliverStream {
     else if (backup instanceof Discard) this.#backup = backup
     else {
       const to = toDestination('deliver.backup', backup)
+      checkCompression('deliver.backup', to.encode, to.compress)
       const limits = backupBatchLimits(options.backupBatch)
       this.#backup = new BackupWriter({ ...shape, destination: to, deliver: this.#layers(to, options), limits })
     }
@@ -90,8 +100,8 @@ class DeliverWritable extends Writable implements DeliverStream {
     this.#dispatcher = new Dispatcher({
       ...shape,
       destination,
-      encode: options.encode ?? destination.encode ?? ndjson(),
-      compress: options.compress ?? destination.compress,
+      encode,
+      compress,
       deliver: this.#layers(destination, options),
       onDelivered: async (batch) => {
         if (copies) await this.#backup.copy(batch)

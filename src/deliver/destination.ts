@@ -6,7 +6,7 @@ import type { Encoder } from '../encode/encoder.ts'
 export interface Request {
   /** The same for every attempt at the same batch: a receiver's key against doubles. A random UUID. */
   readonly id: string
-  /** The records themselves, for destinations that look at each. */
+  /** The records themselves, for destinations that look at each; those that the encoder refused are not among them. */
   readonly batch: Batch
   /** How many records there are. */
   readonly length: number

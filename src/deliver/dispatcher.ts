@@ -2,22 +2,24 @@
  * Takes batches, sends them several at a time, and says how each record ended.
  *
  *     batch ── cut by the destination's limits ── wait for room ── object key ── encode ── layers around send
- *                        │ too large                                                            │
- *                        └────────────────────────▶ onFailed ◀──────────── refused, or given up ┴─▶ onDelivered
+ *                        │ too large                                   │ unfit                   │
+ *                        └────────────────────▶ onFailed ◀─────────────┴── refused, or given up ─┴─▶ onDelivered
  *
  * The destination of a way and that of its backup are dispatched alike.
  */
 import type { Batch } from '../batch/batch.ts'
 import type { Clock } from '../clock.ts'
 import type { Compressor } from '../compress/compressor.ts'
-import type { Encoder } from '../encode/encoder.ts'
+import type { Encoder, UnfitRecord } from '../encode/encoder.ts'
 import { codeOf, type ErrorCode, HosepipeError, toError } from '../errors.ts'
 import type { Failure } from '../failed-records.ts'
+import { formatConversionFailed } from './backup-record.ts'
+import { complement } from './complement.ts'
 import { cut } from './cut.ts'
 import type { Destination } from './destination.ts'
 import { InFlight } from './in-flight.ts'
 import type { Deliver, Outcome } from './outcome.ts'
-import { makeRequest } from './request.ts'
+import { encodeBatch, type MadeRequest } from './request.ts'
 
 /** What a {@link Dispatcher} is made of. */
 export interface DispatcherShape {
@@ -92,9 +94,17 @@ export class Dispatcher {
     } catch (error) {
       return this.#fail(batch, toError(error), 'Delivery.NoObjectKey', 1)
     }
+    let made: MadeRequest
+    try {
+      made = await encodeBatch({ batch, encode, compress, objectKey })
+    } catch (error) {
+      return this.#fail(batch, toError(error), 'Delivery.Failed', 1)
+    }
+    const { request, refused } = made
+    if (refused.length > 0) await this.#failUnfit(batch, refused)
+    if (request === undefined) return
     let outcome: Outcome
     try {
-      const request = await makeRequest({ batch, encode, compress, objectKey })
       outcome = await deliver(request, { signal, attempt: 1 })
       if (signal.aborted && outcome.status !== 'delivered') return
       if (outcome.status !== 'failed') {
@@ -103,10 +113,10 @@ export class Dispatcher {
         this.#after += request.byteLength
       }
     } catch (error) {
-      // Neither encoders nor layers should throw; if one does, its records are not lost with it.
-      return this.#fail(batch, toError(error), 'Delivery.Failed', 1)
+      // Layers should not throw; if one does, its records are not lost with it.
+      return this.#fail(request.batch, toError(error), 'Delivery.Failed', 1)
     }
-    await this.#settle(batch, outcome)
+    await this.#settle(request.batch, outcome)
   }
 
   async #settle(batch: Batch, outcome: Outcome): Promise<void> {
@@ -114,10 +124,9 @@ export class Dispatcher {
     if (outcome.status === 'delivered') return onDelivered(batch)
     if (outcome.status === 'failed') return this.#fail(batch, outcome.error, 'Delivery.Failed', outcome.attempts)
     const { refused } = outcome
-    const indexes = refused.map(({ index }) => index)
-    const others = complement(indexes, batch.length)
+    const others = complement(refused, batch.length)
     if (others.length > 0) await onDelivered(batch.select(others))
-    await onFailed(batch.select(indexes), (index) => {
+    await onFailed(selectOf(batch, refused), (index) => {
       const record = refused[index]
       if (record === undefined) throw new RangeError(`no record was refused at ${index}`)
       return this.#failure(record.error, 'Delivery.Refused', record.attempts)
@@ -138,19 +147,21 @@ export class Dispatcher {
     })
   }
 
+  /** Records that the encoder could not write go alone; the others of their batch are sent. */
+  async #failUnfit(batch: Batch, unfit: readonly UnfitRecord[]): Promise<void> {
+    await this.#shape.onFailed(selectOf(batch, unfit), (index) => {
+      const record = unfit[index]
+      if (record === undefined) throw new RangeError(`no record was unfit at ${index}`)
+      return { ...this.#failure(record.error, 'Encode.Refused', 1), outputType: formatConversionFailed }
+    })
+  }
+
   #failure(error: Error, code: ErrorCode, attempts: number): Failure {
     const endedAt = this.#shape.clock.wall()
     return { code: codeOf(error, code), message: error.message, attempts, endedAt, outputType: this.#outputType, error }
   }
 }
 
-/** The indexes below `length` that are not among `indexes`, which ascend. */
-function complement(indexes: readonly number[], length: number): number[] {
-  const others: number[] = []
-  let next = 0
-  for (let index = 0; index < length; index += 1) {
-    if (indexes[next] === index) next += 1
-    else others.push(index)
-  }
-  return others
+function selectOf(batch: Batch, records: readonly { readonly index: number }[]): Batch {
+  return batch.select(records.map(({ index }) => index))
 }

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Batch } from '../batch/batch.ts'
 import type { Compressor } from '../compress/compressor.ts'
-import type { Encoder } from '../encode/encoder.ts'
+import type { Encoded, Encoder, UnfitRecord } from '../encode/encoder.ts'
+import { describe, HosepipeError } from '../errors.ts'
+import { complement } from './complement.ts'
 import type { Request } from './destination.ts'
 
 /** What a request is made of. */
@@ -17,17 +19,69 @@ export interface RequestSource {
   readonly id?: string | undefined
 }
 
+/** A batch that was encoded. */
+export interface MadeRequest {
+  /** The request for the records that the encoder took; `undefined` where it took none. */
+  readonly request: Request | undefined
+  /** The records that it refused; their places are those in the batch, and ascend. */
+  readonly refused: readonly UnfitRecord[]
+}
+
 /**
- * Encodes and compresses a batch.
+ * Encodes and compresses a batch. The request has only the records that the encoder took, as its `batch` too: places in it are
+ * places in that one.
  *
- * @throws RangeError for an empty batch, and whatever the encoder or the compressor throws.
+ * @throws RangeError for an empty batch, HosepipeError `Encode.WrongAnswer`, and whatever the encoder or the compressor throws.
  */
-export async function makeRequest(source: RequestSource): Promise<Request> {
+export async function encodeBatch(source: RequestSource): Promise<MadeRequest> {
   const { batch, encode, compress } = source
   if (batch.length === 0) throw new RangeError('a request must have at least one record, but its batch has none')
-  const encoded = await encode.encode(batch.runs)
+  const { parts: encoded, refused } = checkEncoded(await encode.encode(batch.runs), batch.length)
+  if (refused.length === batch.length) return { request: undefined, refused }
+  const taken = refused.length === 0 ? batch : batch.select(complement(refused, batch.length))
   const parts = compress === undefined ? encoded : await compress.compress(encoded)
-  return new EncodedRequest(source, parts, sizeOf(encoded))
+  return { request: new EncodedRequest({ ...source, batch: taken }, parts, sizeOf(encoded)), refused }
+}
+
+/**
+ * The same for records that the encoder has to take: those that it took before.
+ *
+ * @throws The same, and HosepipeError `Encode.Refused` when it takes one of them no more.
+ */
+export async function makeRequest(source: RequestSource): Promise<Request> {
+  const { request, refused } = await encodeBatch(source)
+  const [first] = refused
+  if (first !== undefined) {
+    const message = `${source.encode.name} has refused a record that it took before: ${first.error.message}`
+    throw new HosepipeError('Encode.Refused', message, { cause: first.error })
+  }
+  if (request === undefined) throw new RangeError('an encoder that refused nothing has left no request')
+  return request
+}
+
+const noneRefused: readonly UnfitRecord[] = []
+
+/** What an encoder of somebody else made: a wrong place would settle the wrong record. */
+function checkEncoded(
+  encoded: Encoded,
+  length: number,
+): { readonly parts: readonly Buffer[]; readonly refused: readonly UnfitRecord[] } {
+  if (!('refused' in encoded)) return { parts: encoded, refused: noneRefused }
+  const { parts } = encoded
+  const refused = encoded.refused.toSorted((a, b) => a.index - b.index)
+  let before = -1
+  for (const { index, error } of refused) {
+    if (!Number.isInteger(index) || index <= before || index >= length) {
+      throw wrongAnswer(`refuse each record once, by an index from 0 to ${length - 1}`, describe(index))
+    }
+    if (!(error instanceof Error)) throw wrongAnswer(`refuse record ${index} with an Error as error`, describe(error))
+    before = index
+  }
+  return { parts, refused }
+}
+
+function wrongAnswer(expected: string, came: string): HosepipeError {
+  return new HosepipeError('Encode.WrongAnswer', `an encoder must ${expected}, but came with ${came}`)
 }
 
 class EncodedRequest implements Request {

@@ -37,6 +37,9 @@ const ownCodes = {
   'Delivery.WrongAnswer': never('the same code of the author would answer the same'),
   'Delivery.RecordTooLarge': never('the record stays as large as it is'),
   'Delivery.NoObjectKey': never('the same batch has no key the next time either'),
+  'Encode.Refused': never('the encoder would refuse the same record again'),
+  'Encode.WrongAnswer': never('the same code of the author would answer the same'),
+  'Encode.Unavailable': never('packages are not installed while a process runs'),
   'Options.Invalid': never('options do not change while a stream runs'),
   'Transform.NotSerialisable': never('the value has no JSON form the next time either'),
 } satisfies Partial<Record<ErrorCode, Verdict>>

@@ -11,7 +11,7 @@ const overhead = { record: 0, batch: 0 }
  *
  * @returns An encoder: no extension, type `application/octet-stream`, no overhead.
  */
-export function concatenated(): Encoder {
+export function concatenated(): Encoder<readonly Buffer[]> {
   return {
     name: 'concatenated',
     extension: '',

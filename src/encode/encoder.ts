@@ -2,8 +2,11 @@ import { hasOverhead } from '../batch/overhead.ts'
 import { expecting, hasMethod } from '../options.ts'
 import type { Records } from '../records.ts'
 
-/** How the records of a batch become one body. */
-export interface Encoder {
+/**
+ * How the records of a batch become one body. `Body` says what `encode` makes: parts alone where every record can be written, and
+ * {@link PartlyEncoded} where single ones may be refused.
+ */
+export interface Encoder<Body extends Encoded = Encoded> {
   /** The format's name, for reports: `ndjson`. */
   readonly name: string
   /** What an object of this format ends in: `.ndjson`; empty for none. */
@@ -12,13 +15,35 @@ export interface Encoder {
   readonly contentType: string
   /** What the format adds, in bytes before compression, so that batches are cut by what will be written. */
   readonly overhead: Overhead
+  /** Whether the format compresses in itself: a `compress` beside it is refused then. Default `false`. */
+  readonly compresses?: boolean | undefined
   /**
-   * Makes the body.
+   * Makes the body. The same records must be taken when they come again in a smaller batch: after a failure only some may be sent.
    *
    * @param runs - The records of one batch, in order; at least one record.
-   * @returns The body as parts in order; views of the runs where that is possible.
+   * @returns The body as parts in order, views of the runs where that is possible; or the body of those that could be written, and
+   *   those that could not, which go to the backup alone.
    */
-  encode(runs: readonly Records[]): readonly Buffer[] | Promise<readonly Buffer[]>
+  encode(runs: readonly Records[]): Body | Promise<Body>
+}
+
+/** What an encoder makes of a batch: a body that has every record, or one that has not. */
+export type Encoded = readonly Buffer[] | PartlyEncoded
+
+/** A body, and the records that are not in it. */
+export interface PartlyEncoded {
+  /** The body of all other records; not looked at where every record was refused. */
+  readonly parts: readonly Buffer[]
+  /** The records that the format cannot hold, in the order of the batch; empty where all could be written. */
+  readonly refused: readonly UnfitRecord[]
+}
+
+/** A record that an encoder cannot write. */
+export interface UnfitRecord {
+  /** Its place among all records of the runs. */
+  readonly index: number
+  /** Why; its `code`, where it has one, goes into the backup record. */
+  readonly error: Error
 }
 
 /** Bytes that a format adds: to each record, and once to the whole. */

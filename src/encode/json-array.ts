@@ -14,7 +14,7 @@ const overhead = { record: 1, batch: 1 }
  *
  * @returns An encoder: extension `.json`, type `application/json`, one byte for each record and one more.
  */
-export function jsonArray(): Encoder {
+export function jsonArray(): Encoder<readonly Buffer[]> {
   return {
     name: 'jsonArray',
     extension: '.json',

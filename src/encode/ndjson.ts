@@ -15,7 +15,7 @@ const overhead = { record: 1, batch: 0 }
  * @returns An encoder: extension `.ndjson`, type `application/x-ndjson`, one byte for each record. Records that lie one newline
  *   apart, as split by lines, are handed on without a copy.
  */
-export function ndjson(): Encoder {
+export function ndjson(): Encoder<readonly Buffer[]> {
   return { name: 'ndjson', extension: '.ndjson', contentType: 'application/x-ndjson', overhead, encode }
 }
 

@@ -18,7 +18,7 @@ const fields = {
  * @returns An encoder: no extension, type `application/octet-stream`, the separator's bytes for each record.
  * @throws OptionError when the separator is empty, or neither text nor bytes.
  */
-export function separated(separator: string | Uint8Array): Encoder {
+export function separated(separator: string | Uint8Array): Encoder<readonly Buffer[]> {
   checkOptions('separated', { separator }, fields)
   const terminator = Buffer.from(separator)
   const overhead = { record: terminator.length, batch: 0 }

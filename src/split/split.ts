@@ -26,7 +26,7 @@ const fields: Fields<SplitOptions> = {
  * @param splitter - How records are told apart: `lines()`, `separator(…)`, `jsonValues(…)`, `lengthPrefixed()`, or your own.
  * @throws OptionError for an option that is not known, or not as described.
  * @example
- * createReadStream('events.ndjson').pipe(split(lines()))
+ * source('events.ndjson').pipe(split(lines()))
  */
 export function split(splitter: Splitter, options: SplitOptions = {}): Stage {
   if (!hasMethod(splitter, 'start')) {

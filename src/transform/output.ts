@@ -1,3 +1,4 @@
+import { bytesOf } from '../bytes.ts'
 import { codeOf, describe, type ErrorCode, HosepipeError } from '../errors.ts'
 import { FailedRecords, type Failure } from '../failed-records.ts'
 import { type Origin, Receipt } from '../receipts.ts'
@@ -69,8 +70,9 @@ export class Output {
       this.#fail(index, new HosepipeError('Transform.NotSerialisable', `the function returned ${describe(value)}`))
       return
     }
-    if (typeof value === 'string' || value instanceof Uint8Array) this.#raw += 1
-    this.#values.push(value)
+    const given = mayBeBytes(value) ? (bytesOf(value) ?? value) : value
+    if (typeof given === 'string' || given instanceof Uint8Array) this.#raw += 1
+    this.#values.push(given)
     this.#origins.push(index)
   }
 
@@ -140,6 +142,11 @@ export function errorOf({ reason }: Fail): Error {
 export function settleDropped(receipt: Origin, indexes: ArrayLike<number>): void {
   if (receipt instanceof Receipt) receipt.settle('dropped', indexes.length)
   else for (let i = 0; i < indexes.length; i += 1) receipt.at(indexes[i] ?? 0).settle('dropped', 1)
+}
+
+/** Most values are told by their prototype. */
+function mayBeBytes(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) !== Object.prototype
 }
 
 /** What may be returned, but not as one of several. */

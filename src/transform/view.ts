@@ -132,10 +132,13 @@ export function isRecordFunction(given: unknown): given is RecordFunction {
  * transform(filter(field('level'), (level) => level !== 'debug'))
  */
 export function filter(predicate: RecordFunction | BytesFunction): RecordFunction
-export function filter<Value>(reader: Reader, predicate: (value: Value, context: Context) => boolean): RecordFunction
+export function filter<Value>(
+  reader: Reader,
+  predicate: (value: Value, context: Context) => boolean | Promise<boolean>,
+): RecordFunction
 export function filter<Value>(
   first: RecordFunction | BytesFunction | Reader,
-  predicate?: (value: Value, context: Context) => boolean,
+  predicate?: (value: Value, context: Context) => boolean | Promise<boolean>,
 ): RecordFunction {
   if (predicate !== undefined) return { ...looking('filter', asReader(first), predicate), meaning: 'keep' }
   if (typeof first !== 'function' && !isRecordFunction(first)) {

@@ -35,7 +35,9 @@ const sharesMemory = (part: Buffer | undefined, bytes: Buffer): boolean => {
   return a.memory === b.memory && a.offset >= b.offset && a.offset + a.length <= b.offset + b.length
 }
 
-async function body(encoder: Encoder, runs: readonly Records[]): Promise<string> {
+type PlainEncoder = Encoder<readonly Buffer[]>
+
+async function body(encoder: PlainEncoder, runs: readonly Records[]): Promise<string> {
   return Buffer.concat(await encoder.encode(runs)).toString()
 }
 
@@ -43,7 +45,7 @@ const newline = Buffer.from('\n')
 const endsInNewline = (record: Buffer): boolean => record.at(-1) === 10
 
 /** Each encoder, and in the plainest words what it should write. */
-const cases: { encoder: Encoder; expected: (records: readonly Buffer[]) => Buffer }[] = [
+const cases: { encoder: PlainEncoder; expected: (records: readonly Buffer[]) => Buffer }[] = [
   {
     encoder: ndjson(),
     expected: (records) => Buffer.concat(records.flatMap((r) => (endsInNewline(r) ? [r] : [r, newline]))),

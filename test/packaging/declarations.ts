@@ -8,14 +8,16 @@ import { pathToFileURL } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import ts from 'typescript'
+import { Duck } from '../support/duckdb.ts'
 import { root } from '../support/modules.ts'
-import { codeBlocks } from '../support/readme.ts'
+import { type CodeBlock, codeBlocks } from '../support/readme.ts'
 
 /** Where the export paths lead in the source. */
 const entries: Readonly<Record<string, string>> = {
   hosepipe: join(root, 'src/index.ts'),
   'hosepipe/file': join(root, 'src/destinations/file/index.ts'),
   'hosepipe/memory': join(root, 'src/destinations/memory/index.ts'),
+  'hosepipe/parquet': join(root, 'src/parquet/index.ts'),
   'hosepipe/s3': join(root, 'src/destinations/s3/index.ts'),
 }
 const typeTests = join(root, 'test/support/public-types.ts')
@@ -27,7 +29,7 @@ const surroundings = `
 import type { Readable } from 'node:stream'
 import type { Destination, Firehose } from 'hosepipe'
 declare global {
-  const source: Readable
+  const events: Readable
   const hose: Firehose
   const url: string
   const search: Destination
@@ -72,15 +74,24 @@ t.test('the examples of README.md compile', async (t) => {
 t.test('the examples of README.md that are complete run as they stand', async (t) => {
   const log = t.capture(console, 'log')
   const complete = blocks.filter(({ runs }) => runs)
-  t.equal(complete.length, 2)
+  const columns = complete.filter(({ code }) => code.includes('hosepipe/parquet'))
+  const texts = complete.filter((block) => !columns.includes(block))
+  t.equal(texts.length, 2)
+  t.equal(columns.length, 1)
   const before = process.cwd()
   t.teardown(() => process.chdir(before))
-  for (const { code, line } of complete) {
+  async function run({ code, line }: CodeBlock): Promise<string> {
     const events = [{ customer: 'a' }, { customer: '../b', debug: false }, { customer: 'a', debug: true }, {}]
     const input = `${events.map((event) => JSON.stringify(event)).join('\n')}\nnot JSON\n`
     const dir = t.testdir({ 'events.ndjson': input, 'example.mjs': toModule(code) })
     process.chdir(dir)
     await import(`${pathToFileURL(join(dir, 'example.mjs'))}?${line}`)
+    return dir
+  }
+
+  for (const block of texts) {
+    const { line } = block
+    const dir = await run(block)
     t.same(readAll(join(dir, 'lake')).sort(), ['{"customer":"../b","debug":false}', '{"customer":"a"}'], `line ${line}`)
     t.same(readdirSync(join(dir, 'lake/events')).sort(), ['..%2Fb', 'a'], 'a folder for each key')
     const failed = readAll(join(dir, 'failed')).map((text): unknown => JSON.parse(text))
@@ -88,6 +99,19 @@ t.test('the examples of README.md that are complete run as they stand', async (t
   }
   const [stats] = log().flatMap(({ args }) => args)
   t.match(stats, { in: 5, delivered: 2, dropped: 1, backedUp: 2, pending: 0 }, 'the second says how the records ended')
+  for (const block of columns) {
+    const dir = await run(block)
+    const duck = await Duck.open(dir)
+    const { rows } = await duck.read(filesBelow(join(dir, 'columns')).map((path) => readFileSync(path)))
+    duck.close()
+    t.strictSame(rows, [
+      { customer: 'a', debug: null },
+      { customer: '../b', debug: false },
+      { customer: 'a', debug: true },
+      { customer: null, debug: null },
+    ])
+    t.match(filesBelow(join(dir, 'failed')), [/format-conversion-failed/])
+  }
 })
 
 function compile(): ts.Program {
@@ -129,6 +153,7 @@ function withImports(code: string): string {
     'node:diagnostics_channel': ['subscribe'],
     'hosepipe/file': ['file'],
     'hosepipe/memory': ['memory'],
+    'hosepipe/parquet': ['parquet'],
     hosepipe: namesIn(join(root, 'src/index.ts')),
   }
   const words = new Set(code.replace(/'[^']*'/g, '').match(/[A-Za-z]\w*/g))
@@ -228,10 +253,14 @@ function toModule(code: string): string {
 
 /** The lines of all files below a folder, unpacked where they are. */
 function readAll(dir: string): string[] {
+  return filesBelow(dir).flatMap((path) => {
+    const bytes = readFileSync(path)
+    return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString().trimEnd().split('\n')
+  })
+}
+
+function filesBelow(dir: string): string[] {
   if (!existsSync(dir)) return []
   const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-  return files.flatMap(({ parentPath, name }) => {
-    const bytes = readFileSync(join(parentPath, name))
-    return (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString().trimEnd().split('\n')
-  })
+  return files.map(({ parentPath, name }) => join(parentPath, name))
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { modules, packageOf, root } from '../support/modules.ts'
 
-const folders = ['sources', 'split', 'transform', 'batch', 'encode', 'compress', 'deliver', 'destinations']
+const folders = ['sources', 'split', 'transform', 'batch', 'encode', 'compress', 'parquet', 'deliver', 'destinations']
 /** Files and folders that may import everything, and that nothing of the way imports. */
 const whole = ['firehose.ts', 'index.ts', 'example', 'cli', 'spool']
 
@@ -100,7 +100,7 @@ function reach(entry: string): Set<string> {
 
 t.test('importing hosepipe loads nothing that belongs to a destination', async (t) => {
   const peers = Object.keys(manifest.peerDependencies ?? {})
-  for (const entry of ['index.ts', 'destinations/memory/index.ts']) {
+  for (const entry of ['index.ts', 'destinations/memory/index.ts', 'parquet/index.ts']) {
     const packages = [...reach(entry)]
     const unwanted = packages.filter(
       (name) => peers.includes(name) || /^@(?:js-joda|aws-sdk|smithy|cloudpss)\//.test(name),

@@ -21,6 +21,8 @@ import {
   deliver,
   discard,
   drop,
+  type Encoded,
+  type Encoder,
   type ErrorCode,
   type Firehose,
   type FirehoseOptions,
@@ -34,7 +36,9 @@ import {
   json,
   lines,
   map,
+  ndjson,
   type OptionError,
+  type PartlyEncoded,
   type RecordFunction,
   Records,
   type Request,
@@ -49,6 +53,7 @@ import {
   text,
   transform,
 } from '../../src/index.ts'
+import { type ParquetOptions, parquet } from '../../src/parquet/index.ts'
 
 interface Event {
   readonly customer: string
@@ -143,6 +148,25 @@ expectTypeOf<MemoryObject['records']>().toEqualTypeOf<readonly Buffer[]>()
 // @ts-expect-error an outcome of one's own making
 const wrong: Send = async () => ({ delivered: true })
 deliver(wrong)
+
+// Formats: an encoder makes parts, or parts and what it refuses.
+expectTypeOf(ndjson().encode).returns.resolves.toEqualTypeOf<readonly Buffer[]>()
+expectTypeOf(parquet({ infer: true })).toEqualTypeOf<Encoder<PartlyEncoded>>()
+expectTypeOf(parquet({ infer: true })).toExtend<Encoder>()
+expectTypeOf<Encoder['encode']>().returns.toEqualTypeOf<Encoded | Promise<Encoded>>()
+const columns: ParquetOptions = { schema: { id: 'bigint' }, infer: undefined, compression: 'zstd' }
+deliver(memory(), { encode: parquet(columns) })
+parquet({ schema: [{ name: 'id', type: 'bigint' }] as const })
+// @ts-expect-error there is no such compression
+parquet({ schema: { id: 'bigint' }, compression: 'lzo' })
+// @ts-expect-error a type is text
+parquet({ schema: { id: Number } })
+const odd: Encoder = {
+  ...ndjson(),
+  // @ts-expect-error a refusal has a reason
+  encode: () => ({ parts: [], refused: [{ index: 0 }] }),
+}
+deliver(memory(), { encode: odd })
 
 // Branches.
 const branches = fanOut([batch(), deliver(destination)], { name: 'b', to: firehose(options), whenFull: 'block' })

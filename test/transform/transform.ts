@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
+import { Batch } from '../../src/batch/batch.ts'
 import { FailedRecords } from '../../src/failed-records.ts'
 import type { Counts } from '../../src/receipts.ts'
 import { Records } from '../../src/records.ts'
@@ -95,6 +96,23 @@ t.test('what a function may answer', async (t) => {
     ].sort(),
   )
   t.match(counts, { in: 19, expanded: 2, delivered: 9, dropped: 2, backedUp: 8 })
+})
+
+t.test('bytes are bytes, whatever they come in', async (t) => {
+  const shared = new SharedArrayBuffer(2)
+  new Uint8Array(shared).set([0x79, 0x7a])
+  const answers: readonly object[] = [
+    new Uint8Array([0x61, 0x62]),
+    new Uint8Array([0x63, 0x64]).buffer,
+    new Uint16Array(Uint8Array.from([0x65, 0x66, 0x67, 0x68]).buffer, 2),
+    new DataView(Uint8Array.from([0x69, 0x6a]).buffer),
+    shared,
+    several([new Uint8Array([0x6b]).buffer, { object: true }]),
+    Object.create(null),
+  ]
+  const step = transform(text((index) => answers[Number(index)] ?? drop))
+  const { texts } = await through(t, [...answers.keys()].join('\n'), step)
+  t.same(texts, ['ab', 'cd', 'gh', 'ij', 'yz', 'k', '{"object":true}', '{}'])
 })
 
 t.test('json: what is not JSON fails alone, with its own bytes', async (t) => {
@@ -297,6 +315,11 @@ t.test('refuses what it does not take', async (t) => {
   t.throws(() => transform(3), { message: 'transform takes a function, but came as 3' })
   // @ts-expect-error: not a function
   t.throws(() => json(3), { message: 'json takes a function, but came as 3' })
+  const late = transform(map(String))
+  const refusal = new Promise((resolve) => late.once('error', resolve))
+  const facts = { key: undefined, partitionKeys: {}, openedAt: 0, closedBy: 'flush' as const }
+  late.write(new Batch([], facts))
+  t.match(await refusal, { code: 'Input.Unsupported', message: 'transform cannot take a Batch' })
   const asItIs = json((value: object) => value)
   // @ts-expect-error: an unknown name
   t.throws(() => transform(asItIs, { onEror: 'drop' }), { message: /did you mean onError\?/ })

@@ -1,0 +1,256 @@
+import { setImmediate } from 'node:timers/promises'
+import { optionalPackage } from '../compress/optional-package.ts'
+import { Limiter } from '../compress/thread-pool.ts'
+import type { Encoder, PartlyEncoded, UnfitRecord } from '../encode/encoder.ts'
+import { describe, HosepipeError, OptionError } from '../errors.ts'
+import { checkOptions, expecting, type Fields, flag, object, oneOf, unknownOption, whole } from '../options.ts'
+import type { Records } from '../records.ts'
+import { codecs } from './codecs.ts'
+import type { Column } from './column-type.ts'
+import { compileRows, type RowShape } from './convert.ts'
+import { FileBody, type ParquetModule } from './file-body.ts'
+import { Inference } from './infer.ts'
+import { foldKey, type KeyRules } from './key-names.ts'
+import { type ParquetSchema, readSchema } from './schema.ts'
+import { schemaElements } from './schema-elements.ts'
+
+/** What {@link parquet} takes. `schema`, or `infer: true`, has to be there. */
+export interface ParquetOptions {
+  /**
+   * The columns: names, and types in the words of the Glue catalog. These are `string`, `boolean`, `tinyint`, `smallint`, `int`,
+   * `bigint`, `float`, `double`, `decimal(precision,scale)`, `date`, `timestamp`, `binary`, `array<type>`, `map<type,type>` and
+   * `struct<name:type,…>`. Default: none, and then `infer` has to be `true`.
+   */
+  readonly schema?: ParquetSchema | undefined
+  /**
+   * Whether the columns are found in the first batch: booleans, whole numbers (`bigint`), numbers (`double`), text, arrays and objects
+   * (`struct`); what is none of these alone becomes `string`. Danger: all later batches have the columns of the first. A member
+   * that comes new is dropped, and a record whose values do not fit fails. Default `false`.
+   */
+  readonly infer?: boolean | undefined
+  /**
+   * How pages are compressed: `'snappy'`, `'gzip'`, `'zstd'` (Node 22.15, 23.8 or newer; else with the package `@cloudpss/zstd`),
+   * or `'none'`. Default `'snappy'`, as in the service (API, `ParquetSerDe`).
+   */
+  readonly compression?: 'snappy' | 'zstd' | 'gzip' | 'none' | undefined
+  /**
+   * Whether upper and lower case of keys are the same (API, `OpenXJsonSerDe`). Keys in maps, and in objects that become text, are
+   * written in lower case then. Of keys that become equal the last one counts. Default `true`.
+   */
+  readonly caseInsensitive?: boolean | undefined
+  /** Whether a key with dots is that of a column with underscores: `a.b` of `a_b` (API, `OpenXJsonSerDe`). Default `false`. */
+  readonly convertDotsInJsonKeysToUnderscores?: boolean | undefined
+  /**
+   * The JSON keys of columns that are called otherwise there (API, `OpenXJsonSerDe`): `{ ts: 'timestamp' }`. A column's own name does
+   * not count then. Columns only, not members of structs. Default: none.
+   */
+  readonly columnToJsonKeyMappings?: Readonly<Record<string, string>> | undefined
+  /**
+   * How much of the records is written as one row group: bytes of JSON, and 8 for each column of a record. A group is held in memory
+   * until it is written, as values, which take about ten times their JSON; this thread does nothing else while it is written. Readers
+   * like large groups; the service has 256 MiB of columns (API, `ParquetSerDe`, `BlockSizeBytes`). At least 1. Default 16,777,216.
+   */
+  readonly rowGroupBytes?: number | undefined
+  /** How large a page of a column is, before compression, in bytes (API, `ParquetSerDe`, `PageSizeBytes`). At least 65,536. Default 1,048,576. */
+  readonly pageBytes?: number | undefined
+}
+
+const MiB = 1024 * 1024
+const defaults = {
+  infer: false,
+  compression: 'snappy',
+  caseInsensitive: true,
+  convertDotsInJsonKeysToUnderscores: false,
+  columnToJsonKeyMappings: {},
+  rowGroupBytes: 16 * MiB,
+  pageBytes: MiB,
+} as const satisfies ParquetOptions
+
+const fields: Fields<ParquetOptions> = {
+  schema: expecting('an object of types by column, or a list of { name, type }', object.accepts),
+  infer: flag,
+  compression: oneOf('snappy', 'zstd', 'gzip', 'none'),
+  caseInsensitive: flag,
+  convertDotsInJsonKeysToUnderscores: flag,
+  columnToJsonKeyMappings: expecting(
+    'an object of JSON keys by column',
+    (value) => object.accepts(value) && Object.values(Object(value)).every((key) => typeof key === 'string'),
+  ),
+  rowGroupBytes: whole('bytes'),
+  pageBytes: whole('bytes', 65_536),
+}
+
+/** So much is read before others have their turn. */
+const turnBytes = 262_144
+/** A value in a column takes at least so much. */
+const valueBytes = 8
+
+/** Files are made on this thread, so two at a time would take no less time, and twice the memory. */
+const oneAtATime = new Limiter(1)
+
+/**
+ * An encoder that writes the records of a batch, which have to be JSON objects, as a Parquet file with
+ * [hyparquet-writer](https://www.npmjs.com/package/hyparquet-writer). Needs the package `hyparquet-writer` beside hosepipe.
+ *
+ * Values are made to fit as the service does it (guide, "Record format conversion", OpenX JsonSerDe): text that is a number becomes a
+ * number, any value becomes text or an array of itself, an array becomes a struct by position; a missing member is null, and one
+ * that the schema does not have is dropped. Numbers keep all of their digits. `timestamp` takes `2018-08-27T10:30:05.123Z`,
+ * `2018-08-27 10:30:05.123` (as UTC), seconds and, from 13 digits on, milliseconds since 1970, and is written in microseconds, UTC;
+ * `date` takes `2018-08-27`; `binary` takes base64. Stricter than the service are: text that is neither `true` nor
+ * `false` for `boolean`, numbers that are out of range, and numbers with a fraction for whole ones; these fail. Digits behind those of a
+ * `decimal` are rounded. A record may also be several objects, one after another, which become several rows.
+ *
+ * A record that does not fit fails alone, with one of the service's own codes, and goes to the backup as `format-conversion-failed`. A
+ * batch whose records all fail makes no object. Its file is compressed in itself: a `compress` beside it is refused. What `batch` counts
+ * are the bytes of the records' JSON; files are smaller.
+ *
+ * @returns An encoder: extension `.parquet`, type `application/vnd.apache.parquet`. With `infer` make one for each stream.
+ * @throws OptionError when an option is not as described; a type that cannot be read is named with the place.
+ * @throws HosepipeError `Encode.Unavailable` when the package is not installed, `Compress.Unavailable` when there is no zstd.
+ * @example
+ * deliver(s3({ bucket: 'lake', encode: parquet({ schema: { id: 'bigint', tags: 'array<string>', at: 'timestamp' } }) }))
+ */
+export function parquet(options: ParquetOptions): Encoder<PartlyEncoded> {
+  checkOptions<ParquetOptions>('parquet', options, fields)
+  const given = checkTogether(options)
+  const codec = codecs[options.compression ?? defaults.compression]()
+  const { rowGroupBytes = defaults.rowGroupBytes, pageBytes = defaults.pageBytes } = options
+  const load = optionalPackage<ParquetModule>({
+    compression: 'parquet',
+    name: 'hyparquet-writer',
+    code: 'Encode.Unavailable',
+    resolve: () => import.meta.resolve('hyparquet-writer'),
+    load: () => import('hyparquet-writer'),
+  })
+  let conversion = given.columns.length === 0 ? undefined : conversionOf(given)
+
+  async function encode(runs: readonly Records[]): Promise<PartlyEncoded> {
+    const [module, compressPage] = await Promise.all([load(), codec.load()])
+    conversion ??= await inferred(runs, given)
+    if (conversion === undefined) return { parts: [], refused: withoutColumns(runs) }
+    const { toRows, names, schema } = conversion
+    const refused: UnfitRecord[] = []
+    // There are few reasons, and perhaps as many records: an error for each would take more memory than the records.
+    const reasons = new Map<string, HosepipeError>()
+    let body: FileBody | undefined
+    let [index, group, turn] = [0, 0, 0]
+    for (const run of runs) {
+      for (const bytes of run) {
+        try {
+          const rows = toRows(bytes)
+          body ??= new FileBody(module, { names, schema, codec: codec.name, compressPage, pageBytes })
+          for (const row of rows) body.add(row)
+          group += bytes.length + rows.length * names.length * valueBytes
+        } catch (error) {
+          if (!(error instanceof HosepipeError)) throw error
+          const reason = reasons.get(error.message) ?? error
+          reasons.set(error.message, reason)
+          refused.push({ index, error: reason })
+        }
+        index += 1
+        turn += bytes.length
+        if (group >= rowGroupBytes) {
+          await body?.writeGroup()
+          group = 0
+        }
+        if (turn >= turnBytes) {
+          turn = 0
+          await setImmediate()
+        }
+      }
+    }
+    return { parts: (await body?.finish()) ?? [], refused }
+  }
+
+  return {
+    name: 'parquet',
+    extension: '.parquet',
+    contentType: 'application/vnd.apache.parquet',
+    overhead: { record: 0, batch: 0 },
+    compresses: true,
+    encode: (runs) => oneAtATime.run(() => encode(runs)),
+  }
+}
+
+/** All that is needed to make files of the same columns. */
+function conversionOf(shape: RowShape) {
+  const names = shape.columns.map(({ name }) => name)
+  return { toRows: compileRows(shape), names, schema: schemaElements(shape.columns) }
+}
+
+/** `undefined` where no record has a member. */
+async function inferred(
+  runs: readonly Records[],
+  given: RowShape,
+): Promise<ReturnType<typeof conversionOf> | undefined> {
+  const inference = new Inference(given)
+  let turn = 0
+  for (const bytes of recordsOf(runs)) {
+    inference.see(bytes)
+    turn += bytes.length
+    if (turn < turnBytes) continue
+    turn = 0
+    await setImmediate()
+  }
+  const columns = inference.columns()
+  return columns.length === 0 ? undefined : conversionOf({ ...given, columns })
+}
+
+/** Reasons for records none of which has a column: what is wrong with each, and a word for empty objects. */
+function withoutColumns(runs: readonly Records[]): UnfitRecord[] {
+  const toRows = compileRows({
+    columns: [],
+    rules: { caseInsensitive: true, dotsToUnderscores: false },
+    jsonKeys: new Map(),
+  })
+  return Array.from(recordsOf(runs), (bytes, index) => {
+    try {
+      toRows(bytes)
+    } catch (error) {
+      if (error instanceof HosepipeError) return { index, error }
+      throw error
+    }
+    const message = 'no record of the batch has a member that a column could be inferred from'
+    return { index, error: new HosepipeError('DataFormatConversion.MalformedData', message) }
+  })
+}
+
+function* recordsOf(runs: readonly Records[]): Generator<Buffer> {
+  for (const run of runs) yield* run
+}
+
+/** Refuses what each option alone does not show. @returns The columns that were given, and how keys are read. */
+function checkTogether(options: ParquetOptions): RowShape {
+  const { schema, infer = defaults.infer, columnToJsonKeyMappings = defaults.columnToJsonKeyMappings } = options
+  const rules = {
+    caseInsensitive: options.caseInsensitive ?? defaults.caseInsensitive,
+    dotsToUnderscores: options.convertDotsInJsonKeysToUnderscores ?? defaults.convertDotsInJsonKeysToUnderscores,
+  }
+  if ((schema === undefined) !== infer) {
+    const came = schema === undefined ? 'neither came' : 'both came'
+    throw new OptionError('parquet.schema', `parquet: there must be a schema, or infer: true, but ${came}`)
+  }
+  const columns: readonly Column[] = schema === undefined ? [] : readSchema(schema, rules)
+  const jsonKeys: ReadonlyMap<string, string> = new Map(Object.entries<string>(columnToJsonKeyMappings))
+  const names = columns.map(({ name }) => name)
+  for (const name of jsonKeys.keys()) {
+    if (!infer && !names.includes(name)) throw unknownOption('parquet.columnToJsonKeyMappings', name, names)
+  }
+  checkKeys(infer ? [...jsonKeys.values()] : names.map((name) => jsonKeys.get(name) ?? name), rules)
+  return { columns, rules, jsonKeys }
+}
+
+/** A key can be that of one column only. */
+function checkKeys(keys: readonly string[], rules: KeyRules): void {
+  const seen = new Set<string>()
+  for (const key of keys) {
+    const folded = foldKey(key, rules)
+    if (seen.has(folded)) {
+      throw new OptionError(
+        'parquet.columnToJsonKeyMappings',
+        `parquet: columnToJsonKeyMappings must give each column a key of its own, but two have ${describe(key)}`,
+      )
+    }
+    seen.add(folded)
+  }
+}
