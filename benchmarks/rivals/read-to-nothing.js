@@ -14,6 +14,6 @@ export async function createReadStreamToNothing(file) {
 /** Ours. Without `reuse`, which needs somebody behind it who tells when a chunk is done with. */
 export async function sourceToNothing(file) {
   const { found, end } = countBytes()
-  await pipeline(source(file, { readBytes: MiB }), end)
+  await pipeline(source(file), end)
   return found
 }

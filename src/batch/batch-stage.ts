@@ -29,8 +29,8 @@ export interface BatchOptions extends StageOptions {
    */
   readonly key?: Key | undefined
   /**
-   * The most bytes of memory for all open batches together; beyond it the oldest is closed. Default 64 MiB or, if that is more,
-   * a quarter more than `maxBytes`; not less than `maxBytes`.
+   * The most bytes of memory for all open batches together; beyond it the oldest is closed. Up to three closed ones wait beside them
+   * until the next stage takes them. Default 64 MiB or, if that is more, a quarter more than `maxBytes`; not less than `maxBytes`.
    */
   readonly maxOpenBytes?: number | undefined
   /** The most keys with an open batch; beyond it the oldest batch is closed. Default 500, as the service has it. */
@@ -98,7 +98,8 @@ export function batch(options: BatchOptions = {}): BatchStage {
   const limits = batchLimits(options)
   const key = options.key === undefined ? undefined : compileKey(options.key)
   let batcher: Batcher | undefined
-  const stage = new Stage({ name: 'batch', clock: options.clock }, (outlet) => {
+  // What is closed is not counted as open any more: the fewer batches wait behind the stage, the less memory no limit counts.
+  const stage = new Stage({ name: 'batch', clock: options.clock, ready: 1 }, (outlet) => {
     const core = new Batcher({
       limits,
       key,

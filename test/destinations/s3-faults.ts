@@ -90,31 +90,50 @@ t.test('a stream that is destroyed stops its uploads, and aborts what it began',
   await server.clear()
 })
 
-t.test('what the credentials may not do is not tried again, and no secret is said', async (t) => {
+/** What S3 answers, the code that the service logs for it (guide, "Monitoring with CloudWatch Logs"), and how often it is sent again. */
+const codes: readonly (readonly [status: number, answered: string, code: string, retries: number])[] = [
+  [403, 'AccessDenied', 'S3.AccessDenied', 0],
+  [404, 'NoSuchBucket', 'S3.NoSuchBucket', 0],
+  [403, 'AccountProblem', 'S3.AccountProblem', 0],
+  [403, 'AllAccessDisabled', 'S3.AllAccessDisabled', 0],
+  [403, 'InvalidPayer', 'S3.InvalidPayer', 0],
+  [403, 'NotSignedUp', 'S3.NotSignedUp', 0],
+  [405, 'MethodNotAllowed', 'S3.MethodNotAllowed', 0],
+  [503, 'SlowDown', 'S3.SlowDown', 1],
+  [403, 'SubscriptionRequired', 'S3.SubscriptionRequired', 0],
+  [400, 'InvalidToken', 'S3.InvalidToken', 0],
+  [400, 'IllegalLocationConstraintException', 'S3.IllegalLocationConstraintException', 0],
+  [400, 'KMS.NotFoundException', 'S3.KMS.NotFoundException', 0],
+  [400, 'KMS.RequestLimitExceeded', 'S3.KMS.RequestLimitExceeded', 1],
+  [400, 'KMS.KeyDisabled', 'S3.KMS.KeyDisabled', 0],
+  [400, 'KMS.KeyNotConfigured', 'S3.KMS.KeyNotConfigured', 0],
+  [400, 'KMS.AsymmetricCMKNotSupported', 'S3.KMS.AsymmetricCMKNotSupported', 0],
+  [400, 'KMS.InvalidStateException', 'KMS.InvalidStateException', 0],
+  [400, 'KMS.DisabledException', 'KMS.DisabledException', 0],
+  [500, 'InternalError', 'InternalError', 1],
+  // The service has no code of its own for these.
+  [403, 'SignatureDoesNotMatch', 'S3.SignatureDoesNotMatch', 0],
+  [403, 'InvalidAccessKeyId', 'S3.InvalidAccessKeyId', 0],
+  [400, 'ExpiredToken', 'S3.ExpiredToken', 1],
+  [403, 'RequestTimeTooSkewed', 'S3.RequestTimeTooSkewed', 1],
+  [400, 'BadDigest', 'S3.BadDigest', 1],
+  [412, 'PreconditionFailed', 'S3.PreconditionFailed', 0],
+  [409, 'ConditionalRequestConflict', 'S3.ConditionalRequestConflict', 1],
+  [400, 'RequestTimeout', 'S3.RequestTimeout', 1],
+  [400, 'SomethingNew', 'S3.SomethingNew', 0],
+]
+
+t.test('each code is tried again or not as the table says, and no secret is said', async (t) => {
   const secret = 'FwoGZXIvYXdzEXAMPLETOKEN'
-  const cases = [
-    [403, 'AccessDenied', 'S3.AccessDenied', 0],
-    [404, 'NoSuchBucket', 'S3.NoSuchBucket', 0],
-    [403, 'SignatureDoesNotMatch', 'S3.SignatureDoesNotMatch', 0],
-    [403, 'InvalidAccessKeyId', 'S3.InvalidAccessKeyId', 0],
-    [400, 'InvalidToken', 'S3.InvalidToken', 0],
-    [400, 'KMS.NotFoundException', 'S3.KMS.NotFoundException', 0],
-    [400, 'KMS.DisabledException', 'KMS.DisabledException', 0],
-    [400, 'SomethingNew', 'S3.SomethingNew', 0],
-    [412, 'PreconditionFailed', 'S3.PreconditionFailed', 0],
-    [400, 'ExpiredToken', 'S3.ExpiredToken', 1],
-    [409, 'ConditionalRequestConflict', 'S3.ConditionalRequestConflict', 1],
-    [400, 'RequestTimeout', 'S3.RequestTimeout', 1],
-    [400, 'KMS.RequestLimitExceeded', 'S3.KMS.RequestLimitExceeded', 1],
-    [400, `${secret} is not a code`, 'HTTP 400', 0],
-  ] as const
+  const cases = [...codes, [400, `${secret} is not a code`, 'HTTP 400', 0] as const]
   const extra = `<Token-0>${secret}</Token-0><StringToSign>${secret}</StringToSign><AWSAccessKeyId>${secret}</AWSAccessKeyId>`
   for (const [status, answered, code, retries] of cases) {
     proxy.play('PutObject', errorAnswer(status, answered, extra), 1)
     const backup = memory()
     const result = await run(server, small, {}, { backup })
     t.equal(result.delays.length, retries, `${answered}: attempts more`)
-    t.equal(result.stats.delivered, retries === 0 ? 0 : small.length, answered)
+    t.match(result.stats, retries === 0 ? { backedUp: small.length } : { delivered: small.length }, answered)
+    t.equal(backup.objects.length, 1 - retries)
     for (const object of backup.objects) {
       t.notOk(object.bytes.includes(secret))
       t.equal(readBackupRecord(object.records[0] ?? '').errorCode, code)
@@ -130,7 +149,8 @@ t.test('what the credentials may not do is not tried again, and no secret is sai
     (thrown: unknown) => thrown,
   )
   const said = inspect(error, { depth: Number.POSITIVE_INFINITY, showHidden: true })
-  t.match(said, /ExpiredToken \(HTTP 403\)/)
+  t.match(said, /S3\.ExpiredToken/)
+  t.match(said, /ExpiredToken \(HTTP 403\): the session token has expired/)
   t.notMatch(said, secret)
   await server.clear()
 })

@@ -9,8 +9,9 @@ import { Batch, type BatchFacts } from '../../src/batch/batch.ts'
 import { batch } from '../../src/batch/batch-stage.ts'
 import type { Compressor } from '../../src/compress/compressor.ts'
 import { gzip } from '../../src/compress/gzip.ts'
-import { snappy } from '../../src/compress/snappy.ts'
+import { hadoopSnappy, snappy } from '../../src/compress/snappy.ts'
 import { zip } from '../../src/compress/zip.ts'
+import { zstd } from '../../src/compress/zstd.ts'
 import { deliver } from '../../src/deliver/deliver.ts'
 import type { Destination, SendContext } from '../../src/deliver/destination.ts'
 import { fanOut } from '../../src/deliver/fan-out.ts'
@@ -105,6 +106,8 @@ t.test('Content-Encoding is that of the format, or left out', async (t) => {
   t.equal(await encodings(undefined), undefined)
   t.equal(await encodings(zip()), 'zip')
   t.equal(await encodings(snappy()), 'snappy-java')
+  t.equal(await encodings(hadoopSnappy()), 'hadoop-snappy')
+  t.equal(await encodings(zstd()), 'zstd')
   t.equal(await encodings(gzip(), { contentEncoding: false }), undefined)
 })
 
@@ -195,6 +198,20 @@ t.test('bytes in flight are bounded over all objects', async (t) => {
   }
 })
 
+t.test('a body is not kept for the next attempt in a copy beside its records', async (t) => {
+  const request = await makeRequest({
+    batch: batchOf({ records: ['a', 'b'].map((x) => x.repeat(20_000)) }),
+    encode: concatenated(),
+    objectKey: 'x',
+  })
+  t.equal(request.parts.length, 2)
+  proxy.play('PutObject', { kind: 'answer', status: 503 }, 1)
+  await t.rejects(make().send(request, context()), { code: 'HTTP 503' })
+  t.equal(request.parts.length, 2)
+  await make().send(request, context())
+  t.equal((await server.read('x')).length, 40_000)
+})
+
 t.test('an attempt that was cut off leaves nothing open, and no room taken', async (t) => {
   const partSize = 5 * MiB
   const to = make({ partSize, maxUploadBytes: partSize, encode: concatenated() })
@@ -249,6 +266,18 @@ t.test('keys: what comes from records', async (t) => {
   const odd = { partitionKeys: { c: "!'()* +&?#%2F\u{1f600}" } }
   const key = await write(to, odd)
   t.equal((await server.read(key)).toString(), '{"a":1}\n{"a":2}\n', 'odd characters get there')
+  const account = new Account()
+  const runs = ['2024-02-29T23:59:59.999Z', '2024-02-29T23:59:58Z', '2024-03-01T00:00:00Z'].map((at) => {
+    const arrivedAt = Date.parse(at)
+    return Records.pack({ receipt: account.open(1, arrivedAt), arrivedAt }, ['x'])
+  })
+  const late = { key: undefined, partitionKeys: {}, openedAt: Date.parse('2025-01-01'), closedBy: 'end' } as const
+  const timed = make({ prefix: '!{timestamp:yyyy/MM/dd/HH:mm:ss}/', timeZone: 'Europe/Rome' })
+  t.match(
+    timed.objectKey?.(new Batch(runs, late), ''),
+    /^2024\/03\/01\/00:59:58\/hosepipe-1-2024-03-01-00-59-58-/,
+    'the time is that of the oldest record, whichever it is',
+  )
   t.match(keyOf(make({ errorPrefix: 'bad/' }), { outputType: 'processing-failed' }), /^bad\/processing-failed\/2018\//)
 })
 

@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # Starts a real S3 server on loopback: Ceph's gateway over one monitor and one store in memory, all of them below one folder.
-# Debian and Ubuntu: apt-get install --no-install-recommends radosgw ceph-mon ceph-osd ceph-common
 #
+#   ceph.sh install         installs it where that takes no questions: as root, on Debian or Ubuntu. Otherwise ends with code 75
 #   ceph.sh start FOLDER    prints the environment that the tests take, one NAME=value a line
 #   ceph.sh stop FOLDER
 set -euo pipefail
 
+packages=(radosgw ceph-mon ceph-osd ceph-common)
+
 fail() { echo "ceph.sh: $1" >&2; exit 1; }
-[ $# -eq 2 ] || fail 'expected start or stop, and a folder'
-base=$2
+[[ ${1:-} == install && $# -eq 1 || ${1:-} == st* && $# -eq 2 ]] || fail 'expected install, or start or stop and a folder'
+base=${2:-}
 conf=$base/ceph.conf
 
 free_port() { node -e "const s = require('node:net').createServer().listen(0, '127.0.0.1', () => { console.log(s.address().port); s.close() })"; }
@@ -49,6 +51,19 @@ rgw thread pool size = 32
 CONF
 }
 
+not_installed() { echo "ceph.sh: not installed: $1" >&2; exit 75; }
+
+# What comes over the network has its time. What follows has none: a package manager that is cut off there leaves a mess.
+install() {
+  [ "$(id -u)" = 0 ] || not_installed 'that takes root'
+  command -v apt-get > /dev/null || not_installed 'there is no apt-get'
+  export DEBIAN_FRONTEND=noninteractive
+  local get=(apt-get -qq -o Acquire::Retries=1 -o DPkg::Lock::Timeout=30) what=(install -y --no-install-recommends "${packages[@]}")
+  timeout 90 "${get[@]}" update > /dev/null 2>&1 || not_installed 'apt-get update has failed'
+  timeout 210 "${get[@]}" --download-only "${what[@]}" > /dev/null 2>&1 || not_installed "apt-get cannot get ${packages[*]}"
+  "${get[@]}" --no-download "${what[@]}" < /dev/null > /dev/null 2>&1 || not_installed "apt-get cannot install ${packages[*]}"
+}
+
 start() {
   for program in radosgw radosgw-admin ceph ceph-mon ceph-osd monmaptool; do
     command -v "$program" > /dev/null || fail "$program is not installed"
@@ -86,7 +101,8 @@ stop() {
 }
 
 case $1 in
+  install) install ;;
   start) start ;;
   stop) stop ;;
-  *) fail "expected start or stop, but came as $1" ;;
+  *) fail "expected install, start or stop, but came as $1" ;;
 esac

@@ -11,22 +11,28 @@ export interface Ended {
 }
 
 /**
- * Runs a TypeScript file of this folder as a process of its own, from source as the tests are.
+ * Starts a TypeScript file of this folder as a process of its own, from source as the tests are. Its standard input is open for as
+ * long as this process is there.
  *
  * @param nodeArgs - Options of Node itself: `--max-old-space-size=128`.
  * @param args - What the file finds in `process.argv`.
  */
-export async function runChild(name: string, nodeArgs: readonly string[], args: readonly string[]): Promise<Ended> {
+export function startChild(name: string, nodeArgs: readonly string[], args: readonly string[]) {
   const script = fileURLToPath(new URL(name, import.meta.url))
   // What tap adds to find out about coverage costs memory and is of no use in here.
   const loaders = process.execArgv.filter((arg) => !arg.includes('processinfo'))
   const { NODE_OPTIONS: _, ...env } = process.env
-  const child = spawn(process.execPath, [...nodeArgs, ...loaders, script, ...args], {
+  return spawn(process.execPath, [...nodeArgs, ...loaders, script, ...args], {
     env,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
     timeout: 100_000,
     killSignal: 'SIGKILL',
   })
+}
+
+/** Starts a file as {@link startChild} does, and waits for its end. */
+export async function runChild(name: string, nodeArgs: readonly string[], args: readonly string[]): Promise<Ended> {
+  const child = startChild(name, nodeArgs, args)
   const closed = once(child, 'close')
   const [out, err] = await Promise.all([child.stdout.toArray(), child.stderr.toArray()])
   await closed

@@ -6,9 +6,8 @@
  *                                └─ anything fails ─▶ AbortMultipartUpload
  *
  * lib-storage's Upload drives it. It is given a client that stops every request at the first failure and when the attempt is cut
- * off, and a body that waits for room before it puts a part together: those of all objects share the room.
+ * off, and that waits for room before it puts a part together: those of all objects share the room.
  */
-import { Readable } from 'node:stream'
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -23,6 +22,7 @@ import { systemClock } from '../../clock.ts'
 import type { Request } from '../../deliver/destination.ts'
 import { propertyOf } from '../../deliver/error-chain.ts'
 import type { InFlight } from '../../deliver/in-flight.ts'
+import { LazyBody } from './lazy-body.ts'
 import { answerCode, S3Error, statusOf, toS3Error, unconfirmed } from './s3-error.ts'
 
 /** What is to be written, and how. */
@@ -53,94 +53,25 @@ const abandonTime = 10_000
  * @throws S3Error, or the reason of the signal.
  */
 export async function writeObject(write: ObjectWrite): Promise<void> {
-  const { request, params, signal, room } = write
+  const { request, params, signal } = write
   signal.throwIfAborted()
   const calls = new Calls(write)
-  const isSingle = request.byteLength <= write.partSize
-  const partSize = Math.max(write.partSize, Math.ceil(request.byteLength / maxParts))
-  const parts = new Parts(request, partSize, room, calls.signal)
+  const { parts, byteLength } = request
   try {
-    if (isSingle) await parts.enter(request.byteLength)
-    const body = isSingle ? request.body : Readable.from(parts.pieces(), { highWaterMark: 1 })
     const upload = new Upload({
-      client: calls.client(parts),
-      params: { ...params, ContentLength: request.byteLength, Body: body },
-      partSize,
-      queueSize: isSingle ? 1 : write.queueSize,
+      client: calls.client(),
+      params: { ...params, ContentLength: byteLength, Body: new LazyBody(parts, 0, byteLength) },
+      partSize: Math.max(write.partSize, Math.ceil(byteLength / maxParts)),
+      queueSize: write.queueSize,
     })
     await upload.done()
   } catch (error) {
+    calls.stop()
     signal.throwIfAborted()
     if (write.skipExisting && calls.foundExisting) return
     throw calls.describe(error)
   } finally {
-    calls.stop()
-    parts.leaveAll()
-  }
-}
-
-/** The parts of one body, and the room that they take. */
-class Parts {
-  readonly #request: Request
-  readonly #partSize: number
-  readonly #room: InFlight
-  readonly #signal: AbortSignal
-  /** Bytes of the parts that have their room: each is left when it was sent. */
-  readonly #taken: number[] = []
-  #isOver = false
-
-  constructor(request: Request, partSize: number, room: InFlight, signal: AbortSignal) {
-    this.#request = request
-    this.#partSize = partSize
-    this.#room = room
-    this.#signal = signal
-  }
-
-  /**
-   * The body in pieces. Room for a part is taken before its second byte: Upload cuts a part off when it sees the first byte of the
-   * next. So whoever waits for room has no part that waits with it, and what has room will be sent.
-   */
-  async *pieces(): AsyncGenerator<Buffer> {
-    let [before, at] = [this.#request.byteLength, 0]
-    await this.enter(Math.min(this.#partSize, before))
-    let border = this.#partSize + 1
-    for (const part of this.#request.parts) {
-      for (let rest = part; rest.length > 0; ) {
-        if (at === border) {
-          before -= this.#partSize
-          await this.enter(Math.min(this.#partSize, before))
-          border += this.#partSize
-        }
-        const piece = rest.subarray(0, border - at)
-        rest = rest.subarray(piece.length)
-        at += piece.length
-        yield piece
-      }
-    }
-  }
-
-  /** Waits for room for a part. */
-  async enter(bytes: number): Promise<void> {
-    await this.#room.enter(bytes)
-    if (this.#isOver || this.#signal.aborted) {
-      this.#room.leave(bytes)
-      throw this.#signal.reason
-    }
-    this.#taken.push(bytes)
-  }
-
-  /** A part was sent, or failed. */
-  leave(bytes: number): void {
-    const at = this.#taken.indexOf(bytes)
-    if (at === -1) return
-    this.#taken.splice(at, 1)
-    this.#room.leave(bytes)
-  }
-
-  /** Gives the room of parts back that were never sent. */
-  leaveAll(): void {
-    this.#isOver = true
-    for (const bytes of this.#taken.splice(0)) this.#room.leave(bytes)
+    calls.release()
   }
 }
 
@@ -166,14 +97,8 @@ class Calls {
   }
 
   /** The client for Upload. */
-  client(parts: Parts): S3Client {
-    const send = async (command: Command): Promise<unknown> => {
-      try {
-        return await this.#send(command)
-      } finally {
-        if (command instanceof UploadPartCommand) parts.leave(sizeOf(command.input.Body))
-      }
-    }
+  client(): S3Client {
+    const send = (command: Command): Promise<unknown> => this.#sendWithBody(command)
     return new Proxy(this.#write.client, {
       get: (client, name): unknown => (name === 'send' ? send : Reflect.get(client, name)),
     })
@@ -189,10 +114,30 @@ class Calls {
     return new S3Error({ code, status, retryable, retryAfter, message })
   }
 
-  /** Lets go of the outer signal, and of whatever still waits. */
+  /** Ends whatever still waits. */
   stop(): void {
-    this.#write.signal.removeEventListener('abort', this.#onAbort)
     this.#stop.abort(new Error('the upload is over'))
+  }
+
+  /** Lets go of the outer signal. */
+  release(): void {
+    this.#write.signal.removeEventListener('abort', this.#onAbort)
+  }
+
+  /** Waits until there is room for the body, if there is one, and only then reads it: who waits holds nothing that others wait for. */
+  async #sendWithBody(command: Command): Promise<unknown> {
+    if (!(command instanceof PutObjectCommand || command instanceof UploadPartCommand)) return this.#send(command)
+    const body = command.input.Body
+    if (!(body instanceof LazyBody)) throw new TypeError('Upload must send the body that it was given')
+    const { room } = this.#write
+    await room.enter(body.byteLength)
+    try {
+      this.signal.throwIfAborted()
+      command.input.Body = body.read()
+      return await this.#send(command)
+    } finally {
+      room.leave(body.byteLength)
+    }
   }
 
   async #send(command: Command): Promise<unknown> {
@@ -244,10 +189,6 @@ function confirmationOf(command: Command): string {
   if (command instanceof CreateMultipartUploadCommand) return 'UploadId'
   // Not the ETag: Ceph's gateway leaves it empty here.
   return command instanceof CompleteMultipartUploadCommand ? 'Key' : 'ETag'
-}
-
-function sizeOf(body: unknown): number {
-  return body instanceof Uint8Array ? body.byteLength : 0
 }
 
 function now(): number {
