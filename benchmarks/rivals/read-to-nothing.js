@@ -2,7 +2,7 @@
 import { pipeline } from 'node:stream/promises'
 import { countBytes } from '../support/count.js'
 import { source } from '../support/hosepipe.js'
-import { MiB, read } from '../support/reading.js'
+import { read } from '../support/reading.js'
 
 /** What Node has for it. */
 export async function createReadStreamToNothing(file) {

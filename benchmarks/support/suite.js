@@ -15,6 +15,8 @@ export const stageNames = [
   'compress',
   'files',
   'store',
+  's3',
+  's3-objects',
 ]
 
 /** With `--quick`: what a change is most likely to hurt. */
