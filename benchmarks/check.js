@@ -18,9 +18,8 @@ const least = 250
 const { values: options } = parseArgs({ options: { against: { type: 'string' } } })
 if (options.against !== undefined) process.env.HOSEPIPE_BUILD = resolve(options.against)
 
-/** Reading into nothing is stood for by the loop: what streams take for fresh memory halves and doubles by itself. */
+/** Nothing is compared with reading alone: how fast memory is, and how new, differs between machines by more than a loss. */
 const checks = [
-  ['batch', '1 KB', 'bare loop of reads'],
   ['batch', '1 KB', 'split2 + hand batching'],
   ['split', '1 KB', 'split2'],
   ['transform', '1 KB', 'bare loop'],
