@@ -65,19 +65,19 @@ function isFlooded(value: unknown): value is S3Flooded {
 async function readAll(prefix: string) {
   const tallies: Record<string, Tally> = {}
   let [bytes, largest] = [0, 0]
-  for await (const { Contents = [] } of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix })) {
-    for (const { Key = '' } of Contents) {
-      const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key }))
-      const object = Buffer.from((await Body?.transformToByteArray()) ?? [])
-      const key = Key.split('/')[1] ?? ''
-      let start = 0
-      for (let end = object.indexOf(10); end !== -1; end = object.indexOf(10, start)) {
-        tally(tallies, key, object.subarray(start, end))
-        start = end + 1
-      }
-      bytes += object.length
-      largest = Math.max(largest, object.length)
+  async function read(Key: string): Promise<void> {
+    const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key }))
+    const object = Buffer.from((await Body?.transformToByteArray()) ?? [])
+    const key = Key.split('/')[1] ?? ''
+    let start = 0
+    for (let end = object.indexOf(10); end !== -1; end = object.indexOf(10, start)) {
+      tally(tallies, key, object.subarray(start, end))
+      start = end + 1
     }
+    bytes += object.length
+    largest = Math.max(largest, object.length)
   }
+  const pages = paginateListObjectsV2({ client, pageSize: 20 }, { Bucket: bucket, Prefix: prefix })
+  for await (const { Contents = [] } of pages) await Promise.all(Contents.map(({ Key = '' }) => read(Key)))
   return { tallies, bytes, largest }
 }
