@@ -2,7 +2,7 @@
 import { pipeline } from 'node:stream/promises'
 import { countBytes } from '../support/count.js'
 import { source } from '../support/hosepipe.js'
-import { read } from '../support/reading.js'
+import { MiB, read } from '../support/reading.js'
 
 /** What Node has for it. */
 export async function createReadStreamToNothing(file) {
@@ -14,6 +14,6 @@ export async function createReadStreamToNothing(file) {
 /** Ours. Without `reuse`, which needs somebody behind it who tells when a chunk is done with. */
 export async function sourceToNothing(file) {
   const { found, end } = countBytes()
-  await pipeline(source(file), end)
+  await pipeline(source(file, { readBytes: 4 * MiB }), end)
   return found
 }

@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises'
 import { discarding } from '../support/count.js'
-import { batch, lines, sourceOf, split } from '../support/hosepipe.js'
+import { batch, largeSourceOf, lines, split } from '../support/hosepipe.js'
 import { read } from '../support/reading.js'
 import { rival } from '../support/rival.js'
 
@@ -21,7 +21,7 @@ export const mebibytes = 256
 const [nodes, ours, loop] = ['createReadStream into nothing', 'source() into nothing', 'bare loop of reads']
 
 export const ways = {
-  hosepipe: { run: from(sourceOf) },
+  hosepipe: { run: from(largeSourceOf) },
   'hosepipe, createReadStream': { run: from(read) },
   [ours]: { run: rival('read-to-nothing', 'sourceToNothing') },
   [nodes]: { run: rival('read-to-nothing', 'createReadStreamToNothing') },

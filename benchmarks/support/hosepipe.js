@@ -1,6 +1,7 @@
 /** The built package, so that what users get is measured; or another build, to compare two. */
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { MiB } from './numbers.js'
 
 const other = process.env.HOSEPIPE_BUILD
 const dist = other === undefined ? new URL('../../dist/', import.meta.url) : pathToFileURL(`${resolve(other)}/`)
@@ -27,4 +28,9 @@ export const { file } = await import(new URL('destinations/file/index.js', dist)
 /** Reads a file as its users are told to. All records must be settled, as `deliver` does. */
 export function sourceOf(path) {
   return source(path, { reuse: true })
+}
+
+/** The same in larger chunks, for ways that do nothing with the records and spend their time on reads. */
+export function largeSourceOf(path) {
+  return source(path, { readBytes: 4 * MiB, reuse: true })
 }
