@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { discarding } from '../support/count.js'
 import { batch } from '../support/hosepipe.js'
+import { preparedLines } from '../support/prepared.js'
 import { rival } from '../support/rival.js'
 import { writeAll } from '../support/write-all.js'
 
@@ -12,14 +12,7 @@ export const shapes = ['100 B', '1 KB']
 export const mebibytes = 8
 
 /** The records of a file, each a Buffer. */
-export async function prepare(file) {
-  prepared[file] ??= (await readFile(file, 'utf8'))
-    .trimEnd()
-    .split('\n')
-    .map((line) => Buffer.from(line))
-  return prepared[file]
-}
-const prepared = {}
+export const prepare = preparedLines((line) => Buffer.from(line))
 
 async function ours(records) {
   const { found, end } = discarding()

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { discarding } from '../support/count.js'
 import { batch, firehose, json, transform } from '../support/hosepipe.js'
+import { preparedLines } from '../support/prepared.js'
 import { change } from '../support/reading.js'
 import { rival } from '../support/rival.js'
 import { writeAll } from '../support/write-all.js'
@@ -14,14 +14,7 @@ export const shapes = ['100 B', '1 KB']
 export const mebibytes = 8
 
 /** The objects of a file. */
-export async function prepare(file) {
-  prepared[file] ??= (await readFile(file, 'utf8'))
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line))
-  return prepared[file]
-}
-const prepared = {}
+export const prepare = preparedLines((line) => JSON.parse(line))
 
 async function ours(objects) {
   const { found, end } = discarding()

@@ -78,7 +78,7 @@ export class Batcher {
     if (failed !== undefined) onFailed(failed)
     if (good.length === 0) return
     const now = { monotonic: clock.monotonic(), wall: clock.wall() }
-    if (key === undefined) this.#addTo(undefined, good.withoutValues().compact(), 0, good.length, now)
+    if (key === undefined) this.#addTo(undefined, good.withoutValues().compact(), 0, good.length, good, now)
     else this.#addByKey(key, good, now)
     if (limits.maxAge === 0) this.flush('age')
     else this.#startTimer(now.monotonic)
@@ -114,18 +114,26 @@ export class Batcher {
       }
       if (next === current) continue
       // Neighbours with the same key are added together.
-      if (current !== undefined) this.#addTo(current, bare, from, i, now)
+      if (current !== undefined) this.#addTo(current, bare, from, i, records, now)
       current = next
       from = i
     }
-    if (current !== undefined) this.#addTo(current, bare, from, records.length, now)
+    if (current !== undefined) this.#addTo(current, bare, from, records.length, records, now)
     if (failed.length > 0) this.#shape.onFailed(new FailedRecords(bare.pick(failed), reasons))
   }
 
-  #addTo(key: string | undefined, records: Records, from: number, to: number, now: Opening['at']): void {
+  /** Adds the records from `from` up to `to`. `keyed` are the same with their values, from which the key was read. */
+  #addTo(
+    key: string | undefined,
+    records: Records,
+    from: number,
+    to: number,
+    keyed: Records,
+    now: Opening['at'],
+  ): void {
     const { limits, overhead } = this.#shape
     for (let at = from; at < to && !this.#destroyed; ) {
-      const batch = this.#open.get(key) ?? this.#openFor(key, records, at, now)
+      const batch = this.#open.get(key) ?? this.#openFor(key, keyed, at, now)
       const room = limits.maxBytes - batch.bytes
       let fitting = Math.min(to - at, limits.maxRecords - batch.length)
       let cost = records.cost(at, at + fitting, overhead.record)
@@ -146,11 +154,11 @@ export class Batcher {
     }
   }
 
-  /** Opens a batch; `records` has the first record for it at `index`. */
-  #openFor(key: string | undefined, records: Records, index: number, at: Opening['at']): OpenBatch {
+  /** Opens a batch; `keyed` has the first record for it at `index`. */
+  #openFor(key: string | undefined, keyed: Records, index: number, at: Opening['at']): OpenBatch {
     const { key: reader, limits, overhead } = this.#shape
     if (this.#open.size >= limits.maxOpenKeys) this.#closeOldest('keys')
-    const partitionKeys = reader === undefined ? noParts : reader.partsOf(records, index)
+    const partitionKeys = reader === undefined ? noParts : reader.partsOf(keyed, index)
     const batch = new OpenBatch({ key, partitionKeys, at, overhead: overhead.batch })
     this.#open.set(key, batch)
     this.#held += batch.held

@@ -23,7 +23,8 @@ export interface SourceOptions {
   /**
    * Whether the memory of a chunk is read into again when all of its records have ended, which saves garbage collections. Only
    * where `split(lines())` follows and the way ends in `deliver`, and no function of yours keeps a Buffer (of a record, of a
-   * request's body) after it has returned or its promise has settled: what it kept would change. Default `false`.
+   * request's body) after it has returned or its promise has settled, nor a `send` after its `signal` was aborted: what it kept
+   * would change. Default `false`.
    */
   readonly reuse?: boolean | undefined
 }
@@ -45,7 +46,8 @@ export interface Source extends Readable {
 }
 
 /**
- * A stream of a file's bytes, in large chunks and read ahead. Also takes pipes and devices, which are read as they come. The
+ * A stream of a file's bytes, in large chunks and read ahead. Also takes pipes and devices, which are read as they come; as
+ * with `createReadStream`, a read of an empty pipe holds a thread of Node's pool, and a destroyed stream closes when it has ended. The
  * file is closed when the stream ends or is destroyed; errors of the file system are the stream's, with their `code`.
  *
  * @param path - A path, or a `file:` URL.

@@ -3,9 +3,11 @@ import t from 'tap'
 import type { Batch } from '../../src/batch/batch.ts'
 import { batchLimits, MiB } from '../../src/batch/batch-stage.ts'
 import { Batcher, type BatchLimits, type KeyReader } from '../../src/batch/batcher.ts'
+import { compileKey } from '../../src/batch/key.ts'
 import type { FailedRecords } from '../../src/failed-records.ts'
 import { Account } from '../../src/receipts.ts'
 import { type Provenance, Records } from '../../src/records.ts'
+import { json } from '../../src/transform/view.ts'
 import { conserves } from '../support/conservation.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
@@ -240,6 +242,23 @@ t.test('records without a key fail, with the reason', async (t) => {
   )
   t.match(failed[0]?.reason(0), { code: 'DynamicPartitioning.MetadataExtractionFailed', message: 'no key' })
   conserves(t, account.counts())
+})
+
+t.test('a key that is made of values, and its parts, never see their JSON', async (t) => {
+  const key = compileKey({ at: json(({ at }: { at: Date }) => at.getTime()) })
+  const { batches, batcher, account, failed } = setup({}, { key })
+  const values = [5, 5, 7].map((time) => ({ at: new Date(time) }))
+  batcher.add(Records.values({ receipt: account.open(values.length, 0), arrivedAt: 0 }, values))
+  batcher.flush('end')
+  t.same(failed, [])
+  t.same(
+    batches.map((batch) => [batch.key, batch.partitionKeys, batch.length]),
+    [
+      ['5', { at: '5' }, 2],
+      ['7', { at: '7' }, 1],
+    ],
+  )
+  t.same(batches.flatMap(contents).at(-1), '{"at":"1970-01-01T00:00:00.007Z"}')
 })
 
 t.test('values without a JSON form fail, and the others are batched', async (t) => {
