@@ -9,6 +9,9 @@
  * One rule holds at every moment, in each account: in = delivered + dropped + backedUp + pending.
  */
 
+import type { Lease } from './lease.ts'
+import type { Memory } from './memory.ts'
+
 /** The three ways a record may end. */
 export type Ending = 'delivered' | 'dropped' | 'backedUp'
 
@@ -24,6 +27,8 @@ export interface Position {
 
 /** What the records of a run go back to: one receipt, or several where runs were merged. */
 export interface Origin {
+  /** The receipt of all records, where it is one. */
+  readonly only: Receipt | undefined
   /** The receipt of the record at `index`. */
   at(index: number): Receipt
   /** The origin of the records from `from` up to, and not with, `to`. */
@@ -109,6 +114,12 @@ export interface ReceiptOptions {
   readonly position?: Position | undefined
   /** Called once, when every record has ended (at once where there is none): now the source may commit its position. */
   readonly onSettled?: ((receipt: Receipt) => void) | undefined
+  /**
+   * Where to write what is made of the records: it is written over when they have ended. Default: memory of its own.
+   *
+   * @internal
+   */
+  readonly memory?: Memory | undefined
 }
 
 /** The count of the records of one run that have not ended yet. */
@@ -119,9 +130,12 @@ export class Receipt implements Origin {
   readonly arrivedAt: number
   /** Where in the source the records came from, if the source said so. */
   readonly position: Position | undefined
+  /** @internal */
+  readonly memory: Memory | undefined
   readonly #onSettled: ((receipt: Receipt) => void) | undefined
   readonly #ended = { delivered: 0, dropped: 0, backedUp: 0 }
   #pending: number
+  #leases: Lease[] | undefined
 
   /** @throws RangeError when `count` is not a whole number from 0 on. */
   constructor(account: Account, count: number, arrivedAt: number, options: ReceiptOptions = {}) {
@@ -131,6 +145,7 @@ export class Receipt implements Origin {
     this.account = account
     this.arrivedAt = arrivedAt
     this.position = options.position
+    this.memory = options.memory
     this.#onSettled = options.onSettled
     this.#pending = count
     if (count > 0) account.opened(this)
@@ -145,6 +160,10 @@ export class Receipt implements Origin {
   /** How many of the records ended in which way. */
   get ended(): Readonly<Record<Ending, number>> {
     return this.#ended
+  }
+
+  get only(): Receipt {
+    return this
   }
 
   at(): Receipt {
@@ -182,7 +201,28 @@ export class Receipt implements Origin {
     this.#pending -= count
     this.#ended[ending] += count
     this.account.ended(this, ending, count)
-    if (this.#pending === 0) this.#onSettled?.(this)
+    if (this.#pending === 0) this.#settled()
+  }
+
+  /**
+   * Holds memory until the records have ended.
+   *
+   * @internal
+   */
+  hold(lease: Lease): void {
+    if (this.#pending === 0) return
+    const leases = this.#leases
+    if (leases === undefined) this.#leases = [lease]
+    else if (leases[leases.length - 1] === lease) return
+    else leases.push(lease)
+    lease.hold()
+  }
+
+  #settled(): void {
+    this.#onSettled?.(this)
+    const leases = this.#leases
+    this.#leases = undefined
+    if (leases !== undefined) for (const lease of leases) lease.release()
   }
 
   /**
@@ -193,7 +233,7 @@ export class Receipt implements Origin {
   fork(count: number, accounts: readonly Account[]): readonly Receipt[] {
     let open = accounts.length
     const children: Receipt[] = accounts.map((account) =>
-      account.open(count, this.arrivedAt, { position: this.position, onSettled }),
+      account.open(count, this.arrivedAt, { position: this.position, memory: this.memory, onSettled }),
     )
     const parent = this
     return children
@@ -212,6 +252,7 @@ export class Receipt implements Origin {
 
 /** Several receipts in a row: what a batch goes back to when its records came from many runs. */
 export class MergedReceipts implements Origin {
+  readonly only = undefined
   readonly #receipts: readonly Receipt[]
   /** How many records stand before the end of each receipt's share. */
   readonly #ends: readonly number[]

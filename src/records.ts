@@ -10,10 +10,9 @@
  * `starts` says where each begins. A run of parsed values has no bytes until somebody asks for them.
  */
 import { HosepipeError } from './errors.ts'
+import { pack } from './pack.ts'
 import type { Origin } from './receipts.ts'
 import { serialise } from './serialise.ts'
-
-const newline = 10
 
 /** Where the records of a run came from, and when. */
 export interface Provenance {
@@ -119,24 +118,7 @@ export class Records implements Iterable<Buffer>, Provenance {
 
   /** Copies records into one buffer, framed. */
   static pack(from: Provenance, items: readonly (Uint8Array | string)[]): Records {
-    const ends = new Uint32Array(items.length)
-    let size = 0
-    for (const [i, item] of items.entries()) {
-      size += typeof item === 'string' ? Buffer.byteLength(item) : item.length
-      ends[i] = size
-      size += 1
-    }
-    const bytes = Buffer.allocUnsafe(size)
-    let at = 0
-    for (const item of items) {
-      if (typeof item === 'string') at += bytes.write(item, at)
-      else {
-        bytes.set(item, at)
-        at += item.length
-      }
-      bytes[at] = newline
-      at += 1
-    }
+    const { bytes, ends } = pack(items, from.receipt.only)
     return Records.framed(from, bytes, 0, ends)
   }
 
@@ -339,7 +321,7 @@ export class Records implements Iterable<Buffer>, Provenance {
     readonly bad: readonly { readonly index: number; readonly error: Error }[]
   } {
     if (this.#bytes !== undefined || this.#values === undefined) return { records: this, bad: [] }
-    const { bytes, ends, bad } = serialise(this.#values)
+    const { bytes, ends, bad } = serialise(this.#values, this.receipt.only)
     if (bad.length === 0) {
       this.#bytes = bytes
       this.#ends = ends

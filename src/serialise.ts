@@ -1,16 +1,14 @@
 import { toError } from './errors.ts'
+import { exactMemory, type Memory, type Room } from './memory.ts'
+import type { Receipt } from './receipts.ts'
 
 const newline = 10
 /** Characters of a piece: enough to make the cost of a write disappear. */
 const pieceLength = 8_192
 /** UTF-8 takes at most three bytes for each UTF-16 unit of a string. */
 const maxBytesPerUnit = 3
-const slabBytes = 262_144
-/** A slab that has grown larger is not kept. */
-const maxSpareBytes = 1_048_576
-
-/** The slab of the last call, for the next one: memory that was touched is faster than new. */
-let spare: Buffer | undefined
+/** Room that a block of records mostly takes. */
+const usualRoom = 98_304
 
 /** Values as newline-delimited JSON. */
 export interface Serialised {
@@ -22,22 +20,23 @@ export interface Serialised {
 }
 
 /**
- * Writes values as JSON, a newline after each: as strings of some thousand characters into a slab that stays in the processor's
- * cache, and from there, once, into memory of the right size. While a piece is ASCII the ends are those of its text; otherwise
- * they are looked for, because JSON text holds no newline of its own.
+ * Writes values as JSON, a newline after each, as strings of some thousand characters. While a piece is ASCII the ends are those of
+ * its text; otherwise they are looked for, because JSON text holds no newline of its own.
+ *
+ * @param receipt - That of the values, if it is one. It may know of memory to write to, which is looked at until it is settled.
  */
-export function serialise(values: readonly unknown[]): Serialised {
+export function serialise(values: readonly unknown[], receipt?: Receipt): Serialised {
   const ends = new Uint32Array(values.length)
   const bad: { index: number; error: Error }[] = []
-  let slab = spare ?? Buffer.allocUnsafeSlow(slabBytes)
-  // A value's own toJSON may come back here.
-  spare = undefined
+  const memory = receipt?.memory ?? exactMemory
+  let room = memory.take(usualRoom)
   let text = ''
   let [size, count, written] = [0, 0, 0]
   const write = (): void => {
-    slab = withRoom(slab, size, text.length * maxBytesPerUnit)
-    const length = slab.write(text, size)
-    if (length !== text.length) findEnds(slab, size, ends.subarray(written, count))
+    room = withRoom(memory, room, size, text)
+    const { bytes } = room
+    const length = bytes.write(text, size)
+    if (length !== text.length) findEnds(bytes, size, ends.subarray(written, count))
     else for (let i = written; i < count; i += 1) ends[i] = (ends[i] ?? 0) + size
     size += length
     written = count
@@ -56,9 +55,7 @@ export function serialise(values: readonly unknown[]): Serialised {
     if (text.length >= pieceLength) write()
   }
   write()
-  const bytes = Buffer.allocUnsafeSlow(size)
-  slab.copy(bytes, 0, 0, size)
-  if (slab.length <= maxSpareBytes) spare = slab
+  const bytes = room.keep(size, receipt)
   return { bytes, ends: count === ends.length ? ends : ends.slice(0, count), bad }
 }
 
@@ -72,11 +69,13 @@ export function stringify(value: unknown): string | Error {
   }
 }
 
-/** The slab with room for `length` more bytes behind the first `size`. */
-function withRoom(slab: Buffer, size: number, length: number): Buffer {
-  if (slab.length - size >= length) return slab
-  const larger = Buffer.allocUnsafeSlow(Math.max(size + length, slab.length * 2))
-  slab.copy(larger, 0, 0, size)
+/** A room that also takes `text` behind the first `size` bytes, which are in it. */
+function withRoom(memory: Memory, room: Room, size: number, text: string): Room {
+  const left = room.bytes.length - size
+  if (left >= text.length * maxBytesPerUnit || left >= Buffer.byteLength(text)) return room
+  const larger = memory.take(Math.max(size + text.length * maxBytesPerUnit, size * 2))
+  room.bytes.copy(larger.bytes, 0, 0, size)
+  room.leave()
   return larger
 }
 

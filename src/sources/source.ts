@@ -8,8 +8,8 @@ import { close, fstat, open, read } from 'node:fs'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { describe, OptionError } from '../errors.ts'
+import { lease } from '../lease.ts'
 import { checkOptions, type Fields, flag, whole } from '../options.ts'
-import { lease } from './lease.ts'
 
 /** Options of {@link source}. */
 export interface SourceOptions {
@@ -21,10 +21,10 @@ export interface SourceOptions {
    */
   readonly readAhead?: number | undefined
   /**
-   * Whether the memory of a chunk is read into again when all of its records have ended, which saves garbage collections. Only
-   * where `split(lines())` follows and the way ends in `deliver`, and no function of yours keeps a Buffer (of a record, of a
-   * request's body) after it has returned or its promise has settled, nor a `send` after its `signal` was aborted: what it kept
-   * would change. Default `false`.
+   * Whether the memory of a chunk is read into again when all of its records have ended, and memory for what transforms make of
+   * them is written to again, which saves garbage collections. Only where `split(lines())` follows and the way ends in `deliver`,
+   * and no function of yours keeps a Buffer (of a record, of a request's body) after it has returned or its promise has settled,
+   * nor a `send` after its `signal` was aborted: what it kept would change. Default `false`.
    */
   readonly reuse?: boolean | undefined
 }

@@ -1,7 +1,8 @@
 import { type Core, inTurn, type Work } from '../door.ts'
 import { describe, OptionError } from '../errors.ts'
+import { type Lease, leaseOf } from '../lease.ts'
 import { checkOptions, expecting, type Fields, hasMethod } from '../options.ts'
-import { type Lease, leaseOf } from '../sources/lease.ts'
+import { RecordMemory } from '../record-memory.ts'
 import { type Outlet, Stage, type StageOptions, stageFields } from '../stage.ts'
 import type { SplitOutlet, Splitter } from './splitter.ts'
 
@@ -40,11 +41,14 @@ export function split(splitter: Splitter, options: SplitOptions = {}): Stage {
 function splitCore(splitter: Splitter, outlet: Outlet, source: string | undefined): Core {
   /** Of the chunk that is being split, if its memory is not ours. */
   let lease: Lease | undefined
+  const memory = new RecordMemory()
   const splitOutlet: SplitOutlet = {
     open(count, from, to) {
       const arrivedAt = outlet.clock.wall()
       const position = source === undefined ? { from, to } : { source, from, to }
-      return { receipt: outlet.account.open(count, arrivedAt, { position, onSettled: held(lease) }), arrivedAt }
+      const receipt = outlet.account.open(count, arrivedAt, { position, memory: lease && memory })
+      if (lease !== undefined) receipt.hold(lease)
+      return { receipt, arrivedAt }
     },
     push: (chunk) => void outlet.push(chunk),
     now: () => outlet.clock.wall(),
@@ -69,10 +73,4 @@ function splitCore(splitter: Splitter, outlet: Outlet, source: string | undefine
     end: () => state.end(),
     destroy: () => state.destroy?.(),
   }
-}
-
-/** Holds the memory of records until they have ended. */
-function held(lease: Lease | undefined): (() => void) | undefined {
-  lease?.hold()
-  return lease && (() => lease.release())
 }

@@ -11,23 +11,26 @@ import fc from 'fast-check'
 import t from 'tap'
 import { memory } from '../../src/destinations/memory/index.ts'
 import {
+  text as asText,
   batch,
   deliver,
   fail,
   fanOut,
   field,
   gzip,
+  json,
   lines,
   type Request,
   type Source,
   type SourceOptions,
   separator,
+  several,
   source,
   sourceBackup,
   split,
   transform,
 } from '../../src/index.ts'
-import { lease, leaseOf } from '../../src/sources/lease.ts'
+import { lease, leaseOf } from '../../src/lease.ts'
 import { conserves } from '../support/conservation.ts'
 
 const dir = t.testdir()
@@ -243,6 +246,39 @@ const ways: Readonly<Record<string, (from: Source) => Promise<readonly (readonly
     for (const counts of Object.values(branches.stats())) conserves(t, counts)
     return [linesOf(one), linesOf(two), linesOf(copy)]
   },
+  'parsed and written again': async (from) => {
+    const kept: string[] = []
+    const end = deliver(slow(kept), { concurrency: 3 })
+    await pipeline(from, split(lines()), transform(json(same)), batch({ maxBytes: 20_000 }), end)
+    conserves(t, end.stats())
+    return [linesOf(kept)]
+  },
+  'parsed, changed twice and failed late': async (from) => {
+    const [kept, failed]: [string[], string[]] = [[], []]
+    const changed = transform(
+      json(async (value: Line) => (value.i % 3 === 0 ? { ...value, i: 1n } : value)),
+      {
+        concurrency: 8,
+      },
+    )
+    const texts = transform(asText((value) => value))
+    const end = deliver(slow(kept), { backup: slow(failed) })
+    await pipeline(from, split(lines()), changed, texts, batch({ maxBytes: 9_000 }), end)
+    conserves(t, end.stats())
+    const originals = linesOf(failed).map((line) => Buffer.from(JSON.parse(line).rawData, 'base64').toString())
+    return [[...linesOf(kept), ...originals].sort()]
+  },
+  'several of one, in two branches that write for themselves': async (from) => {
+    const [one, two]: [string[], string[]] = [[], []]
+    const doubled = transform(json((value: Line) => several([value, value])))
+    const branches = fanOut(
+      { to: [batch({ maxBytes: 7_000 }), deliver(slow(one))] },
+      { to: [batch({ key: field('key') }), deliver(slow(two))] },
+    )
+    await pipeline(from, split(lines()), doubled, branches)
+    for (const counts of Object.values(branches.stats())) conserves(t, counts)
+    return [one, two].map((bodies) => linesOf(bodies).filter((line, i, all) => i % 2 === 0 && all[i + 1] === line))
+  },
   'compressed, with a copy of everything': async (from) => {
     const [kept, copies]: [Buffer[], string[]] = [[], []]
     const end = deliver(async (request) => void kept.push(gunzipSync(request.body)), {
@@ -254,6 +290,14 @@ const ways: Readonly<Record<string, (from: Source) => Promise<readonly (readonly
     conserves(t, end.stats())
     return [linesOf(kept.map(String)), linesOf(copies)]
   },
+}
+
+interface Line {
+  readonly i: number
+}
+
+function same(value: Line): Line {
+  return value
 }
 
 function linesOf(bodies: readonly string[]): string[] {

@@ -14,6 +14,10 @@ export class Places implements Origin {
     this.indexes = indexes
   }
 
+  get only(): Receipt {
+    return this.#receipt
+  }
+
   at(): Receipt {
     return this.#receipt
   }

@@ -1,0 +1,47 @@
+/** Where bytes are written whose number is known only when they are there. */
+import type { Receipt } from './receipts.ts'
+
+/** Hands out room to write to. */
+export interface Memory {
+  /** Room for at least so many bytes, which is nobody else's until it is kept or left. */
+  take(size: number): Room
+}
+
+/** A place to write to, from its beginning on. */
+export interface Room {
+  readonly bytes: Buffer
+  /**
+   * Ends the writing: the first `length` bytes are those of records now.
+   *
+   * @param receipt - That of the records, if it is one.
+   */
+  keep(length: number, receipt: Receipt | undefined): Buffer
+  /** Ends the writing; nothing is kept. */
+  leave(): void
+}
+
+const slabBytes = 262_144
+/** A slab that has grown larger is not kept. */
+const maxSpareBytes = 1_048_576
+
+/** The slab that was written to last, for the next time: memory that was touched is faster than new. */
+let spare: Buffer | undefined
+
+/** Has bytes written to a slab that stays in the processor's cache, and copies them, once, into memory of the right size. */
+export const exactMemory: Memory = { take }
+
+function take(size: number): Room {
+  const slab = spare !== undefined && spare.length >= size ? spare : Buffer.allocUnsafeSlow(Math.max(slabBytes, size))
+  // Who writes may come back here before it is done: a value's own toJSON.
+  spare = undefined
+  return {
+    bytes: slab,
+    keep(length) {
+      const bytes = Buffer.allocUnsafeSlow(length)
+      slab.copy(bytes, 0, 0, length)
+      if (slab.length <= maxSpareBytes) spare = slab
+      return bytes
+    },
+    leave: () => undefined,
+  }
+}
