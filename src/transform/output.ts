@@ -111,7 +111,10 @@ export class Output {
 
   #made(): Records {
     const { arrivedAt } = this.block
-    if (this.#raw === 0) return Records.values({ receipt: this.#origin(), arrivedAt }, this.#values)
+    if (this.#raw === 0) {
+      const originals = { run: this.block, indexes: this.#origins }
+      return Records.values({ receipt: this.#origin(), arrivedAt }, this.#values, originals)
+    }
     const texts: (string | Uint8Array)[] = []
     const origins: number[] = []
     for (const [i, value] of this.#values.entries()) {
