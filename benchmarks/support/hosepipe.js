@@ -1,10 +1,6 @@
-/** The built package, so that what users get is measured; or another build, to compare two. */
-import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
+/** The package that is measured. */
+import { dist } from './build.js'
 import { MiB } from './numbers.js'
-
-const other = process.env.HOSEPIPE_BUILD
-const dist = other === undefined ? new URL('../../dist/', import.meta.url) : pathToFileURL(`${resolve(other)}/`)
 
 export const {
   batch,

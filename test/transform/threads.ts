@@ -8,6 +8,7 @@ import { Piscina } from 'piscina'
 import t from 'tap'
 import { FailedRecords } from '../../src/failed-records.ts'
 import { FlushRequest } from '../../src/flush-request.ts'
+import { lease } from '../../src/lease.ts'
 import { Account, type Counts, MergedReceipts } from '../../src/receipts.ts'
 import { Records } from '../../src/records.ts'
 import { lines } from '../../src/split/lines.ts'
@@ -26,6 +27,7 @@ import answersModule, { answers, later } from '../support/threads/answers.ts'
 import bytesModule from '../support/threads/bytes.ts'
 import changeModule from '../support/threads/change.ts'
 import { compiled } from '../support/threads/compiled.ts'
+import growModule from '../support/threads/grow.ts'
 import keepModule from '../support/threads/keep.ts'
 
 const clock = new ManualClock()
@@ -41,7 +43,10 @@ function inThreads(name: string, options: ThreadOptions = {}, source = built): S
 }
 
 /** A source whose pools can be looked at. */
-function watched(onRun: () => void = () => undefined): { readonly source: ThreadSource; readonly pools: Piscina[] } {
+function watched(onRun: (task: unknown) => void = () => undefined): {
+  readonly source: ThreadSource
+  readonly pools: Piscina[]
+} {
   const pools: Piscina[] = []
   class Watched extends Piscina {
     constructor(options: ConstructorParameters<typeof Piscina>[0]) {
@@ -49,7 +54,7 @@ function watched(onRun: () => void = () => undefined): { readonly source: Thread
       pools.push(this)
     }
     override run(...given: Parameters<Piscina['run']>): ReturnType<Piscina['run']> {
-      onRun()
+      onRun(given[0])
       return super.run(...given)
     }
   }
@@ -73,13 +78,29 @@ class End extends Writable {
   readonly texts: string[] = []
   readonly failed: Failed[] = []
   chunks = 0
+  readonly #waits: number
+  readonly #waiting: unknown[] = []
 
-  constructor() {
+  /** @param waits - How many chunks lie here before they are looked at. */
+  constructor(waits = 0) {
     super({ objectMode: true, highWaterMark: 1 })
+    this.#waits = waits
   }
 
   override _write(chunk: unknown, _encoding: BufferEncoding, callback: () => void): void {
     this.chunks += 1
+    this.#waiting.push(chunk)
+    if (this.#waiting.length > this.#waits) this.#settle(this.#waiting.shift())
+    // The others on the way get their turn.
+    setImmediate(callback)
+  }
+
+  override _final(callback: () => void): void {
+    for (const chunk of this.#waiting) this.#settle(chunk)
+    callback()
+  }
+
+  #settle(chunk: unknown): void {
     if (chunk instanceof FailedRecords) this.#take(chunk)
     else if (chunk instanceof Records) {
       const { good, failed } = withBytes(chunk, clock)
@@ -87,8 +108,6 @@ class End extends Writable {
       for (const record of good) this.texts.push(record.toString('latin1'))
       good.receipt.settle('delivered', good.length)
     }
-    // The others on the way get their turn.
-    setImmediate(callback)
   }
 
   #take(chunk: FailedRecords): void {
@@ -101,18 +120,29 @@ class End extends Writable {
 }
 
 /** Sends chunks of lines through a stage. */
-async function through(chunks: readonly (string | Buffer)[], stage: Stage): Promise<Seen> {
+async function through(
+  chunks: readonly (string | Buffer)[],
+  stage: Stage,
+  makeChunk: (chunk: string | Buffer) => Buffer = Buffer.from,
+  end = new End(),
+): Promise<Seen> {
   const first = split(lines(), { clock })
-  const end = new End()
-  await pipeline(Readable.from(chunks.map((chunk) => Buffer.from(chunk))), first, stage, end)
+  await pipeline(Readable.from(chunks.map(makeChunk)), first, stage, end)
   return { texts: end.texts, failed: end.failed, counts: first.account.counts() }
+}
+
+/** A chunk whose memory is written over when its records have ended. */
+function leased(chunk: string | Buffer): Buffer {
+  const memory = Buffer.from(chunk)
+  lease(memory, () => void memory.fill('#'))
+  return memory
 }
 
 /** What must be the same in one thread and in several. */
 function comparable({ texts, failed, counts }: Seen): object {
-  // Values without a JSON form are found by the next stage when there is one thread: it has the value alone, and not the record.
+  // Values without a JSON form are found by the next stage when there is one thread.
   const reasons = failed.map(({ text, code, message }) =>
-    code === 'Transform.NotSerialisable' ? code : `${code} ${message} ${text}`,
+    code === 'Transform.NotSerialisable' ? `${code} ${text}` : `${code} ${message} ${text}`,
   )
   return { texts, reasons: reasons.sort(), counts }
 }
@@ -133,7 +163,7 @@ function chunksOf(record: fc.Arbitrary<string>): fc.Arbitrary<string[]> {
   )
 }
 
-/** The same through one thread and through two, for random input. */
+/** The same through one thread and through two, from memory that comes round again and from other, for random input. */
 async function sameAs(
   fn: RecordFunction | BytesFunction,
   name: string,
@@ -142,11 +172,15 @@ async function sameAs(
 ): Promise<void> {
   await fc.assert(
     fc.asyncProperty(chunksOf(record), async (chunks) => {
-      const [one, two] = [
+      const [expected, ...others] = [
         comparable(await through(chunks, transform(fn, { clock, ...options }))),
         comparable(await through(chunks, inThreads(name, options))),
+        comparable(await through(chunks, transform(fn, { clock, ...options }), leased, new End(2))),
+        comparable(await through(chunks, inThreads(name, options), leased, new End(2))),
       ].map((seen) => JSON.stringify(seen))
-      if (one !== two) throw new Error(`one thread: ${one}\n      two: ${two}`)
+      for (const [i, seen] of others.entries()) {
+        if (seen !== expected) throw new Error(`one thread: ${expected}\n   way ${i + 1}: ${seen}`)
+      }
     }),
     // Each run starts threads: few, and each with much in it.
     { numRuns: 2 },
@@ -168,6 +202,27 @@ t.test('each record ends as it does in one thread', async (t) => {
   )
   await t.test('filter', () => sameAs(keepModule, 'keep', counted))
   await t.test('a plain function', () => sameAs(bytesModule, 'bytes', fc.string({ minLength: 1, unit: 'grapheme' })))
+})
+
+t.test('memory of a source that has it come round again is written again in the threads, too', async (t) => {
+  const chunk = Buffer.from(`${JSON.stringify({ text: 'x'.repeat(1_000) })}\n`.repeat(1_024))
+  const chunks = Array.from({ length: 12 }, () => chunk)
+  const [fresh, reused] = [new End(1), new End(1)]
+  const expected = comparable(await through(chunks, inThreads('change'), Buffer.from, fresh))
+  const tasks = { all: 0, withRoom: 0 }
+  const { source } = watched((task) => {
+    tasks.all += 1
+    if (typeof task === 'object' && task !== null && 'room' in task && task.room !== undefined) tasks.withRoom += 1
+  })
+  t.same(comparable(await through(chunks, inThreads('change', {}, source), leased, reused)), expected)
+  t.ok(reused.chunks < fresh.chunks, 'what stands in one stretch is one run')
+  t.equal(tasks.all, 24, 'slabs')
+  t.ok(tasks.withRoom >= 12, `${tasks.withRoom} of them with memory to write to`)
+
+  // More than a room takes, of one record and of several.
+  const lengths = ['1000000\n', '3000\n'.repeat(1_000), '1\n']
+  const one = comparable(await through(lengths, transform(growModule, { clock })))
+  t.same(comparable(await through(lengths, inThreads('grow'), leased, new End(1))), one)
 })
 
 t.test('onError is asked in the main thread, and says the same', async (t) => {

@@ -39,6 +39,8 @@ export interface Answer {
   readonly expanded: Uint32Array<ArrayBuffer>
   /** The slab's buffer, where nobody can see into it any more. */
   readonly spare: ArrayBuffer | undefined
+  /** The memory that `made` stands in, where it is to come round again. */
+  readonly rooms: readonly ArrayBuffer[]
 }
 
 /** Said instead of an answer when the user's module cannot be used. */
@@ -51,6 +53,10 @@ export interface Task {
   readonly slab: Slab
   /** Where in {@link ThreadData.states} the thread says how far it is. */
   readonly slot: number
+  /** Whether what is made of the records is written to memory that comes round again. */
+  readonly reuse: boolean
+  /** Such memory, if there is some. */
+  readonly room: ArrayBuffer | undefined
 }
 
 /** How far a thread is with a slab: what is waiting or done is not to blame when the thread ends. */

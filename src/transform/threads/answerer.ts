@@ -4,7 +4,9 @@ import { Account } from '../../receipts.ts'
 import { Records } from '../../records.ts'
 import { withBytes } from '../../with-bytes.ts'
 import type { Meaning } from '../view.ts'
-import type { Answer, FailedRecord, Made } from './answer.ts'
+import type { Answer, FailedRecord, Task } from './answer.ts'
+import { AnswerMemory } from './answer-memory.ts'
+import { MadeBuilder } from './made-builder.ts'
 import { Places } from './places.ts'
 import { toSent } from './sent-error.ts'
 import { fromSlab, type Slab } from './slab.ts'
@@ -26,17 +28,20 @@ export class Answerer {
   readonly records: Records
   readonly #slab: Slab
   readonly #answering: Answering
-  readonly #made: Made[] = []
+  readonly #made: MadeBuilder[] = []
   readonly #kept: number[] = []
   readonly #failed: FailedRecord[] = []
   /** How many records each record became, good or failed. */
   readonly #became: Uint32Array
+  /** Where records are made, if that is not memory of their own. */
+  readonly #memory: AnswerMemory | undefined
 
-  constructor(slab: Slab, answering: Answering) {
+  constructor({ slab, reuse, room }: Task, answering: Answering) {
     this.#slab = slab
     this.#answering = answering
     this.#became = new Uint32Array(slab.length)
-    const receipt = new Account().open(slab.length, slab.arrivedAt)
+    this.#memory = reuse ? new AnswerMemory(room) : undefined
+    const receipt = new Account().open(slab.length, slab.arrivedAt, { memory: this.#memory })
     const all = new Uint32Array(slab.length)
     for (let i = 0; i < all.length; i += 1) all[i] = i
     this.records = fromSlab(slab, new Places(receipt, all))
@@ -60,30 +65,47 @@ export class Answerer {
       if (count === 0) dropped.push(index)
       else if (count > 1) expanded.push(index, count - 1)
     }
+    const rooms = this.#memory?.rooms ?? []
+    const made = this.#made.map((each) => each.made())
     const answer: Answer = {
       meaning,
-      made: this.#made,
+      made,
       kept: Uint32Array.from(this.#kept),
       dropped: Uint32Array.from(dropped),
       failed: this.#failed,
       expanded: Uint32Array.from(expanded),
       spare: giveBack ? this.#slab.buffer : undefined,
+      rooms,
     }
-    const buffers = this.#made.flatMap(({ bytes, ends, origins }) => [bytes.buffer, ends.buffer, origins.buffer])
-    if (giveBack) buffers.push(this.#slab.buffer)
-    return { answer, buffers }
+    const buffers = new Set(made.flatMap(({ bytes, ends, origins }) => [bytes.buffer, ends.buffer, origins.buffer]))
+    for (const room of rooms) buffers.add(room)
+    if (giveBack) buffers.add(this.#slab.buffer)
+    return { answer, buffers: [...buffers] }
   }
 
   #addMade(records: Records): void {
     const { good, failed } = withBytes(records, this.#answering.clock)
     if (failed !== undefined) this.#addFailed(failed)
     if (good.length === 0) return
-    const from = good.start(0)
     const bytes = good.framedBytes()
     if (bytes === undefined) throw new TypeError('what a transform makes is framed')
-    const ends = from === 0 ? good.ends : good.ends.map((end) => end - from)
     const origins = this.#count(good)
-    this.#made.push({ bytes: ownBytes(bytes), ends: ownWords(ends), isLines: good.isLines, origins: ownWords(origins) })
+    const last = this.#made.at(-1)
+    if (last?.isBefore(bytes)) {
+      last.add(good, bytes.length, origins)
+      return
+    }
+    const made = new MadeBuilder(this.#own(bytes))
+    made.add(good, bytes.length, origins)
+    this.#made.push(made)
+  }
+
+  /** The bytes in a buffer that can change hands. */
+  #own({ buffer, byteOffset, length }: Uint8Array): Uint8Array<ArrayBuffer> {
+    const isOwn = buffer instanceof ArrayBuffer && (buffer.byteLength === length || this.#memory?.owns(buffer))
+    return isOwn
+      ? new Uint8Array(buffer, byteOffset, length)
+      : new Uint8Array(new Uint8Array(buffer, byteOffset, length))
   }
 
   #addFailed(failed: FailedRecords): void {
@@ -100,19 +122,4 @@ export class Answerer {
     for (const index of receipt.indexes) this.#became[index] = (this.#became[index] ?? 0) + 1
     return receipt.indexes
   }
-}
-
-/** The bytes in a buffer of their own, which can change hands. */
-function ownBytes(view: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer } = view
-  return buffer instanceof ArrayBuffer && buffer.byteLength === view.byteLength
-    ? new Uint8Array(buffer)
-    : new Uint8Array(view)
-}
-
-function ownWords(view: Uint32Array): Uint32Array<ArrayBuffer> {
-  const { buffer } = view
-  return buffer instanceof ArrayBuffer && buffer.byteLength === view.byteLength
-    ? new Uint32Array(buffer)
-    : new Uint32Array(view)
 }

@@ -9,8 +9,11 @@ import { fileURLToPath } from 'node:url'
 import type { ResourceLimits } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import { HosepipeError, toError } from '../../errors.ts'
+import { Lease } from '../../lease.ts'
+import type { Receipt } from '../../receipts.ts'
 import type { Records } from '../../records.ts'
 import { type Answer, slabState, type Task, type ThreadData, type Unusable } from './answer.ts'
+import { roomBytes } from './answer-memory.ts'
 import { toSlab } from './slab.ts'
 
 /** What threads are made of. */
@@ -80,6 +83,8 @@ export class Pool {
   readonly #slots: number[]
   /** Buffers that came back. Fresh memory is what a copy costs. */
   readonly #spare: ArrayBuffer[] = []
+  /** The same for what threads write to. */
+  readonly #rooms: ArrayBuffer[] = []
   #stopped: Promise<void> | undefined
   /** Why a thread ended last. */
   #lastError: Error | undefined
@@ -150,9 +155,12 @@ export class Pool {
   async #attempt(records: Records, index: number, slot: number): Promise<Outcome> {
     Atomics.store(this.#states, slot, slabState.waiting)
     const slab = toSlab(records, index, (size) => this.#take(size))
+    const reuse = records.receipt.only?.memory !== undefined
+    const room = reuse ? this.#rooms.pop() : undefined
+    const transferList = room === undefined ? [slab.buffer] : [slab.buffer, room]
     let answer: Answer | Unusable
     try {
-      answer = await this.#threads.run({ slab, slot }, { transferList: [slab.buffer] })
+      answer = await this.#threads.run({ slab, slot, reuse, room }, { transferList })
     } catch (error) {
       this.#lastError = toError(error)
       return crashed(this.#lastError)
@@ -162,6 +170,7 @@ export class Pool {
       throw new HosepipeError('Transform.NotLoaded', `transform: ${what}`)
     }
     if (answer.spare !== undefined && this.#spare.length < this.#states.length) this.#spare.push(answer.spare)
+    this.#hold(answer.rooms, records.receipt.only)
     return answer
   }
 
@@ -170,6 +179,17 @@ export class Pool {
     // A second call of `destroy` would have the pool forget that the first is under way, and replace what that has ended.
     this.#stopped ??= this.#threads.destroy()
     return this.#stopped
+  }
+
+  /** Gives rooms back when the records whose bytes are in them have ended. */
+  #hold(rooms: readonly ArrayBuffer[], receipt: Receipt | undefined): void {
+    for (const room of rooms) {
+      // One of unusual size may never be asked for again.
+      if (room.byteLength !== roomBytes) continue
+      const lease = new Lease(() => this.#rooms.push(room))
+      receipt?.hold(lease)
+      lease.release()
+    }
   }
 
   #take(size: number): ArrayBuffer {

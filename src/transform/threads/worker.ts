@@ -17,13 +17,13 @@ import { Answerer, type Answering } from './answerer.ts'
 const data: ThreadData = workerData
 
 /** Works on one slab. Called by the pool. */
-export function run({ slab, slot }: Task): Promise<unknown> {
+export function run(task: Task): Promise<unknown> {
   const answer = before.then(async () => {
-    Atomics.store(data.states, slot, slabState.atWork)
+    Atomics.store(data.states, task.slot, slabState.atWork)
     work ??= load()
     const loaded = await work
-    const answer = 'unusable' in loaded ? loaded : await loaded.answer(slab)
-    Atomics.store(data.states, slot, slabState.done)
+    const answer = 'unusable' in loaded ? loaded : await loaded.answer(task)
+    Atomics.store(data.states, task.slot, slabState.done)
     return answer
   })
   before = answer.catch(() => undefined)
@@ -86,10 +86,10 @@ class Transforming {
     this.#core = new TransformCore(fn, data.concurrency, {}, outlet)
   }
 
-  async answer(slab: Task['slab']): Promise<unknown> {
-    const answerer = new Answerer(slab, this.#answering)
+  async answer(task: Task): Promise<unknown> {
+    const answerer = new Answerer(task, this.#answering)
     this.#answerer = answerer
-    this.#core.continueAt(slab.index)
+    this.#core.continueAt(task.slab.index)
     await this.#core.records(answerer.records)
     await this.#core.flush()
     const { answer, buffers } = answerer.finish()
