@@ -112,6 +112,8 @@ export class TransformCore implements Core {
   readonly #failed: FailedOutlet
   readonly #parser = new BlockParser()
   readonly #order: InOrder
+  /** Whether the function says which records stay, without a value that is parsed for it. */
+  readonly #isPlainFilter: boolean
   /** The number of the next block's first record. */
   #index = 0
   /** From then on the function is not called any more. */
@@ -123,6 +125,7 @@ export class TransformCore implements Core {
     this.#outlet = outlet
     this.#failed = new FailedOutlet(options.backup, outlet)
     this.#order = new InOrder(concurrency, outlet.fail)
+    this.#isPlainFilter = fn.meaning === 'keep' && fn.look !== 'json'
   }
 
   /** The number of the next record: a thread is given some of a stream's records. */
@@ -156,10 +159,13 @@ export class TransformCore implements Core {
     this.#failed.destroy()
   }
 
-  /** Works through a run block by block, so that what a block needs stays in the processor's cache. */
+  /**
+   * Works through a run block by block, so that what a block needs stays in the processor's cache. A filter that parses nothing needs
+   * no blocks: what stays of a run is one run again, as long as no promise comes back.
+   */
   #from(records: Records, from: number): Work {
     for (let at = from; at < records.length && !this.#destroyed; ) {
-      const to = at + blockLength(records, at)
+      const to = this.#isPlainFilter && this.#order.idle ? records.length : at + blockLength(records, at)
       const block = records.slice(at, to)
       // While promises are pending, the next one may have to wait for room.
       const work = this.#order.idle ? this.#block(block) : this.#order.room().then(() => this.#block(block))
@@ -172,16 +178,32 @@ export class TransformCore implements Core {
   #block(block: Records): Work {
     const first = this.#index
     this.#index += block.length
-    const output = new Output(block, this.#fn.meaning, () => this.#outlet.clock.wall())
+    const output = this.#outputOf(block)
     const values = this.#fn.look === 'json' ? this.#parser.parse(block) : undefined
     const context: MutableContext = { arrivedAt: block.arrivedAt, index: first, signal: this.#outlet.signal }
     for (let i = 0; i < block.length; i += 1) {
       const result = this.#call(block, values, i, context, first)
       if (this.#destroyed) return undefined
-      if (result instanceof Promise) return this.#async(output, values, i, result, first)
+      if (result instanceof Promise) {
+        return this.#isPlainFilter ? this.#goAsync(output, i, result) : this.#async(output, values, i, result, first)
+      }
       output.add(i, result)
     }
     return this.#emit({ size: block.length, finish: () => this.#push(output) })
+  }
+
+  /** Hands on what a filter has kept of a long block before the record at `at`, and goes on by short ones. */
+  #goAsync(output: Output, at: number, promise: Promise<unknown>): Work {
+    const { block } = output
+    this.#push(output)
+    const to = at + blockLength(block, at)
+    const rest = this.#outputOf(block.slice(at, to))
+    this.#index -= block.length - to
+    return this.#async(rest, undefined, 0, promise, this.#index - rest.block.length).then(() => this.#from(block, to))
+  }
+
+  #outputOf(block: Records): Output {
+    return new Output(block, this.#fn.meaning, () => this.#outlet.clock.wall())
   }
 
   /** Calls the function for one record; what it throws comes back as {@link Thrown}. */
@@ -202,6 +224,7 @@ export class TransformCore implements Core {
     try {
       shared.index = first + i
       const result = this.#fn.call(record, takesContext ? { ...shared } : shared)
+      if (typeof result === 'boolean') return result
       if (isPlain(result) || !isThenable(result)) return isFail(result) ? this.#rescue(block, i, result) : result
       return Promise.resolve(result).then(
         (value) => (isFail(value) ? this.#rescue(block, i, value) : value),
