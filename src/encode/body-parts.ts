@@ -16,6 +16,11 @@ import type { Records } from '../records.ts'
  * and so a body of 5 MiB has at most 640 parts: one `writev`, which takes 1,024.
  */
 const minViewBytes = 16_384
+/**
+ * The same for stretches between which nothing is to be inserted, such as what a filter has left of lines. Fresh memory is what a
+ * copy costs, and what the garbage collector is called for; a part more costs whoever writes it less than that.
+ */
+export const minStretchViewBytes = 2_048
 /** What is copied becomes parts of at most this length. */
 const benchBytes = 65_536
 /** A bench with so much on it is a part as it stands: copying that much once more costs more than the memory behind it. */
@@ -38,9 +43,14 @@ export class BodyParts {
   #bytes: Buffer | undefined
   #start = 0
   #end = 0
+  #minViewBytes = minViewBytes
 
-  /** Adds the bytes from `start` up to, and not with, `end`. */
-  add(bytes: Buffer, start: number, end: number): void {
+  /**
+   * Adds the bytes from `start` up to, and not with, `end`.
+   *
+   * @param minBytes - From which length on they become a view.
+   */
+  add(bytes: Buffer, start: number, end: number, minBytes = minViewBytes): void {
     if (start === end) return
     if (start === this.#end && bytes === this.#bytes) {
       this.#end = end
@@ -50,6 +60,7 @@ export class BodyParts {
     this.#bytes = bytes
     this.#start = start
     this.#end = end
+    this.#minViewBytes = minBytes
   }
 
   /** Adds a copy of the bytes from `start` up to `end` in which `byte` stands at each of `places`, which ascend. */
@@ -85,7 +96,7 @@ export class BodyParts {
     const bytes = this.#bytes
     const length = this.#end - this.#start
     if (bytes === undefined || length === 0) return
-    if (length >= minViewBytes) {
+    if (length >= this.#minViewBytes) {
       this.#clearBench()
       this.#pushView()
       return

@@ -1,5 +1,5 @@
 import type { Records } from '../records.ts'
-import { BodyParts } from './body-parts.ts'
+import { BodyParts, minStretchViewBytes } from './body-parts.ts'
 import type { Encoder } from './encoder.ts'
 
 const newline = 10
@@ -55,12 +55,12 @@ function addStretches(parts: BodyParts, run: Records): void {
   for (let i = 1; i < length; i += 1) {
     const next = run.start(i)
     if (next !== end + 1) {
-      parts.add(bytes, start, end + 1)
+      parts.add(bytes, start, end + 1, minStretchViewBytes)
       start = next
     }
     end = ends[i] ?? next
   }
-  if (length > 0) parts.add(bytes, start, end + 1)
+  if (length > 0) parts.add(bytes, start, end + 1, minStretchViewBytes)
 }
 
 function addLines(parts: BodyParts, run: Records): void {
