@@ -43,6 +43,8 @@ export class Records implements Iterable<Buffer>, Provenance {
   #bytes: Buffer | undefined
   #ends: Uint32Array | undefined
   #isLines: boolean
+  /** The records' own bytes, where somebody has counted them; not for framed ones, which need no counting. */
+  #size: number | undefined
 
   private constructor(
     length: number,
@@ -218,9 +220,13 @@ export class Records implements Iterable<Buffer>, Provenance {
     if (from >= to) return 0
     const { ends } = this
     if (this.#starts === undefined) return (ends[to - 1] ?? 0) + 1 - this.start(from) + (overhead - 1) * (to - from)
-    let cost = overhead * (to - from)
-    for (let i = from; i < to; i += 1) cost += (ends[i] ?? 0) - (this.#starts[i] ?? 0)
-    return cost
+    // Batches ask about all of them several times.
+    const isAll = from === 0 && to === this.length
+    if (isAll && this.#size !== undefined) return this.#size + overhead * to
+    let size = 0
+    for (let i = from; i < to; i += 1) size += (ends[i] ?? 0) - (this.#starts[i] ?? 0)
+    if (isAll) this.#size = size
+    return size + overhead * (to - from)
   }
 
   /** How many records from `from` on, but not from `to` on, take at most `room` when each takes its bytes and `overhead`. */
@@ -271,16 +277,19 @@ export class Records implements Iterable<Buffer>, Provenance {
     if (stretches.length <= 2) return this.slice(from, to)
     if (this.#values !== undefined || !(this.receipt instanceof Receipt)) return this.pick(indexesOf(stretches))
     const { bytes, ends, receipt, arrivedAt } = this
+    const starts = this.#starts
     const length = lengthOf(stretches)
     const pickedStarts = new Uint32Array(length)
     const pickedEnds = new Uint32Array(length)
     let next = 0
     for (let stretch = 0; stretch < stretches.length; stretch += 2) {
       const [first, behind] = [stretches[stretch] ?? 0, stretches[stretch + 1] ?? 0]
-      for (let i = first; i < behind; i += 1) {
-        pickedStarts[next] = this.start(i)
-        pickedEnds[next] = ends[i] ?? 0
-        next += 1
+      let start = this.start(first)
+      for (let i = first; i < behind; i += 1, next += 1) {
+        const end = ends[i] ?? 0
+        pickedStarts[next] = start
+        pickedEnds[next] = end
+        start = starts === undefined ? end + 1 : (starts[i + 1] ?? 0)
       }
     }
     return new Records(
