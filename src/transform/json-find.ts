@@ -7,7 +7,7 @@
  * `level` counts the parts of the path that lead to where the walk is. A container is on the path while `depth` is `level + 1`:
  * there keys are compared, and elements counted; deeper down they are only checked.
  */
-import { numberEnd, spaceEnd, stringEnd } from './json-tokens.ts'
+import { numberEnd, spaceEnd, stringEnd, wholeNumberEnd } from './json-tokens.ts'
 import { viewOf } from './words.ts'
 
 /** One part of a path. */
@@ -125,7 +125,8 @@ export function find(path: readonly Part[], bytes: Buffer, start: number, end: n
       kind = close < 0 ? 'escaped' : 'string'
       at = close < 0 ? 1 - close : close + 1
     } else if (byte <= nine) {
-      at = numberEnd(bytes, words, at, end, lastWord)
+      at = wholeNumberEnd(bytes, words, at, end, lastWord)
+      if (at === 0) at = numberEnd(bytes, words, from, end, lastWord)
       if (at === 0) return 'doubt'
       kind = 'number'
     } else if (byte === openBrace || byte === openBracket) {
