@@ -6,7 +6,7 @@
  *     parts          view         copied          view
  *
  * Stretches of memory that touch become one. Long ones are handed on as views, short ones are copied together on a bench. A bench
- * that is full becomes a part itself, what is on another one a part of exactly its length.
+ * that is nearly full becomes a part itself, what is on another one a part of exactly its length.
  */
 import { Gather } from '../gather.ts'
 import type { Records } from '../records.ts'
@@ -23,8 +23,8 @@ const minViewBytes = 16_384
 export const minStretchViewBytes = 2_048
 /** What is copied becomes parts of at most this length. */
 const benchBytes = 65_536
-/** A bench with so much on it is a part as it stands: copying that much once more costs more than the memory behind it. */
-const fullBytes = 61_440
+/** A bench with so much on it is a part as it stands: copying all that once more costs more than the little memory behind it. */
+const fullBytes = benchBytes - 512
 
 /** The bench of the last body that was finished, for the next one: memory that was touched is faster than new. */
 let spare: Buffer | undefined

@@ -13,7 +13,8 @@ const overhead = { record: 1, batch: 0 }
  * The service's own `AppendDelimiterToRecord` adds a newline in any case; that is {@link separated} with a newline.
  *
  * @returns An encoder: extension `.ndjson`, type `application/x-ndjson`, one byte for each record. Records that lie one newline
- *   apart, as split by lines, are handed on without a copy.
+ *   apart, as split by lines, are handed on without a copy; where a filter has left some of them, so are neighbours that stayed, from
+ *   2 KiB together on.
  */
 export function ndjson(): Encoder<readonly Buffer[]> {
   return { name: 'ndjson', extension: '.ndjson', contentType: 'application/x-ndjson', overhead, encode }
