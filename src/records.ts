@@ -9,9 +9,10 @@
  * they stand, so a batch of them is a view. Where records do not lie one newline apart (CRLF, empty lines, what a filter left)
  * `starts` says where each begins. A run of parsed values has no bytes until somebody asks for them.
  */
+import { copyFramed } from './copy-framed.ts'
 import { HosepipeError } from './errors.ts'
 import { pack } from './pack.ts'
-import type { Origin } from './receipts.ts'
+import { type Origin, Receipt } from './receipts.ts'
 import { serialise } from './serialise.ts'
 
 /** Where the records of a run came from, and when. */
@@ -41,6 +42,8 @@ export class Records implements Iterable<Buffer>, Provenance {
   #bytes: Buffer | undefined
   #ends: Uint32Array | undefined
   #isLines: boolean
+  /** The records' own bytes, where somebody has counted them; not for framed ones, which need no counting. */
+  #size: number | undefined
 
   private constructor(
     length: number,
@@ -149,7 +152,10 @@ export class Records implements Iterable<Buffer>, Provenance {
     return this.#starts === undefined
   }
 
-  /** Whether the bytes are newline-delimited as they stand: framed, and known to have no record that ends in a newline of its own. */
+  /**
+   * Whether every record is known to have a newline behind it and none at its own end. Where they are framed too, the bytes are
+   * newline-delimited as they stand; where a filter has left some of them, each stretch of neighbours is.
+   */
   get isLines(): boolean {
     return this.#isLines
   }
@@ -196,9 +202,13 @@ export class Records implements Iterable<Buffer>, Provenance {
     if (from >= to) return 0
     const { ends } = this
     if (this.#starts === undefined) return (ends[to - 1] ?? 0) + 1 - this.start(from) + (overhead - 1) * (to - from)
-    let cost = overhead * (to - from)
-    for (let i = from; i < to; i += 1) cost += (ends[i] ?? 0) - (this.#starts[i] ?? 0)
-    return cost
+    // Batches ask about all of them several times.
+    const isAll = from === 0 && to === this.length
+    if (isAll && this.#size !== undefined) return this.#size + overhead * to
+    let size = 0
+    for (let i = from; i < to; i += 1) size += (ends[i] ?? 0) - (this.#starts[i] ?? 0)
+    if (isAll) this.#size = size
+    return size + overhead * (to - from)
   }
 
   /** How many records from `from` on, but not from `to` on, take at most `room` when each takes its bytes and `overhead`. */
@@ -239,6 +249,43 @@ export class Records implements Iterable<Buffer>, Provenance {
     )
   }
 
+  /**
+   * The records of some stretches of neighbours: the same memory, and each stretch framed as it was.
+   *
+   * @param stretches - For each, the index of its first record and the one behind its last; ascending, and none is empty.
+   */
+  pickStretches(stretches: Uint32Array): Records {
+    const [from = 0, to = 0] = stretches
+    if (stretches.length <= 2) return this.slice(from, to)
+    if (this.#values !== undefined || !(this.receipt instanceof Receipt)) return this.pick(indexesOf(stretches))
+    const { bytes, ends, receipt, arrivedAt } = this
+    const starts = this.#starts
+    const length = lengthOf(stretches)
+    const pickedStarts = new Uint32Array(length)
+    const pickedEnds = new Uint32Array(length)
+    let next = 0
+    for (let stretch = 0; stretch < stretches.length; stretch += 2) {
+      const [first, behind] = [stretches[stretch] ?? 0, stretches[stretch + 1] ?? 0]
+      let start = this.start(first)
+      for (let i = first; i < behind; i += 1, next += 1) {
+        const end = ends[i] ?? 0
+        pickedStarts[next] = start
+        pickedEnds[next] = end
+        start = starts === undefined ? end + 1 : (starts[i + 1] ?? 0)
+      }
+    }
+    return new Records(
+      length,
+      { receipt, arrivedAt },
+      bytes,
+      pickedStarts[0] ?? 0,
+      pickedEnds,
+      pickedStarts,
+      undefined,
+      this.#isLines,
+    )
+  }
+
   /** The records at `indexes`, in that order: the same memory. */
   pick(indexes: ArrayLike<number>): Records {
     const provenance = { receipt: this.receipt.pick(indexes), arrivedAt: this.arrivedAt }
@@ -257,7 +304,8 @@ export class Records implements Iterable<Buffer>, Provenance {
       pickedStarts[to] = this.start(from)
       pickedEnds[to] = ends[from] ?? 0
     }
-    return Records.spans(provenance, this.bytes, pickedStarts, pickedEnds, values)
+    const first = pickedStarts[0] ?? 0
+    return new Records(indexes.length, provenance, this.bytes, first, pickedEnds, pickedStarts, values, this.#isLines)
   }
 
   /** The bytes of the record at `i` as they came in, before any transform; `undefined` for what came in as a value. */
@@ -303,9 +351,14 @@ export class Records implements Iterable<Buffer>, Provenance {
   /** The same records in a buffer of their own if they are less than half of the bytes they would keep in memory. */
   compact(): Records {
     if (this.#starts === undefined || this.length === 0) return this
-    const span = (this.ends[this.length - 1] ?? 0) - this.start(0)
-    if (this.byteLength * 2 >= span) return this
-    return Records.pack(this, [...this])
+    const { bytes, ends } = this
+    const span = (ends[this.length - 1] ?? 0) - this.start(0)
+    const size = this.byteLength
+    if (size * 2 >= span) return this
+    const copy = copyFramed(bytes, this.#starts, ends, size + this.length)
+    return this.#isLines
+      ? Records.lines(this, copy.bytes, 0, copy.ends)
+      : Records.framed(this, copy.bytes, 0, copy.ends)
   }
 
   *[Symbol.iterator](): Iterator<Buffer> {
@@ -357,4 +410,20 @@ export class Records implements Iterable<Buffer>, Provenance {
     }
     return to - from
   }
+}
+
+function lengthOf(stretches: Uint32Array): number {
+  let length = 0
+  for (let i = 0; i < stretches.length; i += 2) length += (stretches[i + 1] ?? 0) - (stretches[i] ?? 0)
+  return length
+}
+
+function indexesOf(stretches: Uint32Array): Uint32Array {
+  const indexes = new Uint32Array(lengthOf(stretches))
+  let next = 0
+  for (let stretch = 0; stretch < stretches.length; stretch += 2) {
+    const behind = stretches[stretch + 1] ?? 0
+    for (let i = stretches[stretch] ?? 0; i < behind; i += 1, next += 1) indexes[next] = i
+  }
+  return indexes
 }

@@ -1,8 +1,10 @@
+import { deepStrictEqual } from 'node:assert'
 import fc from 'fast-check'
 import t from 'tap'
 import { Checkpoints } from '../src/checkpoints.ts'
+import { copyFramed } from '../src/copy-framed.ts'
 import { Packer } from '../src/packer.ts'
-import { Account, MergedReceipts, ReceiptMerger } from '../src/receipts.ts'
+import { Account, MergedReceipts, type Receipt, ReceiptMerger } from '../src/receipts.ts'
 import { type Provenance, Records } from '../src/records.ts'
 import { serialise } from '../src/serialise.ts'
 
@@ -244,4 +246,87 @@ t.test('a receipt for no records is settled at once, so that it holds back no po
   t.same(committed, [10, 20])
   t.throws(() => account.open(-1, 0), { message: 'a receipt must be for a whole number of records, but came with -1' })
   t.match(account.counts(), { in: 1, delivered: 1, pending: 0 })
+})
+
+t.test('stretches are the records at their indexes, and each goes back to its own receipt', async () => {
+  const lengths = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 8 })
+  const texts = fc.array(record, { minLength: 32, maxLength: 32 })
+  const account = new Account()
+  fc.assert(
+    fc.property(texts, lengths, fc.nat(2), fc.boolean(), fc.boolean(), (texts, lengths, gap, merged, isValues) => {
+      const receipts = [account.open(20, 0), account.open(12, 0)]
+      const receipt = merged ? new MergedReceipts(receipts, [20, 32]) : account.open(32, 0)
+      const values = isValues ? texts : undefined
+      for (const layout of [...layouts(texts), Records.lines(open(32), ...linesOf(texts))]) {
+        const run =
+          values === undefined ? layout.withReceipt(receipt) : Records.values({ receipt, arrivedAt: 0 }, values)
+        const stretches: number[] = []
+        const indexes: number[] = []
+        let at = gap
+        for (const length of lengths) {
+          const to = Math.min(32, at + length)
+          if (at < to) stretches.push(at, to)
+          for (let i = at; i < to; i += 1) indexes.push(i)
+          at = to + 1 + gap
+        }
+        const [got, wanted] = [run.pickStretches(Uint32Array.from(stretches)), run.pick(indexes)]
+        const facts = (picked: Records) => ({
+          texts: Array.from(picked, String),
+          parsed: picked.parsed,
+          receipts: indexes.map((_, i) => receipts.indexOf(asReceipt(picked, i))),
+          costs: [picked.cost(0, picked.length, 3), picked.cost(0, picked.length, 1), picked.cost(1, picked.length, 2)],
+          compact: Array.from(picked.compact(), String),
+          isLines: picked.isLines,
+        })
+        deepStrictEqual(facts(got), facts(wanted))
+        if (got.compact().isLines !== got.isLines) throw new Error('a copy is lines if what it was made from is')
+      }
+    }),
+    { numRuns: 200 },
+  )
+})
+
+/** Texts as a splitter finds them: without newlines of their own. */
+function linesOf(texts: readonly string[]): [Buffer, number, Uint32Array] {
+  const run = Records.pack(
+    open(texts.length),
+    texts.map((one) => one.replaceAll('\n', ' ')),
+  )
+  return [run.bytes, 0, run.ends]
+}
+
+function asReceipt({ receipt }: Records, index: number): Receipt {
+  return receipt.at(index)
+}
+
+t.test('a run of which little is left is copied, whatever lies between', async () => {
+  const item = fc.record({
+    text: fc.oneof(record, fc.constantFrom('y'.repeat(100), 'y'.repeat(2_100), 'y'.repeat(5_000))),
+    gap: fc.constantFrom('', '', '\n', '\n', '\r\n', 'gap', 'gap '.repeat(500), 'gap '.repeat(3_000)),
+  })
+  fc.assert(
+    fc.property(fc.array(item, { minLength: 1, maxLength: 30 }), fc.boolean(), (items, isReversed) => {
+      const starts: number[] = []
+      const ends: number[] = []
+      let bytes = ''
+      for (const { text, gap } of items) {
+        starts.push(Buffer.byteLength(bytes))
+        bytes += text
+        ends.push(Buffer.byteLength(bytes))
+        bytes += gap
+      }
+      const texts = items.map(({ text }) => text)
+      if (isReversed) for (const list of [starts, ends, texts]) list.reverse()
+      const copy = copyFramed(
+        Buffer.from(bytes),
+        Uint32Array.from(starts),
+        Uint32Array.from(ends),
+        texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0),
+      )
+      const copied = Records.framed(open(texts.length), copy.bytes, 0, copy.ends)
+      deepStrictEqual(Array.from(copied, String), texts)
+      deepStrictEqual(copy.bytes.toString(), texts.map((text) => `${text}\n`).join(''))
+    }),
+    { numRuns: 400 },
+  )
 })

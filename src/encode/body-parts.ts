@@ -5,10 +5,10 @@
  *                      │       └──┴─┬──┴──┘        │
  *     parts          view         copied          view
  *
- * Stretches of memory that touch become one. Long ones are handed on as views, short ones are copied together on a bench, and what
- * is on the bench becomes a part of exactly its length. Very short ones take a way of their own to the bench: a call for each costs
- * more than its bytes, so the memory around them is copied to the bench's window in one go, and moved from there in place.
+ * Stretches of memory that touch become one. Long ones are handed on as views, short ones are copied together on a bench. A bench
+ * that is nearly full becomes a part itself, what is on another one a part of exactly its length.
  */
+import { Gather } from '../gather.ts'
 import type { Records } from '../records.ts'
 
 /**
@@ -16,14 +16,15 @@ import type { Records } from '../records.ts'
  * and so a body of 5 MiB has at most 640 parts: one `writev`, which takes 1,024.
  */
 const minViewBytes = 16_384
+/**
+ * The same for stretches between which nothing is to be inserted, such as what a filter has left of lines. Fresh memory is what a
+ * copy costs, and what the garbage collector is called for; a part more costs whoever writes it less than that.
+ */
+export const minStretchViewBytes = 2_048
 /** What is copied becomes parts of at most this length. */
 const benchBytes = 65_536
-/** A few dozen records of a hundred bytes; where only one of them is wanted, little is copied in vain. */
-const windowBytes = 4_096
-/** Stretches shorter than this go by the window. */
-const minCopyBytes = 512
-/** Stretches up to this length are copied byte by byte: separators. */
-const maxLoopBytes = 8
+/** A bench with so much on it is a part as it stands: copying all that once more costs more than the little memory behind it. */
+const fullBytes = benchBytes - 512
 
 /** The bench of the last body that was finished, for the next one: memory that was touched is faster than new. */
 let spare: Buffer | undefined
@@ -36,20 +37,20 @@ export function hasLongRecords(run: Records): boolean {
 /** See the head of this file. */
 export class BodyParts {
   readonly #parts: Buffer[] = []
-  /** What is copied, from 0 up to `at`; behind `benchBytes` lies the window. */
-  #bench: Buffer | undefined
-  #at = 0
-  /** What the window shows: the bytes of a run from `windowFrom` up to `windowTo`. */
-  #windowOf: Buffer | undefined
-  #windowFrom = 0
-  #windowTo = 0
+  /** What is copied. */
+  #bench: Gather | undefined
   /** The last stretch, which the next one may prolong. */
   #bytes: Buffer | undefined
   #start = 0
   #end = 0
+  #minViewBytes = minViewBytes
 
-  /** Adds the bytes from `start` up to, and not with, `end`. */
-  add(bytes: Buffer, start: number, end: number): void {
+  /**
+   * Adds the bytes from `start` up to, and not with, `end`.
+   *
+   * @param minBytes - From which length on they become a view.
+   */
+  add(bytes: Buffer, start: number, end: number, minBytes = minViewBytes): void {
     if (start === end) return
     if (start === this.#end && bytes === this.#bytes) {
       this.#end = end
@@ -59,6 +60,7 @@ export class BodyParts {
     this.#bytes = bytes
     this.#start = start
     this.#end = end
+    this.#minViewBytes = minBytes
   }
 
   /** Adds a copy of the bytes from `start` up to `end` in which `byte` stands at each of `places`, which ascend. */
@@ -67,14 +69,13 @@ export class BodyParts {
     let next = 0
     for (let from = start; from < end; ) {
       const bench = this.#benchWithRoom(1)
-      const to = Math.min(end, from + benchBytes - this.#at)
-      const shift = this.#at - from
-      bytes.copy(bench, this.#at, from, to)
+      const to = Math.min(end, from + benchBytes - bench.length)
+      const shift = bench.length - from
+      bench.addAlone(bytes, from, to)
       for (let place = places[next]; place !== undefined && place < to; place = places[next]) {
-        bench[place + shift] = byte
+        bench.memory[place + shift] = byte
         next += 1
       }
-      this.#at += to - from
       from = to
     }
   }
@@ -82,10 +83,10 @@ export class BodyParts {
   /** The body. Nothing can be added any more. */
   take(): readonly Buffer[] {
     // A body of one stretch is never copied.
-    if (this.#parts.length === 0 && this.#at === 0) this.#pushView()
+    if (this.#parts.length === 0 && (this.#bench === undefined || this.#bench.length === 0)) this.#pushView()
     else this.#settle()
     this.#clearBench()
-    spare = this.#bench
+    spare = this.#bench?.memory ?? spare
     this.#bench = undefined
     return this.#parts
   }
@@ -95,28 +96,13 @@ export class BodyParts {
     const bytes = this.#bytes
     const length = this.#end - this.#start
     if (bytes === undefined || length === 0) return
-    if (length >= minViewBytes) {
+    if (length >= this.#minViewBytes) {
       this.#clearBench()
       this.#pushView()
       return
     }
-    const bench = this.#benchWithRoom(length)
-    if (length <= maxLoopBytes) for (let i = 0; i < length; i += 1) bench[this.#at + i] = bytes[this.#start + i] ?? 0
-    else if (length < minCopyBytes) this.#copyByWindow(bench, bytes)
-    else bytes.copy(bench, this.#at, this.#start, this.#end)
-    this.#at += length
+    this.#benchWithRoom(length).add(bytes, this.#start, this.#end)
     this.#start = this.#end
-  }
-
-  #copyByWindow(bench: Buffer, bytes: Buffer): void {
-    if (bytes !== this.#windowOf || this.#start < this.#windowFrom || this.#end > this.#windowTo) {
-      this.#windowOf = bytes
-      this.#windowFrom = this.#start
-      this.#windowTo = Math.min(bytes.length, this.#start + windowBytes)
-      bytes.copy(bench, benchBytes, this.#windowFrom, this.#windowTo)
-    }
-    const shift = benchBytes - this.#windowFrom
-    bench.copyWithin(this.#at, this.#start + shift, this.#end + shift)
   }
 
   #pushView(): void {
@@ -125,10 +111,10 @@ export class BodyParts {
   }
 
   /** The bench, with room for `length` more bytes, which are less than it takes. */
-  #benchWithRoom(length: number): Buffer {
-    if (this.#at + length > benchBytes) this.#clearBench()
+  #benchWithRoom(length: number): Gather {
+    if (this.#bench !== undefined && this.#bench.length + length > benchBytes) this.#clearBench()
     if (this.#bench === undefined) {
-      this.#bench = spare ?? Buffer.allocUnsafeSlow(benchBytes + windowBytes)
+      this.#bench = new Gather(spare ?? Buffer.allocUnsafeSlow(benchBytes))
       spare = undefined
     }
     return this.#bench
@@ -136,7 +122,15 @@ export class BodyParts {
 
   /** Makes a part of what is on the bench. */
   #clearBench(): void {
-    if (this.#bench !== undefined && this.#at > 0) this.#parts.push(Buffer.from(this.#bench.subarray(0, this.#at)))
-    this.#at = 0
+    const bench = this.#bench
+    if (bench === undefined || bench.length === 0) return
+    const copied = bench.memory.subarray(0, bench.length)
+    if (bench.length < fullBytes) {
+      this.#parts.push(Buffer.from(copied))
+      this.#bench = new Gather(bench.memory)
+    } else {
+      this.#parts.push(copied)
+      this.#bench = undefined
+    }
   }
 }

@@ -1,5 +1,5 @@
 import type { Records } from '../records.ts'
-import { BodyParts } from './body-parts.ts'
+import { BodyParts, minStretchViewBytes } from './body-parts.ts'
 import type { Encoder } from './encoder.ts'
 
 const newline = 10
@@ -13,7 +13,8 @@ const overhead = { record: 1, batch: 0 }
  * The service's own `AppendDelimiterToRecord` adds a newline in any case; that is {@link separated} with a newline.
  *
  * @returns An encoder: extension `.ndjson`, type `application/x-ndjson`, one byte for each record. Records that lie one newline
- *   apart, as split by lines, are handed on without a copy.
+ *   apart, as split by lines, are handed on without a copy; where a filter has left some of them, so are neighbours that stayed, from
+ *   2 KiB together on.
  */
 export function ndjson(): Encoder<readonly Buffer[]> {
   return { name: 'ndjson', extension: '.ndjson', contentType: 'application/x-ndjson', overhead, encode }
@@ -23,6 +24,7 @@ function encode(runs: readonly Records[]): readonly Buffer[] {
   const parts = new BodyParts()
   for (const run of runs) {
     if (run.length > 0 && isBody(run)) parts.add(run.bytes, run.start(0), (run.ends[run.length - 1] ?? 0) + 1)
+    else if (run.isLines) addStretches(parts, run)
     else addLines(parts, run)
   }
   return parts.take()
@@ -34,8 +36,8 @@ function encode(runs: readonly Records[]): readonly Buffer[] {
  * Lines need no look: memory that has left the processor's cache is slow.
  */
 function isBody(run: Records): boolean {
-  if (run.isLines) return true
   if (!run.isFramed) return false
+  if (run.isLines) return true
   const { bytes, ends } = run
   let start = run.start(0)
   for (let i = 0; i < ends.length; i += 1) {
@@ -44,6 +46,22 @@ function isBody(run: Records): boolean {
     start = end + 1
   }
   return true
+}
+
+/** What a filter has left of lines: neighbours lie one newline apart. Which are neighbours is told without a look at the bytes. */
+function addStretches(parts: BodyParts, run: Records): void {
+  const { bytes, ends, length } = run
+  let start = run.start(0)
+  let end = ends[0] ?? start
+  for (let i = 1; i < length; i += 1) {
+    const next = run.start(i)
+    if (next !== end + 1) {
+      parts.add(bytes, start, end + 1, minStretchViewBytes)
+      start = next
+    }
+    end = ends[i] ?? next
+  }
+  if (length > 0) parts.add(bytes, start, end + 1, minStretchViewBytes)
 }
 
 function addLines(parts: BodyParts, run: Records): void {

@@ -5,9 +5,10 @@
 import { describe, OptionError } from '../errors.ts'
 import { checkOptions, expecting, type Fields, flag } from '../options.ts'
 import type { Records } from '../records.ts'
-import { find, type Part, place, release, toPart } from './json-find.ts'
+import { find, type Part, place, toPart } from './json-find.ts'
 import { numberAt, stringAt } from './raw-value.ts'
 import type { Reader } from './view.ts'
+import { release } from './words.ts'
 
 /** The way to a field: names with dots between them, or a list of names and indexes, in which names may have dots or be empty. */
 export type FieldPath = string | readonly (string | number)[]

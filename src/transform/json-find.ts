@@ -7,7 +7,8 @@
  * `level` counts the parts of the path that lead to where the walk is. A container is on the path while `depth` is `level + 1`:
  * there keys are compared, and elements counted; deeper down they are only checked.
  */
-import { numberEnd, spaceEnd, stringEnd } from './json-tokens.ts'
+import { numberEnd, spaceEnd, stringEnd, wholeNumberEnd } from './json-tokens.ts'
+import { viewOf } from './words.ts'
 
 /** One part of a path. */
 export interface Part {
@@ -61,17 +62,6 @@ const wordTrue = 0x65757274
 const wordAlse = 0x65736c61
 const wordNull = 0x6c6c756e
 
-let viewed: Buffer | undefined
-const noView: DataView = new DataView(new ArrayBuffer(0))
-let view = noView
-
-/** Lets go of the buffer that was searched last; until then it cannot be collected. */
-export function release(): void {
-  if (viewed === undefined) return
-  viewed = undefined
-  view = noView
-}
-
 /**
  * Searches the record that stands in `bytes` from `start` up to `end`.
  *
@@ -79,11 +69,7 @@ export function release(): void {
  *   is looked at.
  */
 export function find(path: readonly Part[], bytes: Buffer, start: number, end: number, whole: boolean): Found {
-  if (bytes !== viewed) {
-    viewed = bytes
-    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  }
-  const words = view
+  const words = viewOf(bytes)
   const lastWord = bytes.length - 4
   const last = path.length - 1
   let part = path[0]
@@ -139,7 +125,8 @@ export function find(path: readonly Part[], bytes: Buffer, start: number, end: n
       kind = close < 0 ? 'escaped' : 'string'
       at = close < 0 ? 1 - close : close + 1
     } else if (byte <= nine) {
-      at = numberEnd(bytes, words, at, end, lastWord)
+      at = wholeNumberEnd(bytes, words, at, end, lastWord)
+      if (at === 0) at = numberEnd(bytes, words, from, end, lastWord)
       if (at === 0) return 'doubt'
       kind = 'number'
     } else if (byte === openBrace || byte === openBracket) {

@@ -25,19 +25,27 @@ export const dropped = Symbol('dropped')
 export class Output {
   readonly block: Records
   readonly #meaning: Meaning
-  /** The block's records that each new record was made from; of a filter, those that stay. */
+  /** The block's records that each new record was made from. */
   readonly #origins: number[] = []
+  /** Of a filter: those that stay, as stretches of neighbours; see {@link Records.pickStretches}. */
+  readonly #stretches: number[] = []
+  /** How many stay, and behind which of them the last stretch ends. */
+  #staying = 0
+  #stretchEnd = -1
   readonly #values: unknown[] = []
   #raw = 0
   readonly #failed: number[] = []
   readonly #reasons: Failure[] = []
-  readonly #dropped: number[] = []
+  /** How many are dropped; and which, where they may go back to several receipts. */
+  #droppedCount = 0
+  readonly #dropped: number[] | undefined
   readonly #now: () => number
 
   constructor(block: Records, meaning: Meaning, now: () => number) {
     this.block = block
     this.#meaning = meaning
     this.#now = now
+    this.#dropped = block.receipt instanceof Receipt ? undefined : []
   }
 
   /** Adds what the function said of the record at `index`; or what it threw, as {@link Thrown}. */
@@ -45,24 +53,39 @@ export class Output {
     if (result instanceof Thrown) this.#fail(index, result.error, result.code)
     else if (isFail(result)) this.#failWith(index, result)
     else if (result === undefined) this.#fail(index, noResult(this.#meaning))
-    else if (result === dropped) this.#dropped.push(index)
+    else if (result === dropped) this.drop(index)
     else if (this.#meaning === 'keep') this.#keep(index, Boolean(result))
-    else if (this.#meaning === 'result' && result === drop) this.#dropped.push(index)
+    else if (this.#meaning === 'result' && result === drop) this.drop(index)
     else if (this.#meaning === 'result' && isSeveral(result)) this.#several(index, result.values)
     else this.#value(index, result)
   }
 
+  /** Of a filter: the records from `from` up to `to` stay. */
+  stay(from: number, to: number): void {
+    this.#staying += to - from
+    if (from === this.#stretchEnd) this.#stretches[this.#stretches.length - 1] = to
+    else this.#stretches.push(from, to)
+    this.#stretchEnd = to
+  }
+
+  /** The record at `index` goes nowhere. */
+  drop(index: number): void {
+    this.#droppedCount += 1
+    this.#dropped?.push(index)
+  }
+
   /** Ends the dropped records, and hands on the others and those that failed. */
   finish(push: (chunk: Records | FailedRecords) => void): void {
-    settleDropped(this.block.receipt, this.#dropped)
+    if (this.#dropped === undefined) this.block.receipt.settle('dropped', this.#droppedCount)
+    else settleDropped(this.block.receipt, this.#dropped)
     const records = this.#meaning === 'keep' ? this.#kept() : this.#made()
     if (records.length > 0) push(records)
     if (this.#failed.length > 0) push(new FailedRecords(this.block.pickOriginals(this.#failed), this.#reasons))
   }
 
   #keep(index: number, stays: boolean): void {
-    if (stays) this.#origins.push(index)
-    else this.#dropped.push(index)
+    if (stays) this.stay(index, index + 1)
+    else this.drop(index)
   }
 
   #value(index: number, value: unknown): void {
@@ -81,7 +104,7 @@ export class Output {
     if (wrong !== -1) {
       const error = `several() takes values alone, but ${describe(values[wrong])} is at ${wrong}`
       this.#fail(index, new HosepipeError('Transform.WrongAnswer', error))
-    } else if (values.length === 0) this.#dropped.push(index)
+    } else if (values.length === 0) this.drop(index)
     else {
       this.block.receipt.at(index).expand(values.length - 1)
       for (const value of values) this.#value(index, value)
@@ -106,7 +129,7 @@ export class Output {
 
   /** Of a filter: the same bytes; all of them, or those at some places. */
   #kept(): Records {
-    return this.#origins.length === this.block.length ? this.block : this.block.pick(this.#origins)
+    return this.#staying === this.block.length ? this.block : this.block.pickStretches(new Uint32Array(this.#stretches))
   }
 
   #made(): Records {

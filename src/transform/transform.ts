@@ -7,6 +7,7 @@ import type { Records } from '../records.ts'
 import { type Outlet, Stage, type StageOptions, stageFields } from '../stage.ts'
 import { withBytes } from '../with-bytes.ts'
 import { FailedOutlet } from './failed-outlet.ts'
+import { bytesReader, filterFields, type Odd } from './filter-fields.ts'
 import { InOrder, type Job } from './in-order.ts'
 import { dropped, errorOf, Output, Thrown } from './output.ts'
 import { BlockParser, blockBytes } from './parse.ts'
@@ -112,10 +113,12 @@ export class TransformCore implements Core {
   readonly #failed: FailedOutlet
   readonly #parser = new BlockParser()
   readonly #order: InOrder
+  /** Whether the function says which records stay, without a value that is parsed for it. */
+  readonly #isPlainFilter: boolean
   /** The number of the next block's first record. */
   #index = 0
   /** From then on the function is not called any more. */
-  #destroyed = false
+  readonly #state = { destroyed: false }
 
   constructor(fn: RecordFunction, concurrency: number, options: TransformOptions, outlet: Outlet) {
     this.#fn = fn
@@ -123,6 +126,7 @@ export class TransformCore implements Core {
     this.#outlet = outlet
     this.#failed = new FailedOutlet(options.backup, outlet)
     this.#order = new InOrder(concurrency, outlet.fail)
+    this.#isPlainFilter = fn.meaning === 'keep' && fn.look !== 'json'
   }
 
   /** The number of the next record: a thread is given some of a stream's records. */
@@ -152,14 +156,17 @@ export class TransformCore implements Core {
   }
 
   destroy(): void {
-    this.#destroyed = true
+    this.#state.destroyed = true
     this.#failed.destroy()
   }
 
-  /** Works through a run block by block, so that what a block needs stays in the processor's cache. */
+  /**
+   * Works through a run block by block, so that what a block needs stays in the processor's cache. A filter that parses nothing needs
+   * no blocks: what stays of a run is one run again, as long as no promise comes back.
+   */
   #from(records: Records, from: number): Work {
-    for (let at = from; at < records.length && !this.#destroyed; ) {
-      const to = at + blockLength(records, at)
+    for (let at = from; at < records.length && !this.#state.destroyed; ) {
+      const to = this.#isPlainFilter && this.#order.idle ? records.length : at + blockLength(records, at)
       const block = records.slice(at, to)
       // While promises are pending, the next one may have to wait for room.
       const work = this.#order.idle ? this.#block(block) : this.#order.room().then(() => this.#block(block))
@@ -172,16 +179,40 @@ export class TransformCore implements Core {
   #block(block: Records): Work {
     const first = this.#index
     this.#index += block.length
-    const output = new Output(block, this.#fn.meaning, () => this.#outlet.clock.wall())
+    const output = this.#outputOf(block)
     const values = this.#fn.look === 'json' ? this.#parser.parse(block) : undefined
     const context: MutableContext = { arrivedAt: block.arrivedAt, index: first, signal: this.#outlet.signal }
+    const reader = bytesReader(this.#fn, block)
     for (let i = 0; i < block.length; i += 1) {
-      const result = this.#call(block, values, i, context, first)
-      if (this.#destroyed) return undefined
-      if (result instanceof Promise) return this.#async(output, values, i, result, first)
+      let result: unknown
+      if (reader === undefined) result = this.#call(block, values, i, context, first)
+      else {
+        const odd = filterFields(reader, { fn: this.#fn, output, context, first, state: this.#state }, i)
+        i = odd.at
+        if (i < block.length) result = this.#judgeOdd(block, odd)
+      }
+      if (this.#state.destroyed) return undefined
+      if (i === block.length) break
+      if (result instanceof Promise) {
+        return this.#isPlainFilter ? this.#goAsync(output, i, result) : this.#async(output, values, i, result, first)
+      }
       output.add(i, result)
     }
     return this.#emit({ size: block.length, finish: () => this.#push(output) })
+  }
+
+  /** Hands on what a filter has kept of a long block before the record at `at`, and goes on by short ones. */
+  #goAsync(output: Output, at: number, promise: Promise<unknown>): Work {
+    const { block } = output
+    this.#push(output)
+    const to = at + blockLength(block, at)
+    const rest = this.#outputOf(block.slice(at, to))
+    this.#index -= block.length - to
+    return this.#async(rest, undefined, 0, promise, this.#index - rest.block.length).then(() => this.#from(block, to))
+  }
+
+  #outputOf(block: Records): Output {
+    return new Output(block, this.#fn.meaning, () => this.#outlet.clock.wall())
   }
 
   /** Calls the function for one record; what it throws comes back as {@link Thrown}. */
@@ -201,14 +232,30 @@ export class TransformCore implements Core {
     }
     try {
       shared.index = first + i
-      const result = this.#fn.call(record, takesContext ? { ...shared } : shared)
-      if (isPlain(result) || !isThenable(result)) return isFail(result) ? this.#rescue(block, i, result) : result
-      return Promise.resolve(result).then(
-        (value) => (isFail(value) ? this.#rescue(block, i, value) : value),
-        (error) => this.#rescue(block, i, new Thrown(toError(error))),
-      )
+      return this.#judge(block, i, this.#fn.call(record, takesContext ? { ...shared } : shared))
     } catch (error) {
       return this.#rescue(block, i, new Thrown(toError(error)))
+    }
+  }
+
+  /** Makes out what the function has said: a result, a promise of one, or that the record has failed. */
+  #judge(block: Records, i: number, result: unknown): unknown {
+    if (typeof result === 'boolean') return result
+    if (isPlain(result) || !isThenable(result)) return isFail(result) ? this.#rescue(block, i, result) : result
+    return Promise.resolve(result).then(
+      (value) => (isFail(value) ? this.#rescue(block, i, value) : value),
+      (error) => this.#rescue(block, i, new Thrown(toError(error))),
+    )
+  }
+
+  /** The same of a record about which a filter did not say whether it stays. */
+  #judgeOdd(block: Records, odd: Odd): unknown {
+    if ('notRead' in odd) return this.#rescue(block, odd.at, notJson(odd.notRead))
+    try {
+      if ('thrown' in odd) throw odd.thrown
+      return this.#judge(block, odd.at, odd.answer)
+    } catch (error) {
+      return this.#rescue(block, odd.at, new Thrown(toError(error)))
     }
   }
 
@@ -262,7 +309,7 @@ export class TransformCore implements Core {
     const context: MutableContext = { arrivedAt: block.arrivedAt, index: first, signal: this.#outlet.signal }
     for (let i = at + 1; i < block.length; i += 1) {
       await this.#order.room()
-      if (this.#destroyed) return
+      if (this.#state.destroyed) return
       const result = this.#call(block, values, i, context, first)
       if (result instanceof Promise) start(i, result)
       else results[i] = result
@@ -283,7 +330,7 @@ export class TransformCore implements Core {
   }
 
   #push(output: Output): void {
-    if (this.#destroyed) return
+    if (this.#state.destroyed) return
     output.finish((chunk) => (chunk instanceof FailedRecords ? this.#failed.push(chunk) : this.#outlet.push(chunk)))
   }
 }

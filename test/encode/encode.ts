@@ -259,3 +259,38 @@ t.test('a separator that is none is refused', async (t) => {
   mutable[0] = 0
   t.equal(await body(encoder, [pack('a')]), 'a;', "the caller's buffer is the caller's")
 })
+
+t.test('what a filter left of lines: bytes, and how many parts', async (t) => {
+  const text = fc.oneof(
+    { weight: 5, arbitrary: fc.string({ unit: 'binary', maxLength: 30 }).map((some) => some.replaceAll('\n', ' ')) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom(...[0, 9, 600, 2_047, 2_048, 20_000, 70_000].map((size) => 'x'.repeat(size))),
+    },
+  )
+  const filtered = fc.array(fc.record({ text, stays: fc.integer({ max: 5, min: 0 }) }), {
+    minLength: 1,
+    maxLength: 60,
+    size: 'max',
+  })
+  for (const { encoder, expected } of cases) {
+    await fc.assert(
+      fc.asyncProperty(fc.array(filtered, { minLength: 1, maxLength: 3 }), async (lists) => {
+        const runs = lists.map((list) => {
+          const all = pack(...list.map((each) => each.text))
+          const indexes = list.flatMap(({ stays }, i) => (stays > 0 ? [i] : []))
+          return Records.lines(all, all.bytes, 0, all.ends).pick(indexes)
+        })
+        const records = runs.flatMap((each) => [...each])
+        if (records.length === 0) return
+        const parts = await encoder.encode(runs)
+        const written = Buffer.concat(parts)
+        if (!written.equals(expected(records))) throw new Error(`${encoder.name} wrote other bytes`)
+        const shortestView = encoder.name === 'ndjson' ? 2_048 : 16_384
+        if (parts.length > 1 + 2 * Math.ceil(written.length / shortestView)) throw new Error(`${parts.length} parts`)
+      }),
+      { numRuns: 60 },
+    )
+    t.pass(encoder.name)
+  }
+})

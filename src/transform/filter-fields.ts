@@ -1,0 +1,87 @@
+import type { Records } from '../records.ts'
+import { FieldReader } from './field.ts'
+import type { Output } from './output.ts'
+import type { Context, RecordFunction } from './view.ts'
+import { release } from './words.ts'
+
+/** The first record about which a filter did not plainly say whether it stays. */
+export interface Odd {
+  /** Its index; the block's length where there is none. */
+  readonly at: number
+  /** What the predicate said. */
+  readonly answer?: unknown
+  /** What was thrown when the record was read. */
+  readonly notRead?: unknown
+  /** What the predicate threw. */
+  readonly thrown?: unknown
+}
+
+/** What a filter's run through a block needs beside the records. */
+export interface FilterRun {
+  readonly fn: RecordFunction
+  readonly output: Output
+  /** What the function gets; its index is that of the record that it is called with. */
+  readonly context: Context & { index: number }
+  /** The number of the block's first record. */
+  readonly first: number
+  /** Asked before each call. */
+  readonly state: { readonly destroyed: boolean }
+}
+
+/** The reader of a filter whose field is to be read from the bytes of a block. */
+export function bytesReader({ look, meaning }: RecordFunction, block: Records): FieldReader | undefined {
+  const isRead = meaning === 'keep' && look instanceof FieldReader && block.parsed === undefined
+  return isRead ? look : undefined
+}
+
+/**
+ * Asks a filter about one field of each record from `from` on, up to the first about which it says neither `true` nor `false`: most
+ * say nothing else, and to look for promises and failures behind each record costs as much as to read its field.
+ */
+export function filterFields(reader: FieldReader, run: FilterRun, from: number): Odd {
+  const { fn, output, context, first, state } = run
+  const { block } = output
+  const { bytes, ends, length } = block
+  const { takesContext } = fn
+  /** Where the stretch of records that stay began. */
+  let staying = from
+  for (let i = from; i < length && !state.destroyed; i += 1) {
+    let value: unknown
+    let answer: unknown
+    try {
+      value = reader.readBytes(bytes, block.start(i), ends[i])
+    } catch (notRead) {
+      finish(output, staying, i)
+      return { at: i, notRead }
+    }
+    try {
+      context.index = first + i
+      answer = fn.call(value, takesContext ? { ...context } : context)
+    } catch (thrown) {
+      finish(output, staying, i)
+      return { at: i, thrown }
+    }
+    if (answer === true) continue
+    if (isOdd(answer)) {
+      finish(output, staying, i)
+      return { at: i, answer }
+    }
+    if (answer) continue
+    if (staying < i) output.stay(staying, i)
+    staying = i + 1
+    output.drop(i)
+  }
+  finish(output, staying, length)
+  return { at: length }
+}
+
+/** Whether an answer must be looked at: a promise, a failure, or nothing. */
+function isOdd(answer: unknown): boolean {
+  return typeof answer === 'object' || typeof answer === 'function' || answer === undefined
+}
+
+function finish(output: Output, staying: number, to: number): void {
+  if (staying < to) output.stay(staying, to)
+  // A buffer is not kept for longer than somebody reads it.
+  release()
+}
