@@ -194,7 +194,9 @@ export class TransformCore implements Core {
       if (this.#state.destroyed) return undefined
       if (i === block.length) break
       if (result instanceof Promise) {
-        return this.#isPlainFilter ? this.#goAsync(output, i, result) : this.#async(output, values, i, result, first)
+        // Behind promises that are pending, what was kept so far has to wait for its turn.
+        const isNext = this.#isPlainFilter && this.#order.idle
+        return isNext ? this.#goAsync(output, i, result) : this.#async(output, values, i, result, first)
       }
       output.add(i, result)
     }

@@ -231,3 +231,30 @@ t.test('a stream that is destroyed by its predicate calls it no more', async (t)
   )
   t.equal(calls, 6)
 })
+
+t.test('promises that settle late, in several blocks at a time, change no order', async (t) => {
+  const all = Array.from({ length: 6_000 }, (_, i) => `{"i":${i},"pad":"${'x'.repeat(i % 60)}"}`)
+  let asked = 0
+  const stays = (i: number): boolean | Promise<boolean> => {
+    if (i % 400 !== 250) return i % 7 !== 0
+    asked += 1
+    // The first of each three is the last to answer.
+    return turns(30 - (asked % 3) * 14).then(() => true)
+  }
+  for (const concurrency of [2, 8]) {
+    const seen: string[] = []
+    await pipeline(
+      Readable.from([Buffer.from(all.join('\n'))]),
+      split(lines()),
+      transform(filter(field('i'), stays), { concurrency }),
+      batch({ maxBytes: 5_000 }),
+      deliver(async ({ body }) => void seen.push(String(body)), { concurrency: 1 }),
+    )
+    const kept = all.filter((_, i) => i % 400 === 250 || i % 7 !== 0)
+    t.ok(seen.join('') === `${kept.join('\n')}\n`, `${concurrency} at a time`)
+  }
+})
+
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i += 1) await new Promise((resolve) => setImmediate(resolve))
+}
