@@ -98,26 +98,36 @@ export function readKeys(
 
 /** The same stretches key by key. */
 export function byKey({ stretches, length, keys, keyOf }: KeyedRun): RunByKey {
-  const bounds = new Uint32Array(keys.length + 1)
-  for (let i = 0; i < length; i += 1) count(bounds, (keyOf[i] ?? 0) + 1, 1)
-  for (let i = 1; i <= keys.length; i += 1) count(bounds, i, bounds[i - 1] ?? 0)
-  const next = bounds.slice()
-  const from = new Uint32Array(length)
-  const to = new Uint32Array(length)
-  const sizes = new Uint32Array(length)
-  for (let i = 0; i < length; i += 1) {
-    const place = keyOf[i] ?? 0
-    const at = next[place] ?? 0
-    next[place] = at + 1
-    from[at] = stretches.from[i] ?? 0
-    to[at] = stretches.to[i] ?? 0
-    sizes[at] = stretches.sizes[i] ?? 0
-  }
   const { records } = stretches
   const { buffer, byteOffset, byteLength } = records.bytes
-  return { records, from, to, sizes, bounds, view: new DataView(buffer, byteOffset, byteLength) }
+  const bounds = new Uint32Array(keys.length + 1)
+  const places = new Uint32Array(length)
+  place(keyOf, places, bounds)
+  return {
+    records,
+    view: new DataView(buffer, byteOffset, byteLength),
+    from: moved(stretches.from, places),
+    to: moved(stretches.to, places),
+    sizes: moved(stretches.sizes, places),
+    bounds,
+  }
 }
 
-function count(bounds: Uint32Array, at: number, more: number): void {
-  bounds[at] = (bounds[at] ?? 0) + more
+/** Finds where each stretch goes, and where the stretches of each key begin. */
+function place(keyOf: Uint32Array, places: Uint32Array, bounds: Uint32Array): void {
+  const next = new Uint32Array(bounds.length)
+  for (let i = 0; i < places.length; i += 1) {
+    const key = keyOf[i] ?? 0
+    // For now the place among those of its key.
+    places[i] = next[key] ?? 0
+    next[key] = (next[key] ?? 0) + 1
+  }
+  for (let i = 1; i < bounds.length; i += 1) bounds[i] = (bounds[i - 1] ?? 0) + (next[i - 1] ?? 0)
+  for (let i = 0; i < places.length; i += 1) places[i] = (places[i] ?? 0) + (bounds[keyOf[i] ?? 0] ?? 0)
+}
+
+function moved(values: Uint32Array, places: Uint32Array): Uint32Array {
+  const there = new Uint32Array(places.length)
+  for (let i = 0; i < places.length; i += 1) there[places[i] ?? 0] = values[i] ?? 0
+  return there
 }

@@ -162,13 +162,18 @@ export class Copies {
   }
 }
 
-/** Copies `length` bytes; the last word overlaps the one before. */
+/** Copies `length` bytes, two words at a time; the last two may overlap those before. */
 function copyWords(source: DataView, from: number, target: DataView, at: number, length: number): void {
-  const last = length - 4
+  const last = length - 8
   if (last < 0) {
     for (let i = 0; i < length; i += 1) target.setUint8(at + i, source.getUint8(from + i))
     return
   }
-  for (let i = 0; i < last; i += 4) target.setInt32(at + i, source.getInt32(from + i, true), true)
-  target.setInt32(at + last, source.getInt32(from + last, true), true)
+  for (let i = 0; i < last; i += 8) copyTwoWords(source, from + i, target, at + i)
+  copyTwoWords(source, from + last, target, at + last)
+}
+
+function copyTwoWords(source: DataView, from: number, target: DataView, at: number): void {
+  target.setInt32(at, source.getInt32(from, true), true)
+  target.setInt32(at + 4, source.getInt32(from + 4, true), true)
 }

@@ -4,9 +4,9 @@
 const maxCached = 24
 /**
  * The last string of each hash. Fields to filter and to partition by have few values, and decoding one costs more than finding
- * it. So many slots keep a thousand values mostly apart, and never hold more than 100 KB of text.
+ * it. So many slots keep five thousand values mostly apart, and never hold more than 400 KB of text.
  */
-const slots = 4096
+const slots = 16_384
 const cached: string[] = Array.from({ length: slots }, () => '')
 
 /** A string without escapes, from behind its opening quote up to its closing one. */
