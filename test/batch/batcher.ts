@@ -169,6 +169,17 @@ t.test('keys: the oldest batch is closed when there are too many', async (t) => 
   t.equal(batcher.openBatches, 2)
 })
 
+t.test(
+  'keys: the oldest batch is the one whose first record came first, also after runs that were added key by key',
+  async (t) => {
+    const { batches, add } = setup({ maxOpenKeys: 2, maxRecords: 3 }, { key: beforeColon })
+    add(['a:1', 'b:1', 'a:2', 'b:2', 'a:3', 'a:4'])
+    t.same(batches.map(contents), [['a:1', 'a:2', 'a:3']])
+    add(['c:1'])
+    t.same(batches.slice(1).map(contents), [['b:1', 'b:2']], 'b was opened before a was opened again')
+  },
+)
+
 t.test('memory: the oldest batch is closed when all together hold too much', async (t) => {
   const { batches, batcher, add } = setup({ maxOpenBytes: 64 * 1024 }, { key: beforeColon })
   const long = 'x'.repeat(2000)
@@ -338,7 +349,7 @@ t.test('does what the model does, whatever happens', async (t) => {
     maxBytes: fc.integer({ min: 1, max: 60 }),
     maxRecords: fc.integer({ min: 1, max: 6 }),
     maxAge: fc.integer({ min: 1, max: 100 }),
-    maxOpenKeys: fc.integer({ min: 1, max: 4 }),
+    maxOpenKeys: fc.integer({ min: 1, max: 6 }),
   })
   fc.assert(
     fc.property(limits, fc.boolean(), fc.array(action, { maxLength: 30 }), (bounds, keyed, actions) => {
@@ -392,7 +403,7 @@ t.test(
       isMerged: fc.boolean(),
     })
     const limits = fc.record({
-      maxBytes: fc.integer({ min: 1, max: 5_000 }),
+      maxBytes: fc.oneof(fc.integer({ min: 1, max: 200 }), fc.integer({ min: 200, max: 5_000 })),
       maxRecords: fc.integer({ min: 1, max: 60 }),
       maxOpenKeys: fc.integer({ min: 1, max: 7 }),
       maxOpenBytes: fc.integer({ min: 5_000, max: 40_000 }),
