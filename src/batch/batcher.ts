@@ -50,6 +50,10 @@ export class Batcher {
   readonly #shape: BatcherShape
   readonly #open = new Map<string | undefined, OpenBatch>()
   #held = 0
+  /** Where the first record of the batch that was opened last stands in the run. */
+  #lastOpened = 0
+  /** Whether the batches that the run has opened are in the order in which their first records came. */
+  #isSorted = true
   #cancelTimer: (() => void) | undefined
   #destroyed = false
 
@@ -103,8 +107,10 @@ export class Batcher {
       reasons.push(noKey(thrown, now.wall))
     })
     if (run.length >= run.keys.length * minStretches && this.#hasRoomFor(run.keys)) {
+      this.#lastOpened = 0
+      this.#isSorted = true
       this.#addKeyByKey(run.keys, byKey(run), records, now)
-      this.#sortOpened(now)
+      if (!this.#isSorted) this.#sortOpened(now)
     } else this.#addAsTheyCame(run, records, now)
     if (failed.length > 0) this.#shape.onFailed(new FailedRecords(bare.pick(failed), reasons))
   }
@@ -209,20 +215,14 @@ export class Batcher {
     const batch = new OpenBatch({ key, partitionKeys, at, index, overhead: overhead.batch })
     this.#open.set(key, batch)
     this.#held += batch.held
+    if (index < this.#lastOpened) this.#isSorted = false
+    this.#lastOpened = index
     return batch
   }
 
   /** Puts the batches that a run has opened key by key in the order in which their first records came. */
   #sortOpened(now: Opening['at']): void {
-    const opened: OpenBatch[] = []
-    let isSorted = true
-    for (const batch of this.#open.values()) {
-      if (batch.opening.at !== now) continue
-      const before = opened.at(-1)
-      if (before !== undefined && before.opening.index > batch.opening.index) isSorted = false
-      opened.push(batch)
-    }
-    if (isSorted) return
+    const opened = [...this.#open.values()].filter((batch) => batch.opening.at === now)
     opened.sort((a, b) => a.opening.index - b.opening.index)
     for (const batch of opened) {
       this.#open.delete(batch.opening.key)

@@ -102,7 +102,9 @@ export function byKey({ stretches, length, keys, keyOf }: KeyedRun): RunByKey {
   const { buffer, byteOffset, byteLength } = records.bytes
   const bounds = new Uint32Array(keys.length + 1)
   const places = new Uint32Array(length)
-  place(keyOf, places, bounds)
+  rank(keyOf, places, bounds.subarray(1))
+  for (let i = 2; i < bounds.length; i += 1) bounds[i] = (bounds[i] ?? 0) + (bounds[i - 1] ?? 0)
+  moveBehind(bounds, keyOf, places)
   return {
     records,
     view: new DataView(buffer, byteOffset, byteLength),
@@ -113,16 +115,20 @@ export function byKey({ stretches, length, keys, keyOf }: KeyedRun): RunByKey {
   }
 }
 
-/** Finds where each stretch goes, and where the stretches of each key begin. */
-function place(keyOf: Uint32Array, places: Uint32Array, bounds: Uint32Array): void {
-  const next = new Uint32Array(bounds.length)
+// Each of these loops is long, and the last that its function does: the compiler takes code behind a loop that it has not seen
+// run yet for code that never runs, and begins again when it does.
+
+/** Writes for each stretch how many of its key stand before it, and for each key how many there are. */
+function rank(keyOf: Uint32Array, places: Uint32Array, counts: Uint32Array): void {
   for (let i = 0; i < places.length; i += 1) {
     const key = keyOf[i] ?? 0
-    // For now the place among those of its key.
-    places[i] = next[key] ?? 0
-    next[key] = (next[key] ?? 0) + 1
+    const before = counts[key] ?? 0
+    places[i] = before
+    counts[key] = before + 1
   }
-  for (let i = 1; i < bounds.length; i += 1) bounds[i] = (bounds[i - 1] ?? 0) + (next[i - 1] ?? 0)
+}
+
+function moveBehind(bounds: Uint32Array, keyOf: Uint32Array, places: Uint32Array): void {
   for (let i = 0; i < places.length; i += 1) places[i] = (places[i] ?? 0) + (bounds[keyOf[i] ?? 0] ?? 0)
 }
 
