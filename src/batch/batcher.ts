@@ -15,6 +15,7 @@ import type { Records } from '../records.ts'
 import { type ClosedBy, report } from '../report.ts'
 import { withBytes } from '../with-bytes.ts'
 import type { Batch } from './batch.ts'
+import { byKey, type KeyedRun, type KeyReader, type RunByKey, readKeys } from './by-key.ts'
 import { OpenBatch } from './open-batch.ts'
 
 /** The bounds of a {@link Batcher}, all given. */
@@ -24,14 +25,6 @@ export interface BatchLimits {
   readonly maxAge: number
   readonly maxOpenBytes: number
   readonly maxOpenKeys: number
-}
-
-/** What tells the partition key of a record. */
-export interface KeyReader {
-  /** @throws HosepipeError when the record has no key. */
-  keyOf(records: Records, index: number): string
-  /** The named parts of the key. Asked once for a batch. */
-  partsOf(records: Records, index: number): Readonly<Record<string, string>>
 }
 
 /** What a {@link Batcher} is made of. */
@@ -47,6 +40,9 @@ export interface BatcherShape {
   onFailed(failed: FailedRecords): void
 }
 
+/** With fewer stretches for each key it costs more to put a run in order by key than it saves. */
+const minStretches = 2
+
 const noParts: Readonly<Record<string, string>> = Object.freeze({})
 
 /** See the head of this file. */
@@ -54,6 +50,10 @@ export class Batcher {
   readonly #shape: BatcherShape
   readonly #open = new Map<string | undefined, OpenBatch>()
   #held = 0
+  /** Where the first record of the batch that was opened last stands in the run. */
+  #lastOpened = 0
+  /** Whether the batches that the run has opened are in the order in which their first records came. */
+  #isSorted = true
   #cancelTimer: (() => void) | undefined
   #destroyed = false
 
@@ -102,24 +102,71 @@ export class Batcher {
     const bare = records.withoutValues()
     const failed: number[] = []
     const reasons: Failure[] = []
-    let from = 0
-    let current: string | undefined
-    for (let i = 0; i < records.length; i += 1) {
-      let next: string | undefined
-      try {
-        next = key.keyOf(records, i)
-      } catch (error) {
-        failed.push(i)
-        reasons.push(noKey(error, now.wall))
-      }
-      if (next === current) continue
-      // Neighbours with the same key are added together.
-      if (current !== undefined) this.#addTo(current, bare, from, i, records, now)
-      current = next
-      from = i
-    }
-    if (current !== undefined) this.#addTo(current, bare, from, records.length, records, now)
+    const run = readKeys(key, records, bare, (index, thrown) => {
+      failed.push(index)
+      reasons.push(noKey(thrown, now.wall))
+    })
+    if (run.length >= run.keys.length * minStretches && this.#hasRoomFor(run.keys)) {
+      this.#lastOpened = 0
+      this.#isSorted = true
+      this.#addKeyByKey(run.keys, byKey(run), records, now)
+      if (!this.#isSorted) this.#sortOpened(now)
+    } else this.#addAsTheyCame(run, records, now)
     if (failed.length > 0) this.#shape.onFailed(new FailedRecords(bare.pick(failed), reasons))
+  }
+
+  /** Whether all of these keys can be open at once, so that none has to be closed for another. */
+  #hasRoomFor(keys: readonly string[]): boolean {
+    let room = this.#shape.limits.maxOpenKeys - this.#open.size
+    if (keys.length <= room) return true
+    for (const key of keys) if (!this.#open.has(key)) room -= 1
+    return room >= 0
+  }
+
+  #addAsTheyCame({ stretches, length, keys, keyOf }: KeyedRun, keyed: Records, now: Opening['at']): void {
+    const { records, from, to } = stretches
+    for (let i = 0; i < length; i += 1) {
+      this.#addTo(keys[keyOf[i] ?? 0], records, from[i] ?? 0, to[i] ?? 0, keyed, now)
+    }
+  }
+
+  #addKeyByKey(keys: readonly string[], run: RunByKey, keyed: Records, now: Opening['at']): void {
+    for (let i = 0; i < keys.length; i += 1) this.#addStretches(keys[i], run, i, keyed, now)
+  }
+
+  /** Adds as many stretches at once as are within the limits, and those that have to be cut alone. */
+  #addStretches(key: string | undefined, run: RunByKey, place: number, keyed: Records, now: Opening['at']): void {
+    const { limits, overhead } = this.#shape
+    const { records, from, to, sizes, bounds } = run
+    const last = bounds[place + 1] ?? 0
+    for (let at = bounds[place] ?? 0; at < last && !this.#destroyed; ) {
+      const batch = this.#open.get(key) ?? this.#openFor(key, keyed, from[at] ?? 0, now)
+      const bytesLeft = limits.maxBytes - batch.bytes
+      const recordsLeft = limits.maxRecords - batch.length
+      let end = at
+      let length = 0
+      let size = 0
+      let cost = 0
+      for (; end < last; end += 1) {
+        const more = (to[end] ?? 0) - (from[end] ?? 0)
+        const nextSize = size + (sizes[end] ?? 0)
+        const nextCost = nextSize + (overhead.record - 1) * (length + more)
+        if (nextCost > bytesLeft || length + more > recordsLeft) break
+        length += more
+        size = nextSize
+        cost = nextCost
+      }
+      if (end === at) {
+        this.#addTo(key, records, from[at] ?? 0, to[at] ?? 0, keyed, now)
+        at += 1
+        continue
+      }
+      const before = batch.held
+      batch.addStretches(run, at, end, length, size, cost)
+      this.#held += batch.held - before
+      at = end
+      this.#closeFull(batch, false)
+    }
   }
 
   /** Adds the records from `from` up to `to`. `keyed` are the same with their values, from which the key was read. */
@@ -148,10 +195,16 @@ export class Batcher {
         this.#held += batch.held - before
         at += fitting
       }
-      if (batch.length >= limits.maxRecords) this.#close(batch, 'records')
-      else if (fitting === 0 || batch.bytes >= limits.maxBytes) this.#close(batch, 'bytes')
-      else if (this.#held > limits.maxOpenBytes) this.#closeOldest('memory')
+      this.#closeFull(batch, fitting === 0)
     }
+  }
+
+  /** Closes what has to be closed now that records were added to a batch, or that the next one has no room in it. */
+  #closeFull(batch: OpenBatch, isNextTooLarge: boolean): void {
+    const { limits } = this.#shape
+    if (batch.length >= limits.maxRecords) this.#close(batch, 'records')
+    else if (isNextTooLarge || batch.bytes >= limits.maxBytes) this.#close(batch, 'bytes')
+    else if (this.#held > limits.maxOpenBytes) this.#closeOldest('memory')
   }
 
   /** Opens a batch; `keyed` has the first record for it at `index`. */
@@ -159,10 +212,22 @@ export class Batcher {
     const { key: reader, limits, overhead } = this.#shape
     if (this.#open.size >= limits.maxOpenKeys) this.#closeOldest('keys')
     const partitionKeys = reader === undefined ? noParts : reader.partsOf(keyed, index)
-    const batch = new OpenBatch({ key, partitionKeys, at, overhead: overhead.batch })
+    const batch = new OpenBatch({ key, partitionKeys, at, index, overhead: overhead.batch })
     this.#open.set(key, batch)
     this.#held += batch.held
+    if (index < this.#lastOpened) this.#isSorted = false
+    this.#lastOpened = index
     return batch
+  }
+
+  /** Puts the batches that a run has opened key by key in the order in which their first records came. */
+  #sortOpened(now: Opening['at']): void {
+    const opened = [...this.#open.values()].filter((batch) => batch.opening.at === now)
+    opened.sort((a, b) => a.opening.index - b.opening.index)
+    for (const batch of opened) {
+      this.#open.delete(batch.opening.key)
+      this.#open.set(batch.opening.key, batch)
+    }
   }
 
   #closeOldest(closedBy: ClosedBy): void {

@@ -2,29 +2,21 @@
  * A batch that records are still added to. Without keys it keeps views of the chunks that the records came in, all of which
  * belong to it. With keys it copies: a view would keep a whole chunk in memory for one record of a rare key.
  */
-import { Receipt, ReceiptMerger } from '../receipts.ts'
-import { Records } from '../records.ts'
+import type { Records } from '../records.ts'
 import type { ClosedBy } from '../report.ts'
 import { Batch } from './batch.ts'
+import type { RunByKey } from './by-key.ts'
+import { Copies } from './copies.ts'
 
 /** What a run takes in memory beside its bytes: many runs of one short record would take much more than they count. */
 const runOverhead = 512
-/** What a batch with a key takes in memory beside its records: with many keys that is most of it. */
-const keyOverhead = 2048
-/** The first slab of a batch with a key, in bytes: small, because there may be many keys with few records. */
-const firstSlab = 1024
-/** The first slab has room for so many records like the first one. */
-const firstRecords = 4
-/** Slabs double up to this size. */
-const largestSlab = 256 * 1024
-
-const noBytes = Buffer.alloc(0)
-const newline = 10
 
 /** Keeps the records of an open batch. */
 interface Keeper {
   /** Adds the records from `from` up to `to`. */
   add(records: Records, from: number, to: number): void
+  /** Adds the stretches from `first` up to `last`, which are `size` bytes with one more for each record. */
+  addStretches(run: RunByKey, first: number, last: number, size: number): void
   /** All of them as runs. */
   runs(): readonly Records[]
   /** Bytes of memory that are kept. */
@@ -38,6 +30,8 @@ export interface Opening {
   readonly partitionKeys: Readonly<Record<string, string>>
   /** When it was opened, on the monotonic and on the wall clock. */
   readonly at: { readonly monotonic: number; readonly wall: number }
+  /** Where in its run the first record stands. */
+  readonly index: number
   /** Bytes that the format adds to the whole. */
   readonly overhead: number
 }
@@ -69,6 +63,16 @@ export class OpenBatch {
     this.bytes += cost
   }
 
+  /**
+   * Adds the stretches from `first` up to `last`: `length` records of `size` bytes, with one more for each, which take `cost` bytes
+   * when they are written.
+   */
+  addStretches(run: RunByKey, first: number, last: number, length: number, size: number, cost: number): void {
+    this.#keeper.addStretches(run, first, last, size)
+    this.length += length
+    this.bytes += cost
+  }
+
   /** The batch as it goes on its way. */
   close(closedBy: ClosedBy): Batch {
     const { key, partitionKeys, at } = this.opening
@@ -85,75 +89,11 @@ class Views implements Keeper {
     this.held += records.cost(from, to, 1) + runOverhead
   }
 
-  runs(): readonly Records[] {
-    return this.#runs
-  }
-}
-
-class Copies implements Keeper {
-  readonly #runs: Records[] = []
-  #slab = noBytes
-  #at = 0
-  #ends: number[] = []
-  #receipts = new ReceiptMerger()
-  #oldest = Number.POSITIVE_INFINITY
-  /** Whether the records of the slab are lines, which spares the encoder a look at each. */
-  #isLines = true
-  held = keyOverhead
-
-  add(records: Records, from: number, to: number): void {
-    const size = records.cost(from, to, 1)
-    if (size > this.#slab.length - this.#at) this.#reserve(size)
-    if (records.arrivedAt < this.#oldest) this.#oldest = records.arrivedAt
-    const { receipt } = records
-    if (receipt instanceof Receipt) this.#receipts.add(receipt, to - from)
-    else for (let i = from; i < to; i += 1) this.#receipts.add(receipt.at(i), 1)
-    if (!records.isLines) this.#isLines = false
-    if (records.isFramed) this.#copyFramed(records, from, to)
-    else for (let i = from; i < to; i += 1) this.#copy(records, i)
+  addStretches({ records, from, to }: RunByKey, first: number, last: number): void {
+    for (let i = first; i < last; i += 1) this.add(records, from[i] ?? 0, to[i] ?? 0)
   }
 
   runs(): readonly Records[] {
-    this.#finishSlab()
     return this.#runs
-  }
-
-  #copyFramed(records: Records, from: number, to: number): void {
-    const { bytes, ends } = records
-    const start = records.start(from)
-    const shift = this.#at - start
-    const length = (ends[to - 1] ?? start) + 1 - start
-    // Half of what Buffer.copy takes for short records.
-    this.#slab.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, length), this.#at)
-    for (let i = from; i < to; i += 1) this.#ends.push((ends[i] ?? 0) + shift)
-    this.#at += length
-  }
-
-  #copy(records: Records, i: number): void {
-    this.#at += records.bytes.copy(this.#slab, this.#at, records.start(i), records.ends[i])
-    this.#ends.push(this.#at)
-    this.#slab[this.#at] = newline
-    this.#at += 1
-  }
-
-  #reserve(size: number): void {
-    const next = this.#slab.length === 0 ? Math.max(firstSlab, size * firstRecords) : this.#slab.length * 2
-    this.#finishSlab()
-    this.#slab = Buffer.allocUnsafeSlow(Math.max(size, Math.min(largestSlab, next)))
-    this.#at = 0
-    this.held += this.#slab.length
-  }
-
-  #finishSlab(): void {
-    if (this.#ends.length === 0) return
-    const from = { receipt: this.#receipts.merged(), arrivedAt: this.#oldest }
-    const ends = new Uint32Array(this.#ends)
-    this.#runs.push(
-      this.#isLines ? Records.lines(from, this.#slab, 0, ends) : Records.framed(from, this.#slab, 0, ends),
-    )
-    this.#ends = []
-    this.#receipts = new ReceiptMerger()
-    this.#oldest = Number.POSITIVE_INFINITY
-    this.#isLines = true
   }
 }

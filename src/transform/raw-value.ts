@@ -8,9 +8,9 @@ const wordsPerString = maxCached / bytesPerWord
 const highBits = 0x80808080
 /**
  * The last string of each hash. Fields to filter and to partition by have few values, and decoding one costs more than finding
- * it. So many slots keep a thousand values mostly apart, and never hold more than 200 KB of text and words.
+ * it. So many slots keep five thousand values mostly apart, and never hold more than a megabyte of text and words.
  */
-const slots = 4096
+const slots = 16_384
 const cached: string[] = Array.from({ length: slots }, () => '')
 /** How long the string in each slot is, in bytes, which all are ASCII; and these bytes as words, the last one filled up with zeros. */
 const cachedLengths = new Uint8Array(slots)

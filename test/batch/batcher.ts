@@ -2,10 +2,11 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Batch } from '../../src/batch/batch.ts'
 import { batchLimits, MiB } from '../../src/batch/batch-stage.ts'
-import { Batcher, type BatchLimits, type KeyReader } from '../../src/batch/batcher.ts'
+import { Batcher, type BatchLimits } from '../../src/batch/batcher.ts'
+import type { KeyReader } from '../../src/batch/by-key.ts'
 import { compileKey } from '../../src/batch/key.ts'
 import type { FailedRecords } from '../../src/failed-records.ts'
-import { Account } from '../../src/receipts.ts'
+import { Account, type Receipt, ReceiptMerger } from '../../src/receipts.ts'
 import { type Provenance, Records } from '../../src/records.ts'
 import { json } from '../../src/transform/view.ts'
 import { conserves } from '../support/conservation.ts'
@@ -168,6 +169,17 @@ t.test('keys: the oldest batch is closed when there are too many', async (t) => 
   t.equal(batcher.openBatches, 2)
 })
 
+t.test(
+  'keys: the oldest batch is the one whose first record came first, also after runs that were added key by key',
+  async (t) => {
+    const { batches, add } = setup({ maxOpenKeys: 2, maxRecords: 3 }, { key: beforeColon })
+    add(['a:1', 'b:1', 'a:2', 'b:2', 'a:3', 'a:4'])
+    t.same(batches.map(contents), [['a:1', 'a:2', 'a:3']])
+    add(['c:1'])
+    t.same(batches.slice(1).map(contents), [['b:1', 'b:2']], 'b was opened before a was opened again')
+  },
+)
+
 t.test('memory: the oldest batch is closed when all together hold too much', async (t) => {
   const { batches, batcher, add } = setup({ maxOpenBytes: 64 * 1024 }, { key: beforeColon })
   const long = 'x'.repeat(2000)
@@ -323,7 +335,10 @@ t.test('does what the model does, whatever happens', async (t) => {
     {
       weight: 5,
       arbitrary: fc.record({
-        add: fc.array(record, { minLength: 1, maxLength: 12 }),
+        add: fc.oneof(
+          fc.array(record, { minLength: 1, maxLength: 12 }),
+          fc.array(record, { minLength: 20, maxLength: 40 }),
+        ),
         layout: fc.constantFrom('framed' as const, 'spans' as const),
       }),
     },
@@ -334,7 +349,7 @@ t.test('does what the model does, whatever happens', async (t) => {
     maxBytes: fc.integer({ min: 1, max: 60 }),
     maxRecords: fc.integer({ min: 1, max: 6 }),
     maxAge: fc.integer({ min: 1, max: 100 }),
-    maxOpenKeys: fc.integer({ min: 1, max: 4 }),
+    maxOpenKeys: fc.integer({ min: 1, max: 6 }),
   })
   fc.assert(
     fc.property(limits, fc.boolean(), fc.array(action, { maxLength: 30 }), (bounds, keyed, actions) => {
@@ -374,6 +389,87 @@ t.test('does what the model does, whatever happens', async (t) => {
   )
   t.pass('500 random histories')
 })
+
+t.test(
+  'whatever the runs, no record is lost, moved within its key or taken for another, and memory is bounded',
+  async (t) => {
+    const record = fc.tuple(
+      fc.oneof({ weight: 30, arbitrary: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f') }, fc.constant('')),
+      fc.oneof({ weight: 5, arbitrary: fc.integer({ min: 0, max: 20 }) }, fc.integer({ min: 150, max: 700 })),
+    )
+    const run = fc.record({
+      records: fc.array(record, { minLength: 1, maxLength: 80 }),
+      layout: fc.constantFrom('framed' as const, 'spans' as const, 'values' as const),
+      isMerged: fc.boolean(),
+    })
+    const limits = fc.record({
+      maxBytes: fc.oneof(fc.integer({ min: 1, max: 200 }), fc.integer({ min: 200, max: 5_000 })),
+      maxRecords: fc.integer({ min: 1, max: 60 }),
+      maxOpenKeys: fc.integer({ min: 1, max: 7 }),
+      maxOpenBytes: fc.integer({ min: 5_000, max: 40_000 }),
+    })
+    fc.assert(
+      fc.property(limits, fc.integer({ min: 0, max: 3 }), fc.array(run, { maxLength: 12 }), (bounds, each, runs) => {
+        const overhead = { record: each, batch: 2 }
+        const { account, batcher, batches, failed, clock } = setup(bounds, { key: beforeColon, overhead })
+        const came = new Map<string, string[]>()
+        const receipts = new Map<string, Receipt>()
+        for (const [number, { records, layout, isMerged }] of runs.entries()) {
+          const texts = records.map(([key, length], i) => `${key}:${number}.${i}${'x'.repeat(length)}`)
+          const owners = texts.map(() => account.open(isMerged ? 1 : 0, 0))
+          const whole = account.open(isMerged ? 0 : texts.length, 0)
+          const merger = new ReceiptMerger()
+          for (const [i, text] of texts.entries()) {
+            const owner = isMerged ? (owners[i] ?? whole) : whole
+            merger.add(owner, 1)
+            // As a value it becomes JSON, with quotes around it.
+            const form = layout === 'values' ? JSON.stringify(text) : text
+            const key = form.slice(0, form.indexOf(':'))
+            receipts.set(form, owner)
+            came.set(key, [...(came.get(key) ?? []), form])
+          }
+          const from = { receipt: merger.merged(), arrivedAt: clock.wall() }
+          batcher.add(layout === 'values' ? Records.values(from, texts) : pack(from, texts, layout === 'spans'))
+          if (batcher.openBytes > bounds.maxOpenBytes) throw new Error(`${batcher.openBytes} bytes are held`)
+          if (batcher.openBatches > bounds.maxOpenKeys) throw new Error(`${batcher.openBatches} keys are open`)
+        }
+        batcher.flush('end')
+        if (batcher.openBytes !== 0) throw new Error(`${batcher.openBytes} bytes are held by nothing`)
+        const left = new Map<string, string[]>()
+        for (const batch of batches) {
+          const texts = contents(batch)
+          const key = batch.key ?? ''
+          left.set(key, [...(left.get(key) ?? []), ...texts])
+          const bytes = texts.reduce((sum, text) => sum + text.length + each, 2)
+          if (texts.length > bounds.maxRecords || (bytes > bounds.maxBytes && texts.length > 1)) {
+            throw new Error(`${texts.length} records, ${bytes} bytes in a batch`)
+          }
+          if (texts.length === 0) throw new Error('an empty batch')
+          if (batch.closedBy === 'records' && texts.length < bounds.maxRecords) throw new Error('closed too early')
+          let index = 0
+          for (const { receipt, length } of batch.runs) {
+            for (let i = 0; i < length; i += 1, index += 1) {
+              if (receipt.at(i) !== receipts.get(texts[index] ?? '')) throw new Error('the receipt of another record')
+            }
+          }
+          batch.settle('delivered')
+        }
+        for (const { records } of failed) {
+          for (const text of records) left.set('', [...(left.get('') ?? []), String(text)])
+          records.receipt.settle('dropped', records.length)
+        }
+        // A value without a key has the quote before its colon.
+        const order = (keys: Map<string, string[]>) => [...keys].sort(([a], [b]) => (a < b ? -1 : 1))
+        if (JSON.stringify(order(left)) !== JSON.stringify(order(came))) {
+          throw new Error(`left ${JSON.stringify(order(left))}\ncame ${JSON.stringify(order(came))}`)
+        }
+        for (const receipt of receipts.values()) if (receipt.pending !== 0) throw new Error('a record did not end')
+      }),
+      { numRuns: 300 },
+    )
+    t.pass('300 random histories')
+  },
+)
 
 /** Batches of different keys that are closed by the same run may come in another order than in the model. */
 function sorted<Closed extends { readonly key: string }>(closed: readonly Closed[]): Closed[] {
