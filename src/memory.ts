@@ -1,10 +1,22 @@
 /** Where bytes are written whose number is known only when they are there. */
+import type { Lease } from './lease.ts'
 import type { Receipt } from './receipts.ts'
 
 /** Hands out room to write to. */
 export interface Memory {
   /** Room for at least so many bytes, which is nobody else's until it is kept or left. */
   take(size: number): Room
+  /**
+   * A piece of memory of at least so many bytes, for records of several receipts; `undefined` for a size that is not lent. Only memory
+   * that comes round again has it.
+   */
+  lend?(size: number): Loan | undefined
+}
+
+/** A piece of memory that is given back when its lease ends: at first whoever borrowed it is its one holder. */
+export interface Loan {
+  readonly bytes: Buffer
+  readonly lease: Lease
 }
 
 /** A place to write to, from its beginning on. */

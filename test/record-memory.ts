@@ -1,8 +1,11 @@
 import fc from 'fast-check'
 import t from 'tap'
+import type { Batch } from '../src/batch/batch.ts'
+import { Batcher } from '../src/batch/batcher.ts'
 import { Account, type Receipt } from '../src/receipts.ts'
 import { RecordMemory } from '../src/record-memory.ts'
 import { Records } from '../src/records.ts'
+import { ManualClock } from './support/manual-clock.ts'
 
 const usualBytes = 524_288
 
@@ -108,4 +111,71 @@ t.test('text that outgrows its room moves with what was written', async (t) => {
       values,
     )
   }
+})
+
+t.test('what is lent comes back, by its size, when every holder has let go of it', async (t) => {
+  const memory = new RecordMemory()
+  const account = new Account()
+  t.same([memory.lend(32_767), memory.lend(262_145)], [undefined, undefined])
+  const first = memory.lend(32_768)
+  const second = memory.lend(32_769)
+  t.same([first?.bytes.length, second?.bytes.length], [32_768, 65_536])
+  const receipts = [account.open(1, 0, { memory }), account.open(1, 0, { memory })]
+  for (const receipt of receipts) if (first !== undefined) receipt.hold(first.lease)
+  first?.lease.release()
+  second?.lease.release()
+  t.equal(memory.lend(40_000)?.bytes, second?.bytes)
+  receipts[0]?.settle('delivered', 1)
+  t.not(memory.lend(32_768)?.bytes, first?.bytes, 'the other record is pending')
+  receipts[1]?.settle('dropped', 1)
+  t.equal(memory.lend(32_768)?.bytes, first?.bytes)
+})
+
+t.test('the records of a key are copied to memory that comes round again', async (t) => {
+  const memory = new RecordMemory()
+  const account = new Account()
+  const closed: Batch[] = []
+  const limits = { maxBytes: 100_000, maxRecords: 1e9, maxAge: 1e9, maxOpenBytes: 1e9, maxOpenKeys: 9 }
+  const batcher = new Batcher({
+    limits,
+    overhead: { record: 1, batch: 0 },
+    key: { keyOf: (records, i) => records.text(i).slice(0, 1), partsOf: () => ({}) },
+    clock: new ManualClock(),
+    onBatch: (batch) => void closed.push(batch),
+    onFailed: (failed) => t.fail(`${failed.length} failed`),
+  })
+  const seen = new Set<ArrayBufferLike>()
+  let [made, delivered, pieces] = [0, 0, 0]
+  const deliver = (batch: Batch | undefined): void => {
+    for (const run of batch?.runs ?? []) {
+      for (const record of run) {
+        // Each says its number, and repeats it up to its end.
+        const [, number = ''] = /^[a-z](\d+)/.exec(String(record)) ?? []
+        if (!/^[a-z](\d+)(?: \1)*$/.test(String(record))) t.fail(`record ${number} was written over`)
+        delivered += 1
+      }
+      if (run.bytes.length >= 32_768) {
+        seen.add(run.bytes.buffer)
+        pieces += 1
+      }
+    }
+    batch?.settle('delivered')
+  }
+  for (let chunk = 0; chunk < 800; chunk += 1) {
+    const items = Array.from({ length: 60 }, (_, i) => {
+      made += 1
+      return `${'abc'[(i * i) % 3]}${`${made} `.repeat(1 + ((i * 7) % 60)).trim()}`
+    })
+    // Now and then one comes from elsewhere, whose memory nobody may write over.
+    const receipt = chunk % 50 === 49 ? account.open(60, 0) : account.open(60, 0, { memory })
+    batcher.add(Records.pack({ receipt, arrivedAt: 0 }, items))
+    // Two batches wait for their answers.
+    while (closed.length > 2) deliver(closed.shift())
+  }
+  batcher.flush('end')
+  for (const batch of closed) deliver(batch)
+  t.equal(delivered, made)
+  t.equal(account.counts().pending, 0)
+  t.ok(pieces > 20, `${pieces} pieces`)
+  t.ok(seen.size < pieces / 2, `${seen.size} of them made`)
 })

@@ -3,6 +3,7 @@
  *
  *     slabs   [record\nrecord\n……]  [record\nrecord\nrecord\n……]      each twice as large as the one before, up to a bound
  */
+import type { Lease } from '../lease.ts'
 import { Receipt, ReceiptMerger } from '../receipts.ts'
 import { Records } from '../records.ts'
 import type { RunByKey } from './by-key.ts'
@@ -24,8 +25,12 @@ const newline = 10
 /** See the head of this file. */
 export class Copies {
   readonly #runs: Records[] = []
-  #slab = noBytes
+  #slab: Buffer = noBytes
   #view: DataView | undefined
+  /** That of the slab, where it is to come round again when all of its records have ended. */
+  #lease: Lease | undefined
+  /** The receipt that has held it last. */
+  #holder: Receipt | undefined
   #at = 0
   #ends: number[] = []
   #receipts = new ReceiptMerger()
@@ -38,7 +43,7 @@ export class Copies {
   /** Adds the records from `from` up to `to`. */
   add(records: Records, from: number, to: number): void {
     const size = records.cost(from, to, 1)
-    if (size > this.#slab.length - this.#at) this.#reserve(size, size)
+    if (size > this.#slab.length - this.#at) this.#reserve(records, size, size)
     this.#note(records)
     this.#noteReceipts(records, from, to)
     if (records.isFramed) this.#copyFramed(records, from, to)
@@ -55,7 +60,7 @@ export class Copies {
       if (left > room) {
         for (end = at; end < last && (sizes[end] ?? 0) <= room; end += 1) room -= sizes[end] ?? 0
         if (end === at) {
-          this.#reserve(sizes[at] ?? 0, left)
+          this.#reserve(run.records, sizes[at] ?? 0, left)
           continue
         }
       }
@@ -112,6 +117,12 @@ export class Copies {
   #note(records: Records): void {
     if (records.arrivedAt < this.#oldest) this.#oldest = records.arrivedAt
     if (!records.isLines) this.#isLines = false
+    const { only } = records.receipt
+    if (this.#lease === undefined || (only !== undefined && only === this.#holder)) return
+    // Who looks at other records may do so for longer.
+    if (only?.memory === undefined) this.#lease = undefined
+    else only.hold(this.#lease)
+    this.#holder = only
   }
 
   #noteReceipts({ receipt }: Records, from: number, to: number): void {
@@ -138,11 +149,14 @@ export class Copies {
   }
 
   /** Makes room for `size` bytes, and where it can be for some of the `left` ones that come. */
-  #reserve(size: number, left: number): void {
+  #reserve({ receipt }: Records, size: number, left: number): void {
     const next =
       this.#slab.length === 0 ? Math.max(firstSlab, size * firstRecords, left) : Math.max(this.#slab.length * 2, left)
     this.#finishSlab()
-    this.#slab = Buffer.allocUnsafeSlow(Math.max(size, Math.min(largestSlab, next)))
+    const length = Math.max(size, Math.min(largestSlab, next))
+    const loan = receipt.only?.memory?.lend?.(length)
+    this.#slab = loan?.bytes ?? Buffer.allocUnsafeSlow(length)
+    this.#lease = loan?.lease
     this.#view = undefined
     this.#at = 0
     this.held += this.#slab.length
@@ -155,6 +169,9 @@ export class Copies {
     this.#runs.push(
       this.#isLines ? Records.lines(from, this.#slab, 0, ends) : Records.framed(from, this.#slab, 0, ends),
     )
+    this.#lease?.release()
+    this.#lease = undefined
+    this.#holder = undefined
     this.#ends = []
     this.#receipts = new ReceiptMerger()
     this.#oldest = Number.POSITIVE_INFINITY
