@@ -5,10 +5,12 @@
  *                      │       └──┴─┬──┴──┘        │
  *     parts          view         copied          view
  *
- * Stretches of memory that touch become one. Long ones are handed on as views, short ones are copied together on a bench. A bench
- * that is nearly full becomes a part itself, what is on another one a part of exactly its length.
+ * Stretches of memory that touch become one. Long ones are handed on as views, short ones are copied together on a bench, and what is
+ * on that becomes a part.
  */
 import { Gather } from '../gather.ts'
+import { exactMemory, type Memory, type Room } from '../memory.ts'
+import type { Receipt } from '../receipts.ts'
 import type { Records } from '../records.ts'
 
 /**
@@ -23,12 +25,6 @@ const minViewBytes = 16_384
 export const minStretchViewBytes = 2_048
 /** What is copied becomes parts of at most this length. */
 const benchBytes = 65_536
-/** A bench with so much on it is a part as it stands: copying all that once more costs more than the little memory behind it. */
-const fullBytes = benchBytes - 512
-
-/** The bench of the last body that was finished, for the next one: memory that was touched is faster than new. */
-let spare: Buffer | undefined
-
 /** Whether the records are so long that each is better handed on as a view of its own than copied. */
 export function hasLongRecords(run: Records): boolean {
   return run.byteLength >= minViewBytes * run.length
@@ -37,13 +33,24 @@ export function hasLongRecords(run: Records): boolean {
 /** See the head of this file. */
 export class BodyParts {
   readonly #parts: Buffer[] = []
+  readonly #memory: Memory
+  /** What is copied is looked at until this one is settled, if it stands in memory that comes round again. */
+  readonly #receipt: Receipt | undefined
   /** What is copied. */
-  #bench: Gather | undefined
+  #bench: { readonly room: Room; readonly gather: Gather } | undefined
   /** The last stretch, which the next one may prolong. */
   #bytes: Buffer | undefined
   #start = 0
   #end = 0
   #minViewBytes = minViewBytes
+
+  /** @param runs - Those of the body. They end together: when it was delivered, or was not. */
+  constructor(runs: readonly Records[]) {
+    const receipts = runs.map(({ receipt }) => receipt.only)
+    const comesRound = receipts.every((receipt) => receipt?.memory !== undefined)
+    this.#receipt = comesRound ? receipts[0] : undefined
+    this.#memory = this.#receipt?.memory ?? exactMemory
+  }
 
   /**
    * Adds the bytes from `start` up to, and not with, `end`.
@@ -83,11 +90,9 @@ export class BodyParts {
   /** The body. Nothing can be added any more. */
   take(): readonly Buffer[] {
     // A body of one stretch is never copied.
-    if (this.#parts.length === 0 && (this.#bench === undefined || this.#bench.length === 0)) this.#pushView()
+    if (this.#parts.length === 0 && this.#bench === undefined) this.#pushView()
     else this.#settle()
     this.#clearBench()
-    spare = this.#bench?.memory ?? spare
-    this.#bench = undefined
     return this.#parts
   }
 
@@ -112,25 +117,19 @@ export class BodyParts {
 
   /** The bench, with room for `length` more bytes, which are less than it takes. */
   #benchWithRoom(length: number): Gather {
-    if (this.#bench !== undefined && this.#bench.length + length > benchBytes) this.#clearBench()
+    if (this.#bench !== undefined && this.#bench.gather.length + length > benchBytes) this.#clearBench()
     if (this.#bench === undefined) {
-      this.#bench = new Gather(spare ?? Buffer.allocUnsafeSlow(benchBytes))
-      spare = undefined
+      const room = this.#memory.take(benchBytes)
+      this.#bench = { room, gather: new Gather(room.bytes.subarray(0, benchBytes)) }
     }
-    return this.#bench
+    return this.#bench.gather
   }
 
   /** Makes a part of what is on the bench. */
   #clearBench(): void {
     const bench = this.#bench
-    if (bench === undefined || bench.length === 0) return
-    const copied = bench.memory.subarray(0, bench.length)
-    if (bench.length < fullBytes) {
-      this.#parts.push(Buffer.from(copied))
-      this.#bench = new Gather(bench.memory)
-    } else {
-      this.#parts.push(copied)
-      this.#bench = undefined
-    }
+    if (bench === undefined) return
+    this.#bench = undefined
+    this.#parts.push(bench.room.keep(bench.gather.length, this.#receipt))
   }
 }

@@ -18,7 +18,7 @@ export function concatenated(): Encoder<readonly Buffer[]> {
     contentType: 'application/octet-stream',
     overhead,
     encode(runs) {
-      const parts = new BodyParts()
+      const parts = new BodyParts(runs)
       addTerminated(parts, runs, nothing)
       return parts.take()
     },

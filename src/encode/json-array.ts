@@ -21,7 +21,7 @@ export function jsonArray(): Encoder<readonly Buffer[]> {
     contentType: 'application/json',
     overhead,
     encode(runs) {
-      const parts = new BodyParts()
+      const parts = new BodyParts(runs)
       parts.add(open, 0, 1)
       addTerminated(parts, runs, comma, close)
       return parts.take()

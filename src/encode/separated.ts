@@ -28,7 +28,7 @@ export function separated(separator: string | Uint8Array): Encoder<readonly Buff
     contentType: 'application/octet-stream',
     overhead,
     encode(runs) {
-      const parts = new BodyParts()
+      const parts = new BodyParts(runs)
       addTerminated(parts, runs, terminator)
       return parts.take()
     },

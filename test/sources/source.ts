@@ -17,8 +17,10 @@ import {
   fail,
   fanOut,
   field,
+  filter,
   gzip,
   json,
+  jsonArray,
   lines,
   type Request,
   type Source,
@@ -278,6 +280,19 @@ const ways: Readonly<Record<string, (from: Source) => Promise<readonly (readonly
     await pipeline(from, split(lines()), doubled, branches)
     for (const counts of Object.values(branches.stats())) conserves(t, counts)
     return [one, two].map((bodies) => linesOf(bodies).filter((line, i, all) => i % 2 === 0 && all[i + 1] === line))
+  },
+  'filtered two ways, in bodies that are copied together': async (from) => {
+    const [one, two]: [string[], string[]] = [[], []]
+    const third = (i: number): boolean => i % 3 === 0
+    const others = transform(filter(field('i'), (i: number) => !third(i)))
+    const branches = fanOut(
+      { to: [transform(filter(field('i'), third)), batch({ maxBytes: 30_000 }), deliver(slow(one))] },
+      { to: [others, batch({ maxBytes: 9_000 }), deliver(slow(two), { encode: jsonArray(), concurrency: 3 })] },
+    )
+    await pipeline(from, split(lines()), branches)
+    for (const counts of Object.values(branches.stats())) conserves(t, counts)
+    const parsed = two.flatMap((body) => JSON.parse(body).map((value: Line) => JSON.stringify(value)))
+    return [[...linesOf(one), ...parsed].sort()]
   },
   'compressed, with a copy of everything': async (from) => {
     const [kept, copies]: [Buffer[], string[]] = [[], []]
