@@ -74,7 +74,7 @@ export function transform(fn: RecordFunction | BytesFunction, options?: Transfor
  * transform made come as their JSON says; `onError` and `backup` stay in the main thread; `context.signal` is never aborted,
  * because the threads are ended when the stream is destroyed.
  *
- * When a thread ends (`process.exit`, an error that nobody catches, no memory left), up to 512 KiB of records fail together, those
+ * When a thread ends (`process.exit`, an error that nobody catches, no memory left), up to a mebibyte of records fail together, those
  * that it was at work on, with the code `Transform.WorkerCrashed`; another thread takes its place.
  *
  * @param module - The URL of a file, or its path.

@@ -205,7 +205,7 @@ t.test('each record ends as it does in one thread', async (t) => {
 })
 
 t.test('memory of a source that has it come round again is written again in the threads, too', async (t) => {
-  const chunk = Buffer.from(`${JSON.stringify({ text: 'x'.repeat(1_000) })}\n`.repeat(1_024))
+  const chunk = Buffer.from(`${JSON.stringify({ text: 'x'.repeat(1_000) })}\n`.repeat(2_048))
   const chunks = Array.from({ length: 12 }, () => chunk)
   const [fresh, reused] = [new End(1), new End(1)]
   const expected = comparable(await through(chunks, inThreads('change'), Buffer.from, fresh))
@@ -442,7 +442,7 @@ t.test('what is under way is bounded', async (t) => {
   stuck.destroy(new Error('enough'))
   await t.rejects(way, { message: 'enough' })
 
-  // One run of 12 MiB is many slabs: they wait for whoever reads them.
+  // One run of 24 MiB is many slabs: they wait for whoever reads them.
   let most = 0
   sent = 0
   const end = new End()
@@ -451,9 +451,9 @@ t.test('what is under way is bounded', async (t) => {
     most = Math.max(most, sent - end.chunks)
   })
   const stage = inThreads('keep', {}, counted.source)
-  const large = Buffer.from(`{"n":1}${' '.repeat(1_016)}\n`.repeat(12 * 1_024))
+  const large = Buffer.from(`{"n":1}${' '.repeat(1_016)}\n`.repeat(24 * 1_024))
   await pipeline(Readable.from([large]), split(lines()), stage, end)
-  t.equal(end.texts.length, 12 * 1_024)
+  t.equal(end.texts.length, 24 * 1_024)
   t.ok(sent > 20, `${sent} slabs`)
   t.ok(most <= 10, `${most} of them at a time`)
 })

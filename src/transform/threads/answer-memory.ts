@@ -1,7 +1,7 @@
 import type { Memory, Room } from '../../memory.ts'
 
 /** A room that comes round again: for a slab's records when they have grown, and the rest that no run of them fitted into. */
-export const roomBytes = 786_432
+export const roomBytes = 1_572_864
 
 /** Where a thread writes what it makes of a slab: in rooms that go to the main thread with its answer, and come back with another slab. */
 export class AnswerMemory implements Memory {

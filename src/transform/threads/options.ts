@@ -3,7 +3,7 @@ import { type Fields, object, whole } from '../../options.ts'
 import type { TransformOptions } from '../transform.ts'
 
 /**
- * Options of {@link transform} when it is given a module. `concurrency` counts for each thread. At most two slabs of 512 KiB for
+ * Options of {@link transform} when it is given a module. `concurrency` counts for each thread. At most two slabs of 1 MiB for
  * each thread are under way, or of one record if that is larger.
  */
 export interface ThreadOptions extends TransformOptions {
