@@ -4,7 +4,8 @@
  *     slabs   [record\nrecord\n……]  [record\nrecord\nrecord\n……]      each twice as large as the one before, up to a bound
  */
 import type { Lease } from '../lease.ts'
-import { Receipt, ReceiptMerger } from '../receipts.ts'
+import { ReceiptMerger } from '../merged-receipts.ts'
+import { Receipt } from '../receipts.ts'
 import { Records } from '../records.ts'
 import type { RunByKey } from './by-key.ts'
 

@@ -1,0 +1,107 @@
+import type { Account, Ending, Origin, Receipt } from './receipts.ts'
+
+/** Several receipts in a row: what a batch goes back to when its records came from many runs. */
+export class MergedReceipts implements Origin {
+  readonly only = undefined
+  readonly #receipts: readonly Receipt[]
+  /** How many records stand before the end of each receipt's share. */
+  readonly #ends: readonly number[]
+
+  /**
+   * @param receipts - The receipts in the order of their records; the same one may stand several times.
+   * @param ends - For each, the index after its last record; ascending.
+   */
+  constructor(receipts: readonly Receipt[], ends: readonly number[]) {
+    this.#receipts = receipts
+    this.#ends = ends
+  }
+
+  at(index: number): Receipt {
+    const receipt = this.#receipts[this.#shareOf(index)]
+    if (receipt === undefined) throw new RangeError(`there is no receipt for the record at ${index}`)
+    return receipt
+  }
+
+  slice(from: number, to: number): Origin {
+    const receipts: Receipt[] = []
+    const ends: number[] = []
+    for (let share = this.#shareOf(from), at = from; at < to; share += 1) {
+      const end = Math.min(this.#ends[share] ?? to, to)
+      receipts.push(this.at(at))
+      ends.push(end - from)
+      at = end
+    }
+    return new MergedReceipts(receipts, ends)
+  }
+
+  pick(indexes: ArrayLike<number>): Origin {
+    const merging = new ReceiptMerger()
+    for (let i = 0; i < indexes.length; i += 1) merging.add(this.at(indexes[i] ?? 0), 1)
+    return merging.merged()
+  }
+
+  settle(ending: Ending, count: number): void {
+    let settled = 0
+    for (const [share, receipt] of this.#receipts.entries()) {
+      const end = this.#ends[share] ?? settled
+      receipt.settle(ending, end - settled)
+      settled = end
+    }
+    if (settled !== count) throw new RangeError(`${count} records were settled of ${settled}`)
+  }
+
+  receipts(): Iterable<Receipt> {
+    return this.#receipts
+  }
+
+  fork(_count: number, accounts: readonly Account[]): readonly Origin[] {
+    const shares = this.#receipts.map((receipt, i) => {
+      return receipt.fork((this.#ends[i] ?? 0) - (this.#ends[i - 1] ?? 0), accounts)
+    })
+    return accounts.map(
+      (_, i) =>
+        new MergedReceipts(
+          shares.flatMap((share) => share[i] ?? []),
+          this.#ends,
+        ),
+    )
+  }
+
+  /** The share that the record at `index` belongs to, by binary search. */
+  #shareOf(index: number): number {
+    let low = 0
+    let high = this.#ends.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#ends[middle] ?? 0) > index) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+}
+
+/** Gathers the receipts of records as they are merged into one run. */
+export class ReceiptMerger {
+  #receipts: Receipt[] = []
+  #ends: number[] = []
+  #length = 0
+
+  /** The next `count` records go back to `receipt`. */
+  add(receipt: Receipt, count: number): void {
+    this.#length += count
+    const last = this.#receipts.length - 1
+    if (this.#receipts[last] === receipt) {
+      this.#ends[last] = this.#length
+      return
+    }
+    this.#receipts.push(receipt)
+    this.#ends.push(this.#length)
+  }
+
+  /** The origin of all that was added. */
+  merged(): Origin {
+    const [only] = this.#receipts
+    if (only !== undefined && this.#receipts.length === 1) return only
+    return new MergedReceipts(this.#receipts, this.#ends)
+  }
+}

@@ -1,0 +1,275 @@
+import { type Core, inTurn, type Work } from '../door.ts'
+import { HosepipeError, toError } from '../errors.ts'
+import { FailedRecords } from '../failed-records.ts'
+import type { Records } from '../records.ts'
+import type { Outlet } from '../stage.ts'
+import { withBytes } from '../with-bytes.ts'
+import { FailedOutlet } from './failed-outlet.ts'
+import { bytesReader, filterFields, type Odd } from './filter-fields.ts'
+import { InOrder, type Job } from './in-order.ts'
+import { dropped, errorOf, Output, Thrown } from './output.ts'
+import { BlockParser, blockBytes } from './parse.ts'
+import { type Fail, isFail } from './result.ts'
+import type { TransformOptions } from './transform.ts'
+import { type Context, type RecordFunction, see } from './view.ts'
+
+/** What a transform does, without streams. */
+export class TransformCore implements Core {
+  readonly #fn: RecordFunction
+  readonly #onError: TransformOptions['onError']
+  readonly #outlet: Outlet
+  readonly #failed: FailedOutlet
+  readonly #parser = new BlockParser()
+  readonly #order: InOrder
+  /** Whether the function says which records stay, without a value that is parsed for it. */
+  readonly #isPlainFilter: boolean
+  /** The number of the next block's first record. */
+  #index = 0
+  /** From then on the function is not called any more. */
+  readonly #state = { destroyed: false }
+
+  constructor(fn: RecordFunction, concurrency: number, options: TransformOptions, outlet: Outlet) {
+    this.#fn = fn
+    this.#onError = options.onError
+    this.#outlet = outlet
+    this.#failed = new FailedOutlet(options.backup, outlet)
+    this.#order = new InOrder(concurrency, outlet.fail)
+    this.#isPlainFilter = fn.meaning === 'keep' && fn.look !== 'json'
+  }
+
+  /** The number of the next record: a thread is given some of a stream's records. */
+  continueAt(index: number): void {
+    this.#index = index
+  }
+
+  records(records: Records): Work {
+    const { look } = this.#fn
+    if (look !== 'bytes' && look !== 'text') return this.#from(records, 0)
+    const { good, failed } = withBytes(records, this.#outlet.clock)
+    return inTurn(failed && this.failed(failed), () => this.#from(good, 0))
+  }
+
+  failed(failed: FailedRecords): Work {
+    return this.#emit({ size: failed.length, finish: () => this.#failed.push(failed) })
+  }
+
+  async flush(): Promise<void> {
+    await this.#order.drained()
+    await this.#failed.flush()
+  }
+
+  async end(): Promise<void> {
+    await this.#order.drained()
+    await this.#failed.end()
+  }
+
+  destroy(): void {
+    this.#state.destroyed = true
+    this.#failed.destroy()
+  }
+
+  /**
+   * Works through a run block by block, so that what a block needs stays in the processor's cache. A filter that parses nothing needs
+   * no blocks: what stays of a run is one run again, as long as no promise comes back.
+   */
+  #from(records: Records, from: number): Work {
+    for (let at = from; at < records.length && !this.#state.destroyed; ) {
+      const to = this.#isPlainFilter && this.#order.idle ? records.length : at + blockLength(records, at)
+      const block = records.slice(at, to)
+      // While promises are pending, the next one may have to wait for room.
+      const work = this.#order.idle ? this.#block(block) : this.#order.room().then(() => this.#block(block))
+      if (work !== undefined) return work.then(() => this.#from(records, to))
+      at = to
+    }
+    return undefined
+  }
+
+  #block(block: Records): Work {
+    const first = this.#index
+    this.#index += block.length
+    const output = this.#outputOf(block)
+    const values = this.#fn.look === 'json' ? this.#parser.parse(block) : undefined
+    const context: MutableContext = { arrivedAt: block.arrivedAt, index: first, signal: this.#outlet.signal }
+    const reader = bytesReader(this.#fn, block)
+    for (let i = 0; i < block.length; i += 1) {
+      let result: unknown
+      if (reader === undefined) result = this.#call(block, values, i, context, first)
+      else {
+        const odd = filterFields(reader, { fn: this.#fn, output, context, first, state: this.#state }, i)
+        i = odd.at
+        if (i < block.length) result = this.#judgeOdd(block, odd)
+      }
+      if (this.#state.destroyed) return undefined
+      if (i === block.length) break
+      if (result instanceof Promise) {
+        // Behind promises that are pending, what was kept so far has to wait for its turn.
+        const isNext = this.#isPlainFilter && this.#order.idle
+        return isNext ? this.#goAsync(output, i, result) : this.#async(output, values, i, result, first)
+      }
+      output.add(i, result)
+    }
+    return this.#emit({ size: block.length, finish: () => this.#push(output) })
+  }
+
+  /** Hands on what a filter has kept of a long block before the record at `at`, and goes on by short ones. */
+  #goAsync(output: Output, at: number, promise: Promise<unknown>): Work {
+    const { block } = output
+    this.#push(output)
+    const to = at + blockLength(block, at)
+    const rest = this.#outputOf(block.slice(at, to))
+    this.#index -= block.length - to
+    return this.#async(rest, undefined, 0, promise, this.#index - rest.block.length).then(() => this.#from(block, to))
+  }
+
+  #outputOf(block: Records): Output {
+    return new Output(block, this.#fn.meaning, () => this.#outlet.clock.wall())
+  }
+
+  /** Calls the function for one record; what it throws comes back as {@link Thrown}. */
+  #call(
+    block: Records,
+    values: readonly unknown[] | undefined,
+    i: number,
+    shared: MutableContext,
+    first: number,
+  ): unknown {
+    const { look, takesContext } = this.#fn
+    let record: unknown
+    try {
+      record = values === undefined ? see(look, block, i) : values[i]
+    } catch (error) {
+      return this.#rescue(block, i, notJson(error))
+    }
+    try {
+      shared.index = first + i
+      return this.#judge(block, i, this.#fn.call(record, takesContext ? { ...shared } : shared))
+    } catch (error) {
+      return this.#rescue(block, i, new Thrown(toError(error)))
+    }
+  }
+
+  /** Makes out what the function has said: a result, a promise of one, or that the record has failed. */
+  #judge(block: Records, i: number, result: unknown): unknown {
+    if (typeof result === 'boolean') return result
+    if (isPlain(result) || !isThenable(result)) return isFail(result) ? this.#rescue(block, i, result) : result
+    return Promise.resolve(result).then(
+      (value) => (isFail(value) ? this.#rescue(block, i, value) : value),
+      (error) => this.#rescue(block, i, new Thrown(toError(error))),
+    )
+  }
+
+  /** The same of a record about which a filter did not say whether it stays. */
+  #judgeOdd(block: Records, odd: Odd): unknown {
+    if ('notRead' in odd) return this.#rescue(block, odd.at, notJson(odd.notRead))
+    try {
+      if ('thrown' in odd) throw odd.thrown
+      return this.#judge(block, odd.at, odd.answer)
+    } catch (error) {
+      return this.#rescue(block, odd.at, new Thrown(toError(error)))
+    }
+  }
+
+  /** What becomes of a record that failed, by the user's word. */
+  #rescue(block: Records, i: number, failure: Thrown | Fail): unknown {
+    const policy = this.#onError ?? 'fail'
+    if (policy === 'fail') return failure
+    if (policy === 'drop') return dropped
+    const error = failure instanceof Thrown ? failure.error : errorOf(failure)
+    if (policy === 'stop') {
+      this.#outlet.fail(error)
+      return failure
+    }
+    try {
+      return policy(error, block.at(i))
+    } catch (thrown) {
+      return new Thrown(toError(thrown))
+    }
+  }
+
+  /** Goes on with a block in which a promise came back at `at`. */
+  async #async(
+    output: Output,
+    values: readonly unknown[] | undefined,
+    at: number,
+    promise: Promise<unknown>,
+    first: number,
+  ): Promise<void> {
+    const { block } = output
+    const results: unknown[] = []
+    const job = this.#order.open({
+      size: block.length,
+      finish: () => {
+        for (let i = at; i < block.length; i += 1) output.add(i, results[i])
+        this.#push(output)
+      },
+    })
+    const start = (i: number, pending: Promise<unknown>): void => {
+      job.start(
+        pending.then(
+          (value) => {
+            results[i] = value
+          },
+          (error) => {
+            results[i] = new Thrown(toError(error))
+          },
+        ),
+      )
+    }
+    start(at, promise)
+    const context: MutableContext = { arrivedAt: block.arrivedAt, index: first, signal: this.#outlet.signal }
+    for (let i = at + 1; i < block.length; i += 1) {
+      await this.#order.room()
+      if (this.#state.destroyed) return
+      const result = this.#call(block, values, i, context, first)
+      if (result instanceof Promise) start(i, result)
+      else results[i] = result
+    }
+    job.started()
+    await this.#order.turn()
+    await this.#failed.full
+  }
+
+  /** Finishes a job that has no promise in it: at once, or behind those that have. */
+  #emit(job: Job): Work {
+    if (this.#order.idle) {
+      job.finish()
+      return this.#failed.full
+    }
+    this.#order.open(job).started()
+    return this.#order.turn().then(() => this.#failed.full)
+  }
+
+  #push(output: Output): void {
+    if (this.#state.destroyed) return
+    output.finish((chunk) => (chunk instanceof FailedRecords ? this.#failed.push(chunk) : this.#outlet.push(chunk)))
+  }
+}
+
+interface MutableContext extends Context {
+  index: number
+}
+
+/** How many records from `from` on make a block: as many as fit in it, and one at least. */
+function blockLength(records: Records, from: number): number {
+  if (!records.hasBytes) return Math.min(records.length - from, maxValues)
+  return Math.max(1, records.fit(from, records.length, blockBytes, 1))
+}
+
+/** The block of values that have no bytes yet: about as many as would fill a block of bytes. */
+const maxValues = 512
+
+/** A plain object is a value, whatever its members are called; looking for a `then` in it would cost more than the rest. */
+function isPlain(result: unknown): boolean {
+  return typeof result === 'object' && result !== null && Object.getPrototypeOf(result) === Object.prototype
+}
+
+function isThenable(result: unknown): result is PromiseLike<unknown> {
+  return typeof result === 'object' && result !== null && 'then' in result && typeof result.then === 'function'
+}
+
+/** The words of JSON.parse quote the record, which may hold secrets; only the place is taken over. */
+function notJson(error: unknown): Thrown {
+  const place = /at position \d+/.exec(toError(error).message)?.[0]
+  const message = place === undefined ? 'the record is not JSON' : `the record is not JSON ${place}`
+  return new Thrown(new HosepipeError('Transform.NotJson', message), 'Transform.NotJson')
+}
