@@ -10,6 +10,8 @@ export const note =
 export const shapes = ['100 B', '1 KB']
 /** Several times what may be open: memory that is given back is part of the way. */
 export const mebibytesByShape = { '100 B': 128, '1 KB': 256 }
+/** With `--quick`, so much of the data. */
+export const quickly = 1 / 4
 /** What the ways are compared with. */
 export const base = '1 key'
 
