@@ -308,6 +308,11 @@ export class Records implements Iterable<Buffer>, Provenance {
     return new Records(indexes.length, provenance, this.bytes, first, pickedEnds, pickedStarts, values, this.#isLines)
   }
 
+  /** Whether the bytes of the records as they came in are known. */
+  get hasOriginals(): boolean {
+    return this.#originals !== undefined || this.#bytes !== undefined
+  }
+
   /** The bytes of the record at `i` as they came in, before any transform; `undefined` for what came in as a value. */
   original(i: number): Buffer | undefined {
     if (this.#originals !== undefined) return this.#originals.run.original(this.#originals.indexes[i] ?? 0)

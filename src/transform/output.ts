@@ -135,7 +135,7 @@ export class Output {
   #made(): Records {
     const { arrivedAt } = this.block
     if (this.#raw === 0) {
-      const originals = { run: this.block, indexes: this.#origins }
+      const originals = this.block.hasOriginals ? { run: this.block, indexes: this.#origins } : undefined
       return Records.values({ receipt: this.#origin(), arrivedAt }, this.#values, originals)
     }
     const texts: (string | Uint8Array)[] = []
