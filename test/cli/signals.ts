@@ -32,8 +32,15 @@ t.test('SIGINT: half a record is none, and it is told where it began', async (t)
 })
 
 t.test('SIGTERM while a file is read: the offset is where to go on', async (t) => {
-  const text = ndjson.repeat(400)
-  const slow = 'export default async (event) => { await new Promise(setImmediate); return event }'
+  const text = ndjson.repeat(1000)
+  // Far more is in the file than may be read while the map waits, however fast the machine is.
+  const slow = `
+    const told = new Promise((resolve) => process.once('SIGTERM', resolve))
+    let seen = 0
+    export default (event) => {
+      seen += 1
+      return seen > 10_000 ? told.then(() => event) : event
+    }`
   const dir = folder(t, { 'events.ndjson': text, 'slow.js': slow })
   const flags = ['--map', './slow.js', '--to', './out', '--report=json', '--progress=json', '--max-bytes', '100KiB']
   const { process: child, ended, said } = begin(dir, 'events.ndjson', 'events.ndjson', ...flags)
