@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, OptionError } from '../errors.ts'
 import { lease } from '../lease.ts'
 import { checkOptions, type Fields, flag, whole } from '../options.ts'
+import { ChunkMemory, ordinaryMemory } from './chunk-memory.ts'
 
 /** Options of {@link source}. */
 export interface SourceOptions {
@@ -33,12 +34,6 @@ const fields: Fields<SourceOptions> = { readBytes: whole('bytes'), readAhead: wh
 const defaults = { readBytes: 2 * 1024 * 1024, readAhead: 2, reuse: false }
 /** What is read at a time where nobody knows how much there is: behind the end that a file had, in a pipe, in a device. */
 const unknownBytes = 65_536
-/**
- * Large memory starts 16 bytes into a page, and what a file's pages are copied to just behind the same place of another page is
- * copied at a quarter of the speed: the processor takes each load for one of what it has just stored. Further in, it is not so.
- */
-const intoPage = 64
-
 /** The stream that {@link source} makes. */
 export interface Source extends Readable {
   /** Bytes that were handed on so far. */
@@ -82,7 +77,8 @@ interface Read {
 class FileSource extends Readable {
   readonly #path: string
   readonly #readBytes: number
-  readonly #reuse: boolean
+  /** Where chunks are read to, if their memory comes round again. */
+  readonly #memory: ChunkMemory | undefined
   #readAhead: number
   #descriptor: number | undefined
   /** How long the file was when it was opened; `undefined` for what has no length. It may have grown since. */
@@ -91,8 +87,6 @@ class FileSource extends Readable {
   #next = 0
   /** What was asked for and not handed on yet, in the file's order. */
   readonly #reads: Read[] = []
-  /** Memory that nobody looks at any more. */
-  readonly #free: Buffer[] = []
   /** How many reads the thread pool is at work on. */
   #working = 0
   #wanted = false
@@ -105,7 +99,7 @@ class FileSource extends Readable {
     this.#path = path
     this.#readBytes = options.readBytes
     this.#readAhead = options.readAhead
-    this.#reuse = options.reuse
+    this.#memory = options.reuse ? new ChunkMemory(options.readBytes) : undefined
   }
 
   override _construct(callback: (error?: Error | null) => void): void {
@@ -131,6 +125,7 @@ class FileSource extends Readable {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     const descriptor = this.#descriptor
     this.#descriptor = undefined
+    this.#memory?.close()
     if (descriptor === undefined) {
       callback(error)
       return
@@ -148,7 +143,8 @@ class FileSource extends Readable {
       if (wanted === 0) return
       const position = this.#size === undefined ? null : this.#next
       this.#next += wanted
-      const next = { memory: this.#memory(wanted), position, wanted, length: 0, done: false, last: false }
+      const memory = this.#memory?.take() ?? ordinaryMemory(wanted)
+      const next = { memory, position, wanted, length: 0, done: false, last: false }
       this.#reads.push(next)
       this.#start(next, this.#descriptor)
     }
@@ -161,11 +157,6 @@ class FileSource extends Readable {
     const known = this.#size - this.#next
     if (known > 0) return Math.min(known, this.#readBytes)
     return this.#reads.length === 0 ? unknown : 0
-  }
-
-  #memory(wanted: number): Buffer {
-    const size = this.#reuse ? this.#readBytes : wanted
-    return this.#free.pop() ?? Buffer.allocUnsafeSlow(intoPage + size).subarray(intoPage)
   }
 
   #start(started: Read, descriptor: number): void {
@@ -202,9 +193,9 @@ class FileSource extends Readable {
     this.#ended = last
     if (length > 0) {
       const chunk = memory.subarray(0, length)
-      if (this.#reuse) lease(chunk, () => void this.#free.push(memory))
+      if (this.#memory !== undefined) lease(chunk, () => this.#memory?.giveBack(memory))
       this.push(chunk)
-    }
+    } else this.#memory?.giveBack(memory)
     if (last) this.push(null)
   }
 }

@@ -10,6 +10,7 @@
  * CRLF or are skipped for being empty, their starts are kept too.
  */
 import type { Work } from '../door.ts'
+import { type Newlines, searchNewlines } from '../newline-search.ts'
 import { checkOptions, oneOf } from '../options.ts'
 import { Records } from '../records.ts'
 import type { SplitOutlet, Splitter, SplitterState } from './splitter.ts'
@@ -36,8 +37,8 @@ export function lines(options: LinesOptions = {}): Splitter {
   return { name: 'lines', start: (outlet) => new LineSplitter(outlet, limit, keepEmpty) }
 }
 
-/** What the last search of a chunk found; shared, because a search is never interrupted. */
-const found = { newlines: new Uint32Array(16_384), count: 0, hasReturns: false, hasEmpty: false }
+/** Where the places of newlines are written that were looked for one by one; shared, because a search is never interrupted. */
+let scratch = new Uint32Array(16_384)
 
 /** Taken out of the prototype once: looking the method up for each record costs a third of the search of short lines. */
 const { indexOf } = Buffer.prototype
@@ -88,14 +89,13 @@ class LineSplitter implements SplitterState {
 
   /** Hands on the lines that end in `chunk` from `from` on, up to `to`; returns where the line without an end starts. */
   #cut(chunk: Buffer, from: number, to: number): number {
-    findNewlines(chunk, from, to)
-    const { newlines, count, hasReturns, hasEmpty } = found
-    const last = newlines[count - 1]
+    const { places, hasReturns, hasEmpty } = searchNewlines(chunk, from, to) ?? findOneByOne(chunk, from, to)
+    const last = places[places.length - 1]
     if (last === undefined) return from
-    if (hasReturns || (hasEmpty && !this.#keepEmpty)) this.#pushSpans(chunk, from, newlines.subarray(0, count))
+    if (hasReturns || (hasEmpty && !this.#keepEmpty)) this.#pushSpans(chunk, from, places)
     else {
-      const provenance = this.#outlet.open(count, this.#offset + from, this.#offset + last + 1)
-      this.#outlet.push(Records.lines(provenance, chunk, from, newlines.slice(0, count)))
+      const provenance = this.#outlet.open(places.length, this.#offset + from, this.#offset + last + 1)
+      this.#outlet.push(Records.lines(provenance, chunk, from, places.slice()))
     }
     return last + 1
   }
@@ -172,19 +172,20 @@ class LineSplitter implements SplitterState {
   }
 }
 
-/** Notes in `found` all newlines between two places, and whether a line ends in CRLF or is empty. */
-function findNewlines(chunk: Buffer, from: number, to: number): void {
-  let { newlines } = found
+/** All newlines between two places. */
+function findOneByOne(chunk: Buffer, from: number, to: number): Newlines {
+  let places = scratch
   let [count, start, hasReturns, hasEmpty] = [0, from, false, false]
   for (let at = indexOf.call(chunk, newline, from); at !== -1 && at < to; at = indexOf.call(chunk, newline, start)) {
     if (at === start) hasEmpty = true
     else if (chunk[at - 1] === carriageReturn) hasReturns = true
-    if (count === newlines.length) newlines = doubled(newlines)
-    newlines[count] = at
+    if (count === places.length) places = doubled(places)
+    places[count] = at
     count += 1
     start = at + 1
   }
-  Object.assign(found, { newlines, count, hasReturns, hasEmpty })
+  scratch = places
+  return { places: places.subarray(0, count), hasReturns, hasEmpty }
 }
 
 function doubled(numbers: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {

@@ -22,6 +22,7 @@ import {
   json,
   jsonArray,
   lines,
+  MiB,
   type Request,
   type Source,
   type SourceOptions,
@@ -33,6 +34,7 @@ import {
   transform,
 } from '../../src/index.ts'
 import { lease, leaseOf } from '../../src/lease.ts'
+import { ChunkMemory } from '../../src/sources/chunk-memory.ts'
 import { conserves } from '../support/conservation.ts'
 
 const dir = t.testdir()
@@ -348,6 +350,41 @@ t.test('any lines, any chunks', async (t) => {
     ),
     { numRuns: 60 },
   )
+})
+
+t.test('a source reads into what another has left', async (t) => {
+  const size = 10_000
+  const first = new ChunkMemory(size)
+  const taken = [first.take(), first.take(), first.take()]
+  const [early, late, never] = taken
+  if (early === undefined || late === undefined || never === undefined) throw new Error('nothing was taken')
+  first.giveBack(early)
+  t.equal(first.take(), early, 'as the source itself does')
+  first.giveBack(early)
+  first.close()
+  const second = new ChunkMemory(size)
+  t.equal(second.take(), early)
+  first.giveBack(late)
+  t.notOk(taken.includes(new ChunkMemory(size + 1).take()), 'another size is other memory')
+  t.equal(second.take(), late)
+  t.notOk(taken.includes(second.take()), 'and what is still looked at is nobody’s')
+})
+
+t.test('large files one after another, with all kinds of lines, from memory that is searched', async (t) => {
+  const line = (i: number): string => `${i}:${'x'.repeat(i % 97)}`
+  for (const [name, ending] of Object.entries({
+    'bare newlines': () => '\n',
+    'some with returns': (i: number) => (i % 1_000 === 0 ? '\r\n' : '\n'),
+    'some of them empty': (i: number) => (i % 1_000 === 0 ? '\n\n' : '\n'),
+  })) {
+    const written = Array.from({ length: 100_000 }, (_, i) => line(i))
+    const from = source(fileOf(written.map((text, i) => text + ending(i)).join('')), { readBytes: MiB, reuse: true })
+    const kept: string[] = []
+    const end = deliver(slow(kept), { concurrency: 4 })
+    await pipeline(from, split(lines()), batch({ maxBytes: 300_000 }), end)
+    t.same(linesOf(kept), written.sort(), name)
+    conserves(t, end.stats())
+  }
 })
 
 t.test('a record that is too large is truncated from memory that comes again', async (t) => {

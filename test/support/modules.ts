@@ -23,7 +23,7 @@ export interface Import {
 /** The imports of every file in `src`, by its path from there, with slashes: `batch/batcher.ts`. */
 export function modules(): ReadonlyMap<string, readonly Import[]> {
   const src = join(root, 'src')
-  const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+  const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => /(?<!\.d)\.ts$/.test(file))
   return new Map(files.map((file) => [file.split(sep).join('/'), importsOf(src, join(src, file))]))
 }
 
