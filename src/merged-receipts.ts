@@ -1,4 +1,14 @@
+import type { Lease } from './lease.ts'
 import type { Account, Ending, Origin, Receipt } from './receipts.ts'
+
+/**
+ * Memory of records that go back to several receipts: it is let go of when so many have ended. Whoever ends some of them by their own
+ * receipts is not seen here, and so it is not let go of; that costs memory, and no bytes.
+ */
+interface Held {
+  readonly lease: Lease
+  pending: number
+}
 
 /** Several receipts in a row: what a batch goes back to when its records came from many runs. */
 export class MergedReceipts implements Origin {
@@ -6,14 +16,16 @@ export class MergedReceipts implements Origin {
   readonly #receipts: readonly Receipt[]
   /** How many records stand before the end of each receipt's share. */
   readonly #ends: readonly number[]
+  readonly #held: Held | undefined
 
   /**
    * @param receipts - The receipts in the order of their records; the same one may stand several times.
    * @param ends - For each, the index after its last record; ascending.
    */
-  constructor(receipts: readonly Receipt[], ends: readonly number[]) {
+  constructor(receipts: readonly Receipt[], ends: readonly number[], held?: Held) {
     this.#receipts = receipts
     this.#ends = ends
+    this.#held = held
   }
 
   at(index: number): Receipt {
@@ -31,13 +43,13 @@ export class MergedReceipts implements Origin {
       ends.push(end - from)
       at = end
     }
-    return new MergedReceipts(receipts, ends)
+    return new MergedReceipts(receipts, ends, this.#held)
   }
 
   pick(indexes: ArrayLike<number>): Origin {
     const merging = new ReceiptMerger()
     for (let i = 0; i < indexes.length; i += 1) merging.add(this.at(indexes[i] ?? 0), 1)
-    return merging.merged()
+    return merging.mergedOf(this.#held)
   }
 
   settle(ending: Ending, count: number): void {
@@ -48,6 +60,10 @@ export class MergedReceipts implements Origin {
       settled = end
     }
     if (settled !== count) throw new RangeError(`${count} records were settled of ${settled}`)
+    const held = this.#held
+    if (held === undefined) return
+    held.pending -= count
+    if (held.pending === 0) held.lease.release()
   }
 
   receipts(): Iterable<Receipt> {
@@ -98,10 +114,27 @@ export class ReceiptMerger {
     this.#ends.push(this.#length)
   }
 
-  /** The origin of all that was added. */
-  merged(): Origin {
+  /**
+   * The origin of all that was added.
+   *
+   * @param lease - That of the records' memory: it is released when all of them have ended.
+   */
+  merged(lease?: Lease): Origin {
     const [only] = this.#receipts
-    if (only !== undefined && this.#receipts.length === 1) return only
-    return new MergedReceipts(this.#receipts, this.#ends)
+    if (only === undefined || this.#receipts.length > 1) {
+      return this.mergedOf(lease && { lease, pending: this.#length })
+    }
+    if (lease !== undefined) {
+      only.hold(lease)
+      lease.release()
+    }
+    return only
+  }
+
+  /** The same for records that share memory with others. */
+  mergedOf(held: Held | undefined): Origin {
+    const [only] = this.#receipts
+    if (held === undefined && only !== undefined && this.#receipts.length === 1) return only
+    return new MergedReceipts(this.#receipts, this.#ends, held)
   }
 }

@@ -121,6 +121,8 @@ export interface ReceiptOptions {
   readonly memory?: Memory | undefined
 }
 
+const noLeases: readonly Lease[] = []
+
 /** The count of the records of one run that have not ended yet. */
 export class Receipt implements Origin {
   /** The account that the records are counted in. */
@@ -217,11 +219,20 @@ export class Receipt implements Origin {
     lease.hold()
   }
 
+  /**
+   * Holds no longer what it has held so far; whoever calls releases it, when the records were copied to other memory.
+   *
+   * @internal
+   */
+  handOver(): readonly Lease[] {
+    const leases = this.#leases ?? noLeases
+    this.#leases = undefined
+    return leases
+  }
+
   #settled(): void {
     this.#onSettled?.(this)
-    const leases = this.#leases
-    this.#leases = undefined
-    if (leases !== undefined) for (const lease of leases) lease.release()
+    for (const lease of this.handOver()) lease.release()
   }
 
   /**

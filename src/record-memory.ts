@@ -14,9 +14,14 @@ import type { Receipt } from './receipts.ts'
 
 /** Smaller slabs are left with more of them empty; one that is larger is held for longer by one of its runs. */
 const usualBytes = 524_288
-/** What is lent has a power of two bytes, so that it serves for others. To hold smaller pieces costs as much as to make them. */
-const smallestLoan = 32_768
-const largestLoan = 262_144
+/** What is lent has a power of two bytes, so that it serves for others. */
+const smallestLoan = 1024
+const largestLoan = 1_048_576
+/** Loans up to this size are parts of pieces of memory, which cost much more to make. */
+const largestPart = 16_384
+const wholeBytes = 262_144
+/** Loans that nobody has are kept up to so many bytes; but parts, which could not be let go of alone, always. */
+const maxIdleBytes = 64 * 1024 * 1024
 
 interface Slab {
   readonly bytes: Buffer
@@ -27,11 +32,25 @@ interface Slab {
 
 /** See the head of this file. */
 export class RecordMemory implements Memory {
+  static #shared: WeakRef<RecordMemory> | undefined
+
+  /** One for all who want one at the same time, and for who comes next, until garbage is collected: memory that was touched is faster than new. */
+  static shared(): RecordMemory {
+    const there = RecordMemory.#shared?.deref()
+    if (there !== undefined) return there
+    const made = new RecordMemory()
+    RecordMemory.#shared = new WeakRef(made)
+    return made
+  }
+
   /** The slab that is written to; `undefined` while somebody has its room. */
   #current: Slab | undefined
   readonly #free: Buffer[] = []
-  /** By their length. */
-  readonly #returned = new Map<number, Buffer[]>()
+  /** Loans that came back, by the logarithm of their length. */
+  readonly #returned: Buffer[][] = []
+  #idleBytes = 0
+  /** What is left of the memory that parts are cut from. */
+  #whole: Buffer = Buffer.alloc(0)
 
   take(size: number): Room {
     const slab = this.#current
@@ -42,13 +61,28 @@ export class RecordMemory implements Memory {
   }
 
   lend(size: number): Loan | undefined {
-    if (size < smallestLoan || size > largestLoan) return undefined
-    let length = smallestLoan
-    while (length < size) length *= 2
-    const returned = this.#returned.get(length) ?? []
-    this.#returned.set(length, returned)
-    const bytes = returned.pop() ?? Buffer.allocUnsafeSlow(length)
-    return { bytes, lease: new Lease(() => void returned.push(bytes)) }
+    if (size > largestLoan) return undefined
+    const power = Math.ceil(Math.log2(Math.max(size, smallestLoan)))
+    this.#returned[power] ??= []
+    const returned = this.#returned[power]
+    const again = returned.pop()
+    if (again !== undefined) this.#idleBytes -= again.length
+    const bytes = again ?? this.#newLoan(2 ** power)
+    return { bytes, lease: new Lease(() => this.#takeBack(bytes, returned)) }
+  }
+
+  #newLoan(length: number): Buffer {
+    if (length > largestPart) return Buffer.allocUnsafeSlow(length)
+    if (this.#whole.length < length) this.#whole = Buffer.allocUnsafeSlow(wholeBytes)
+    const part = this.#whole.subarray(0, length)
+    this.#whole = this.#whole.subarray(length)
+    return part
+  }
+
+  #takeBack(bytes: Buffer, returned: Buffer[]): void {
+    if (bytes.length > largestPart && this.#idleBytes + bytes.length > maxIdleBytes) return
+    this.#idleBytes += bytes.length
+    returned.push(bytes)
   }
 
   #next(size: number): Slab {

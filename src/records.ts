@@ -11,6 +11,7 @@
  */
 import { copyFramed } from './copy-framed.ts'
 import { HosepipeError } from './errors.ts'
+import { findNewlines } from './newlines.ts'
 import { pack } from './pack.ts'
 import { type Origin, Receipt } from './receipts.ts'
 import { serialise } from './serialise.ts'
@@ -41,6 +42,8 @@ export class Records implements Iterable<Buffer>, Provenance {
   readonly #originals: Originals | undefined
   #bytes: Buffer | undefined
   #ends: Uint32Array | undefined
+  /** Where the last newline of framed records ends, while nobody has looked for their ends. */
+  readonly #behind: number | undefined
   #isLines: boolean
   /** The records' own bytes, where somebody has counted them; not for framed ones, which need no counting. */
   #size: number | undefined
@@ -55,6 +58,7 @@ export class Records implements Iterable<Buffer>, Provenance {
     values: readonly unknown[] | undefined,
     isLines = false,
     originals?: Originals,
+    behind?: number,
   ) {
     this.length = length
     this.receipt = from.receipt
@@ -66,11 +70,12 @@ export class Records implements Iterable<Buffer>, Provenance {
     this.#values = values
     this.#isLines = isLines
     this.#originals = originals
+    this.#behind = behind
   }
 
   /**
-   * Records that lie one newline apart, the last one with its newline too, and none of which ends in a newline of its own.
-   * Arguments as for {@link Records.framed}.
+   * Records that lie one newline apart, the last one with its newline too, and none of which has a newline in it. Arguments as for
+   * {@link Records.framed}.
    */
   static lines(
     from: Provenance,
@@ -80,6 +85,16 @@ export class Records implements Iterable<Buffer>, Provenance {
     values?: readonly unknown[],
   ): Records {
     return new Records(ends.length, from, bytes, first, ends, undefined, values, true)
+  }
+
+  /**
+   * The same, while nobody has looked where they end: that is found out when somebody asks.
+   *
+   * @param behind - Where in `bytes` the newline of the last record ends.
+   * @param length - How many records there are.
+   */
+  static unsearched(from: Provenance, bytes: Buffer, first: number, behind: number, length: number): Records {
+    return new Records(length, from, bytes, first, undefined, undefined, undefined, true, undefined, behind)
   }
 
   /**
@@ -119,10 +134,14 @@ export class Records implements Iterable<Buffer>, Provenance {
     return new Records(values.length, from, undefined, 0, undefined, undefined, values, false, originals)
   }
 
-  /** Copies records into one buffer, framed. */
-  static pack(from: Provenance, items: readonly (Uint8Array | string)[]): Records {
+  /**
+   * Copies records into one buffer, framed.
+   *
+   * @param areLines - Whether none of them has a newline in it.
+   */
+  static pack(from: Provenance, items: readonly (Uint8Array | string)[], areLines = false): Records {
     const { bytes, ends } = pack(items, from.receipt.only)
-    return Records.framed(from, bytes, 0, ends)
+    return areLines ? Records.lines(from, bytes, 0, ends) : Records.framed(from, bytes, 0, ends)
   }
 
   /** The buffer that holds the records. */
@@ -133,8 +152,16 @@ export class Records implements Iterable<Buffer>, Provenance {
 
   /** Where in `bytes` each record ends. */
   get ends(): Uint32Array {
-    if (this.#ends === undefined) this.#serialise()
+    if (this.#ends === undefined) {
+      if (this.#bytes === undefined) this.#serialise()
+      else this.#ends = endsIn(this.#bytes, this.#first, this.#behind ?? this.#first, this.length)
+    }
     return this.#ends ?? new Uint32Array(0)
+  }
+
+  /** Where in `bytes` the newline of the last record ends, if they are framed. */
+  get behind(): number {
+    return this.#behind ?? (this.length === 0 ? this.#first : (this.ends[this.length - 1] ?? 0) + 1)
   }
 
   /** The parsed values, where the run carries them; asking does not parse. */
@@ -153,7 +180,7 @@ export class Records implements Iterable<Buffer>, Provenance {
   }
 
   /**
-   * Whether every record is known to have a newline behind it and none at its own end. Where they are framed too, the bytes are
+   * Whether every record is known to have a newline behind it and none in it. Where they are framed too, the bytes are
    * newline-delimited as they stand; where a filter has left some of them, each stretch of neighbours is.
    */
   get isLines(): boolean {
@@ -193,15 +220,14 @@ export class Records implements Iterable<Buffer>, Provenance {
   /** The bytes of the records from `from` up to `to` with a newline after each, as a view; `undefined` if they do not lie so. */
   framedBytes(from = 0, to = this.length): Buffer | undefined {
     if (this.#starts !== undefined || from === to) return undefined
-    const { bytes, ends } = this
-    return bytes.subarray(this.start(from), (ends[to - 1] ?? 0) + 1)
+    return this.bytes.subarray(this.start(from), this.#behindOf(to))
   }
 
   /** What the records from `from` up to `to` take: their bytes, and `overhead` for each. */
   cost(from: number, to: number, overhead: number): number {
     if (from >= to) return 0
+    if (this.#starts === undefined) return this.#behindOf(to) - this.start(from) + (overhead - 1) * (to - from)
     const { ends } = this
-    if (this.#starts === undefined) return (ends[to - 1] ?? 0) + 1 - this.start(from) + (overhead - 1) * (to - from)
     // Batches ask about all of them several times.
     const isAll = from === 0 && to === this.length
     if (isAll && this.#size !== undefined) return this.#size + overhead * to
@@ -340,6 +366,7 @@ export class Records implements Iterable<Buffer>, Provenance {
       this.#values,
       this.#isLines,
       this.#originals,
+      this.#behind,
     )
   }
 
@@ -407,6 +434,11 @@ export class Records implements Iterable<Buffer>, Provenance {
     )
   }
 
+  /** Where the newline of the record before the one at `to` ends; of framed records. */
+  #behindOf(to: number): number {
+    return to === this.length ? this.behind : (this.ends[to - 1] ?? 0) + 1
+  }
+
   #fitSpans(from: number, to: number, room: number, overhead: number): number {
     let left = room
     for (let i = from; i < to; i += 1) {
@@ -415,6 +447,12 @@ export class Records implements Iterable<Buffer>, Provenance {
     }
     return to - from
   }
+}
+
+function endsIn(bytes: Buffer, first: number, behind: number, length: number): Uint32Array {
+  const { places } = findNewlines(bytes, first, behind)
+  if (places.length !== length) throw new RangeError(`${length} records lie where ${places.length} lines are`)
+  return places.slice()
 }
 
 function lengthOf(stretches: Uint32Array): number {

@@ -13,7 +13,7 @@ declare namespace WebAssembly {
   }
 
   class Instance {
-    readonly exports: Readonly<Record<string, unknown>>
+    readonly exports: object
     constructor(module: Module, imports: { readonly env: { readonly memory: Memory } })
   }
 }

@@ -15,8 +15,9 @@ import type { Records } from '../records.ts'
 import { type ClosedBy, report } from '../report.ts'
 import { withBytes } from '../with-bytes.ts'
 import type { Batch } from './batch.ts'
-import { byKey, type KeyedRun, type KeyReader, type RunByKey, readKeys } from './by-key.ts'
+import { type KeyedRun, type KeyReader, readKeys, SortedRun } from './by-key.ts'
 import { OpenBatch } from './open-batch.ts'
+import { OpenBatches } from './open-batches.ts'
 
 /** The bounds of a {@link Batcher}, all given. */
 export interface BatchLimits {
@@ -40,16 +41,21 @@ export interface BatcherShape {
   onFailed(failed: FailedRecords): void
 }
 
-/** With fewer stretches for each key it costs more to put a run in order by key than it saves. */
-const minStretches = 2
+/** With fewer pieces for each key it costs more to put a run in order by key than it saves. */
+const minPieces = 2
+/** What is expected of a batch is what the last ones had, of which the newest counts so much. */
+const newestShare = 1 / 8
 
 const noParts: Readonly<Record<string, string>> = Object.freeze({})
 
 /** See the head of this file. */
 export class Batcher {
   readonly #shape: BatcherShape
-  readonly #open = new Map<string | undefined, OpenBatch>()
+  readonly #open = new OpenBatches()
   #held = 0
+  /** How many bytes a batch may come to have. */
+  #expected = 0
+  #adding: Adding | undefined
   /** Where the first record of the batch that was opened last stands in the run. */
   #lastOpened = 0
   /** Whether the batches that the run has opened are in the order in which their first records came. */
@@ -78,15 +84,17 @@ export class Batcher {
     if (failed !== undefined) onFailed(failed)
     if (good.length === 0) return
     const now = { monotonic: clock.monotonic(), wall: clock.wall() }
-    if (key === undefined) this.#addTo(undefined, good.withoutValues().compact(), 0, good.length, good, now)
+    this.#adding = { keyed: good, now, sorted: undefined }
+    if (key === undefined) this.#addTo(undefined, good.withoutValues().compact(), 0, good.length)
     else this.#addByKey(key, good, now)
+    this.#adding = undefined
     if (limits.maxAge === 0) this.flush('age')
     else this.#startTimer(now.monotonic)
   }
 
   /** Closes all batches. */
   flush(closedBy: ClosedBy): void {
-    for (const batch of this.#open.values()) this.#close(batch, closedBy)
+    for (let { oldest } = this.#open; oldest !== undefined; oldest = this.#open.oldest) this.#close(oldest, closedBy)
     this.#stopTimer()
   }
 
@@ -106,12 +114,13 @@ export class Batcher {
       failed.push(index)
       reasons.push(noKey(thrown, now.wall))
     })
-    if (run.length >= run.keys.length * minStretches && this.#hasRoomFor(run.keys)) {
-      this.#lastOpened = 0
-      this.#isSorted = true
-      this.#addKeyByKey(run.keys, byKey(run), records, now)
-      if (!this.#isSorted) this.#sortOpened(now)
-    } else this.#addAsTheyCame(run, records, now)
+    // Where all records of a receipt are copied, the memory that they came in can be read into again before they have ended.
+    const { only } = bare.receipt
+    const isCopied = failed.length === 0 && only?.pending === bare.length
+    const leases = isCopied ? only.handOver() : []
+    if (run.length >= run.keys.length * minPieces && this.#hasRoomFor(run.keys)) this.#addKeyByKey(run, records, now)
+    else this.#addAsTheyCame(run)
+    for (const lease of leases) lease.release()
     if (failed.length > 0) this.#shape.onFailed(new FailedRecords(bare.pick(failed), reasons))
   }
 
@@ -119,68 +128,31 @@ export class Batcher {
   #hasRoomFor(keys: readonly string[]): boolean {
     let room = this.#shape.limits.maxOpenKeys - this.#open.size
     if (keys.length <= room) return true
-    for (const key of keys) if (!this.#open.has(key)) room -= 1
+    for (const key of keys) if (this.#open.get(key) === undefined) room -= 1
     return room >= 0
   }
 
-  #addAsTheyCame({ stretches, length, keys, keyOf }: KeyedRun, keyed: Records, now: Opening['at']): void {
-    const { records, from, to } = stretches
-    for (let i = 0; i < length; i += 1) {
-      this.#addTo(keys[keyOf[i] ?? 0], records, from[i] ?? 0, to[i] ?? 0, keyed, now)
+  #addAsTheyCame({ records, from, to, length, keys, placeOf }: KeyedRun): void {
+    for (let i = 0; i < length; i += 1) this.#addTo(keys[placeOf[i] ?? 0], records, from[i] ?? 0, to[i] ?? 0)
+  }
+
+  #addKeyByKey(run: KeyedRun, keyed: Records, now: Opening['at']): void {
+    this.#lastOpened = 0
+    this.#isSorted = true
+    const sorted = new SortedRun(run)
+    this.#adding = { keyed, now, sorted }
+    for (let place = 0; place < run.keys.length; place += 1) {
+      sorted.begin(place)
+      while (sorted.next()) this.#addTo(run.keys[place], sorted.records, sorted.from, sorted.to)
     }
+    if (!this.#isSorted) this.#open.sortOpened(now)
   }
 
-  #addKeyByKey(keys: readonly string[], run: RunByKey, keyed: Records, now: Opening['at']): void {
-    for (let i = 0; i < keys.length; i += 1) this.#addStretches(keys[i], run, i, keyed, now)
-  }
-
-  /** Adds as many stretches at once as are within the limits, and those that have to be cut alone. */
-  #addStretches(key: string | undefined, run: RunByKey, place: number, keyed: Records, now: Opening['at']): void {
-    const { limits, overhead } = this.#shape
-    const { records, from, to, sizes, bounds } = run
-    const last = bounds[place + 1] ?? 0
-    for (let at = bounds[place] ?? 0; at < last && !this.#destroyed; ) {
-      const batch = this.#open.get(key) ?? this.#openFor(key, keyed, from[at] ?? 0, now)
-      const bytesLeft = limits.maxBytes - batch.bytes
-      const recordsLeft = limits.maxRecords - batch.length
-      let end = at
-      let length = 0
-      let size = 0
-      let cost = 0
-      for (; end < last; end += 1) {
-        const more = (to[end] ?? 0) - (from[end] ?? 0)
-        const nextSize = size + (sizes[end] ?? 0)
-        const nextCost = nextSize + (overhead.record - 1) * (length + more)
-        if (nextCost > bytesLeft || length + more > recordsLeft) break
-        length += more
-        size = nextSize
-        cost = nextCost
-      }
-      if (end === at) {
-        this.#addTo(key, records, from[at] ?? 0, to[at] ?? 0, keyed, now)
-        at += 1
-        continue
-      }
-      const before = batch.held
-      batch.addStretches(run, at, end, length, size, cost)
-      this.#held += batch.held - before
-      at = end
-      this.#closeFull(batch, false)
-    }
-  }
-
-  /** Adds the records from `from` up to `to`. `keyed` are the same with their values, from which the key was read. */
-  #addTo(
-    key: string | undefined,
-    records: Records,
-    from: number,
-    to: number,
-    keyed: Records,
-    now: Opening['at'],
-  ): void {
+  /** Adds the records from `from` up to `to`. */
+  #addTo(key: string | undefined, records: Records, from: number, to: number): void {
     const { limits, overhead } = this.#shape
     for (let at = from; at < to && !this.#destroyed; ) {
-      const batch = this.#open.get(key) ?? this.#openFor(key, keyed, at, now)
+      const batch = this.#open.get(key) ?? this.#openFor(key, at)
       const room = limits.maxBytes - batch.bytes
       let fitting = Math.min(to - at, limits.maxRecords - batch.length)
       let cost = records.cost(at, at + fitting, overhead.record)
@@ -207,39 +179,34 @@ export class Batcher {
     else if (this.#held > limits.maxOpenBytes) this.#closeOldest('memory')
   }
 
-  /** Opens a batch; `keyed` has the first record for it at `index`. */
-  #openFor(key: string | undefined, keyed: Records, index: number, at: Opening['at']): OpenBatch {
+  /** Opens a batch for the record at an index of those that are being added. */
+  #openFor(key: string | undefined, at: number): OpenBatch {
     const { key: reader, limits, overhead } = this.#shape
+    const adding = this.#adding
+    if (adding === undefined) throw new RangeError('no run is being added')
     if (this.#open.size >= limits.maxOpenKeys) this.#closeOldest('keys')
-    const partitionKeys = reader === undefined ? noParts : reader.partsOf(keyed, index)
-    const batch = new OpenBatch({ key, partitionKeys, at, index, overhead: overhead.batch })
-    this.#open.set(key, batch)
+    const index = adding.sorted === undefined ? at : adding.sorted.indexOf(at)
+    const partitionKeys = reader === undefined ? noParts : reader.partsOf(adding.keyed, index)
+    const opening = { key, partitionKeys, at: adding.now, index, overhead: overhead.batch, expected: this.#expected }
+    const batch = new OpenBatch(opening)
+    this.#open.add(batch)
     this.#held += batch.held
     if (index < this.#lastOpened) this.#isSorted = false
     this.#lastOpened = index
     return batch
   }
 
-  /** Puts the batches that a run has opened key by key in the order in which their first records came. */
-  #sortOpened(now: Opening['at']): void {
-    const opened = [...this.#open.values()].filter((batch) => batch.opening.at === now)
-    opened.sort((a, b) => a.opening.index - b.opening.index)
-    for (const batch of opened) {
-      this.#open.delete(batch.opening.key)
-      this.#open.set(batch.opening.key, batch)
-    }
-  }
-
   #closeOldest(closedBy: ClosedBy): void {
-    for (const oldest of this.#open.values()) {
+    for (let { oldest } = this.#open; oldest !== undefined; oldest = this.#open.oldest) {
       this.#close(oldest, closedBy)
       if (closedBy === 'keys' || this.#held <= this.#shape.limits.maxOpenBytes) return
     }
   }
 
   #close(open: OpenBatch, closedBy: ClosedBy): void {
-    this.#open.delete(open.opening.key)
+    this.#open.delete(open)
     this.#held -= open.held
+    this.#expected += (open.bytes - this.#expected) * newestShare
     const batch = open.close(closedBy)
     report.batchClosed(() => ({ key: batch.key, records: batch.length, bytes: open.bytes, closedBy }))
     this.#shape.onBatch(batch)
@@ -248,10 +215,9 @@ export class Batcher {
   #startTimer(now: number): void {
     if (this.#cancelTimer !== undefined || this.#destroyed) return
     const { clock, limits } = this.#shape
-    for (const { opening } of this.#open.values()) {
-      this.#cancelTimer = clock.schedule(opening.at.monotonic + limits.maxAge - now, () => this.#closeAged())
-      return
-    }
+    const { oldest } = this.#open
+    if (oldest === undefined) return
+    this.#cancelTimer = clock.schedule(oldest.opening.at.monotonic + limits.maxAge - now, () => this.#closeAged())
   }
 
   #stopTimer(): void {
@@ -263,16 +229,24 @@ export class Batcher {
     this.#cancelTimer = undefined
     const { clock, limits } = this.#shape
     const now = clock.monotonic()
-    for (const batch of this.#open.values()) {
-      // Timers may come a fraction of a millisecond early.
-      if (Math.ceil(now) < Math.floor(batch.opening.at.monotonic + limits.maxAge)) break
-      this.#close(batch, 'age')
+    // Timers may come a fraction of a millisecond early.
+    const isOld = ({ opening }: OpenBatch) => Math.ceil(now) >= Math.floor(opening.at.monotonic + limits.maxAge)
+    for (let { oldest } = this.#open; oldest !== undefined && isOld(oldest); oldest = this.#open.oldest) {
+      this.#close(oldest, 'age')
     }
     this.#startTimer(now)
   }
 }
 
 type Opening = OpenBatch['opening']
+
+/** A run that is being added, with the values that its keys were read from. */
+interface Adding {
+  readonly keyed: Records
+  readonly now: Opening['at']
+  /** In order by key, where it is added so. */
+  readonly sorted: SortedRun | undefined
+}
 
 function noKey(thrown: unknown, endedAt: number): Failure {
   const error = toError(thrown)

@@ -5,7 +5,6 @@
 import type { Records } from '../records.ts'
 import type { ClosedBy } from '../report.ts'
 import { Batch } from './batch.ts'
-import type { RunByKey } from './by-key.ts'
 import { Copies } from './copies.ts'
 
 /** What a run takes in memory beside its bytes: many runs of one short record would take much more than they count. */
@@ -15,8 +14,6 @@ const runOverhead = 512
 interface Keeper {
   /** Adds the records from `from` up to `to`. */
   add(records: Records, from: number, to: number): void
-  /** Adds the stretches from `first` up to `last`, which are `size` bytes with one more for each record. */
-  addStretches(run: RunByKey, first: number, last: number, size: number): void
   /** All of them as runs. */
   runs(): readonly Records[]
   /** Bytes of memory that are kept. */
@@ -34,12 +31,17 @@ export interface Opening {
   readonly index: number
   /** Bytes that the format adds to the whole. */
   readonly overhead: number
+  /** How many bytes the batch may come to have, as others had. */
+  readonly expected: number
 }
 
 /** See the head of this file. */
 export class OpenBatch {
   readonly opening: Opening
   readonly #keeper: Keeper
+  /** Its neighbours in the order of opening; see {@link OpenBatches}. */
+  older: OpenBatch | undefined = undefined
+  newer: OpenBatch | undefined = undefined
   /** How many records there are. */
   length = 0
   /** The bytes that will be written, before compression. */
@@ -48,7 +50,7 @@ export class OpenBatch {
   constructor(opening: Opening) {
     this.opening = opening
     this.bytes = opening.overhead
-    this.#keeper = opening.key === undefined ? new Views() : new Copies()
+    this.#keeper = opening.key === undefined ? new Views() : new Copies(opening.expected)
   }
 
   /** Bytes of memory that the batch keeps. */
@@ -60,16 +62,6 @@ export class OpenBatch {
   add(records: Records, from: number, to: number, cost: number): void {
     this.#keeper.add(records, from, to)
     this.length += to - from
-    this.bytes += cost
-  }
-
-  /**
-   * Adds the stretches from `first` up to `last`: `length` records of `size` bytes, with one more for each, which take `cost` bytes
-   * when they are written.
-   */
-  addStretches(run: RunByKey, first: number, last: number, length: number, size: number, cost: number): void {
-    this.#keeper.addStretches(run, first, last, size)
-    this.length += length
     this.bytes += cost
   }
 
@@ -87,10 +79,6 @@ class Views implements Keeper {
   add(records: Records, from: number, to: number): void {
     this.#runs.push(records.slice(from, to))
     this.held += records.cost(from, to, 1) + runOverhead
-  }
-
-  addStretches({ records, from, to }: RunByKey, first: number, last: number): void {
-    for (let i = first; i < last; i += 1) this.add(records, from[i] ?? 0, to[i] ?? 0)
   }
 
   runs(): readonly Records[] {

@@ -23,7 +23,7 @@ export function ndjson(): Encoder<readonly Buffer[]> {
 function encode(runs: readonly Records[]): readonly Buffer[] {
   const parts = new BodyParts(runs)
   for (const run of runs) {
-    if (run.length > 0 && isBody(run)) parts.add(run.bytes, run.start(0), (run.ends[run.length - 1] ?? 0) + 1)
+    if (run.length > 0 && isBody(run)) parts.add(run.bytes, run.start(0), run.behind)
     else if (run.isLines) addStretches(parts, run)
     else addLines(parts, run)
   }

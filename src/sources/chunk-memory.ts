@@ -5,15 +5,15 @@
  *                                                            │ the source is closed
  *                                              the next source ◀── spare, until garbage is collected
  */
-import { searchableMemory } from '../newline-search.ts'
+import { WasmMemory } from '../wasm-memory.ts'
 
 /**
  * Large memory starts 16 bytes into a page, and what a file's pages are copied to just behind the same place of another page is
  * copied at a quarter of the speed: the processor takes each load for one of what it has just stored. Further in, it is not so.
  */
 const intoPage = 64
-/** Searchable memory is made in pieces of at least this size: each takes a tenth of a millisecond to make. */
-const smallestSearchable = 1024 * 1024
+/** Memory for WebAssembly is made in pieces of at least this size: each takes a tenth of a millisecond to make. */
+const smallestWasm = 1024 * 1024
 
 /** What closed sources have left, by its size: memory that was touched is faster than new. */
 const spare = new Map<number, WeakRef<Buffer>[]>()
@@ -52,8 +52,8 @@ export function ordinaryMemory(size: number): Buffer {
 }
 
 function newMemory(size: number): Buffer {
-  const searchable = size < smallestSearchable ? undefined : searchableMemory(size)
-  return searchable ?? ordinaryMemory(size)
+  const wasm = size < smallestWasm ? undefined : WasmMemory.make(size)
+  return wasm?.chunk ?? ordinaryMemory(size)
 }
 
 function takeSpare(size: number): Buffer | undefined {

@@ -10,7 +10,7 @@
  * CRLF or are skipped for being empty, their starts are kept too.
  */
 import type { Work } from '../door.ts'
-import { type Newlines, searchNewlines } from '../newline-search.ts'
+import { findNewlines } from '../newlines.ts'
 import { checkOptions, oneOf } from '../options.ts'
 import { Records } from '../records.ts'
 import type { SplitOutlet, Splitter, SplitterState } from './splitter.ts'
@@ -36,12 +36,6 @@ export function lines(options: LinesOptions = {}): Splitter {
   const keepEmpty = options.empty === 'keep'
   return { name: 'lines', start: (outlet) => new LineSplitter(outlet, limit, keepEmpty) }
 }
-
-/** Where the places of newlines are written that were looked for one by one; shared, because a search is never interrupted. */
-let scratch = new Uint32Array(16_384)
-
-/** Taken out of the prototype once: looking the method up for each record costs a third of the search of short lines. */
-const { indexOf } = Buffer.prototype
 
 class LineSplitter implements SplitterState {
   readonly #outlet: SplitOutlet
@@ -89,7 +83,7 @@ class LineSplitter implements SplitterState {
 
   /** Hands on the lines that end in `chunk` from `from` on, up to `to`; returns where the line without an end starts. */
   #cut(chunk: Buffer, from: number, to: number): number {
-    const { places, hasReturns, hasEmpty } = searchNewlines(chunk, from, to) ?? findOneByOne(chunk, from, to)
+    const { places, hasReturns, hasEmpty } = findNewlines(chunk, from, to)
     const last = places[places.length - 1]
     if (last === undefined) return from
     if (hasReturns || (hasEmpty && !this.#keepEmpty)) this.#pushSpans(chunk, from, places)
@@ -162,7 +156,7 @@ class LineSplitter implements SplitterState {
     if (length - returns > this.#limit.maxRecordBytes)
       this.#tooLarge(record, length - returns, begins, ending + returns)
     else if (record.length > 0 || this.#keepEmpty) {
-      this.#outlet.push(Records.pack(this.#outlet.open(1, begins, begins + length + ending), [record]))
+      this.#outlet.push(Records.pack(this.#outlet.open(1, begins, begins + length + ending), [record], true))
     }
   }
 
@@ -170,26 +164,4 @@ class LineSplitter implements SplitterState {
     const kept = line.subarray(0, this.#limit.maxRecordBytes)
     pushTooLarge('lines', this.#limit, this.#outlet, { kept, length, from, to: from + length + ending })
   }
-}
-
-/** All newlines between two places. */
-function findOneByOne(chunk: Buffer, from: number, to: number): Newlines {
-  let places = scratch
-  let [count, start, hasReturns, hasEmpty] = [0, from, false, false]
-  for (let at = indexOf.call(chunk, newline, from); at !== -1 && at < to; at = indexOf.call(chunk, newline, start)) {
-    if (at === start) hasEmpty = true
-    else if (chunk[at - 1] === carriageReturn) hasReturns = true
-    if (count === places.length) places = doubled(places)
-    places[count] = at
-    count += 1
-    start = at + 1
-  }
-  scratch = places
-  return { places: places.subarray(0, count), hasReturns, hasEmpty }
-}
-
-function doubled(numbers: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(numbers.length * 2)
-  larger.set(numbers)
-  return larger
 }

@@ -41,7 +41,7 @@ export function split(splitter: Splitter, options: SplitOptions = {}): Stage {
 function splitCore(splitter: Splitter, outlet: Outlet, source: string | undefined): Core {
   /** Of the chunk that is being split, if its memory is not ours. */
   let lease: Lease | undefined
-  const memory = new RecordMemory()
+  const memory = RecordMemory.shared()
   const splitOutlet: SplitOutlet = {
     open(count, from, to) {
       const arrivedAt = outlet.clock.wall()

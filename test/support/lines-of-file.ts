@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { batch, deliver, lines, source, split } from '../../src/index.ts'
-import { searchableMemory } from '../../src/newline-search.ts'
+import { WasmMemory } from '../../src/wasm-memory.ts'
 
 const [path = ''] = process.argv.slice(2)
 const bodies: Buffer[] = []
@@ -15,4 +15,4 @@ const end = deliver(
 await pipeline(source(path, { readBytes: 1024 * 1024, reuse: true }), split(lines()), batch({ maxBytes: 100_000 }), end)
 const { pending, delivered } = end.stats()
 const same = Buffer.concat(bodies).equals(readFileSync(path))
-console.log(JSON.stringify({ isSearchable: searchableMemory(1) !== undefined, pending, delivered, same }))
+console.log(JSON.stringify({ hasWasm: WasmMemory.make(1) !== undefined, pending, delivered, same }))

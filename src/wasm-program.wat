@@ -1,15 +1,13 @@
-;; Finds newlines 64 bytes at a time, in memory that this module shares with whoever reads files into it:
-;;
-;;     0         64                 64 + size
-;;     [ header ][ bytes of a file ][ 64 that may be read ][ places of newlines, 4 bytes each, and room for those of a block more ]
-;;
-;; The header, which `find` writes: at 0 where it has stopped; at 4 whether a carriage return stands before one of the newlines; at 8
-;; not 0 if two newlines stand side by side, or one stands at the base.
+;; What is done to every record of a chunk, in memory that this module shares with whoever reads files into it; wasm-memory.ts says how
+;; that is laid out.
 (module
   (import "env" "memory" (memory 1))
 
-  ;; Writes the places of the newlines from $from up to $end, as distances from $base, from $to on; returns the address behind the
-  ;; last. Stops behind a block that has brought it past $full.
+  ;; Finds newlines 64 bytes at a time. Writes their places from $from up to $end, as distances from $base, from $to on; returns the
+  ;; address behind the last. Stops behind a block that has brought it past $full. May look at 63 bytes behind the end.
+  ;;
+  ;; Beside that it writes, to addresses 0, 4 and 8: where it has stopped; whether a carriage return stands before one of the newlines;
+  ;; whether two of them stand side by side, or one stands at the base.
   (func (export "find") (param $from i32) (param $end i32) (param $base i32) (param $to i32) (param $full i32) (result i32)
     (local $at i32) (local $block i32) (local $place i32)
     (local $newline v128)
@@ -84,4 +82,50 @@
     (i32.store (i32.const 0) (local.get $at))
     (i32.store (i32.const 4) (local.get $returns))
     (i32.store (i32.const 8) (i64.ne (local.get $empty) (i64.const 0)))
-    (local.get $to)))
+    (local.get $to))
+
+  ;; Copies pieces of memory one behind another to $to, as long as they take no more than $limit bytes. The starts of the pieces, as
+  ;; distances from $base, are the numbers from $starts on, up to $end; their sizes, none of which is 0, are those from $sizes on.
+  ;; Returns where the start stands of the piece at which it has stopped, and writes to address 0 how many bytes it has copied.
+  (func (export "gather")
+    (param $starts i32) (param $sizes i32) (param $end i32) (param $base i32) (param $to i32) (param $limit i32)
+    (result i32)
+    (local $target i32) (local $from i32) (local $size i32) (local $last i32) (local $shift i32)
+    (local.set $target (local.get $to))
+    (block $done
+      (loop $pieces
+        (br_if $done (i32.ge_u (local.get $starts) (local.get $end)))
+        (local.set $size (i32.load (local.get $sizes)))
+        (br_if $done (i32.gt_u (local.get $size) (local.get $limit)))
+        (local.set $limit (i32.sub (local.get $limit) (local.get $size)))
+        (local.set $from (i32.add (local.get $base) (i32.load (local.get $starts))))
+        (local.set $shift (i32.sub (local.get $to) (local.get $from)))
+        (if (i32.gt_u (local.get $size) (i32.const 512))
+          (then (memory.copy (local.get $to) (local.get $from) (local.get $size)))
+          (else
+            (if (i32.ge_u (local.get $size) (i32.const 16))
+              (then
+                ;; The last 16 bytes may overlap those before: nothing is written behind the piece.
+                (local.set $last (i32.sub (local.get $size) (i32.const 16)))
+                (v128.store
+                  (i32.add (local.get $to) (local.get $last))
+                  (v128.load (i32.add (local.get $from) (local.get $last))))
+                (local.set $last (i32.add (local.get $from) (local.get $last)))
+                (block $copied
+                  (br_if $copied (i32.ge_u (local.get $from) (local.get $last)))
+                  (loop $words
+                    (v128.store (i32.add (local.get $from) (local.get $shift)) (v128.load (local.get $from)))
+                    (local.set $from (i32.add (local.get $from) (i32.const 16)))
+                    (br_if $words (i32.lt_u (local.get $from) (local.get $last))))))
+              (else
+                (local.set $last (i32.add (local.get $from) (local.get $size)))
+                (loop $bytes
+                  (i32.store8 (i32.add (local.get $from) (local.get $shift)) (i32.load8_u (local.get $from)))
+                  (local.set $from (i32.add (local.get $from) (i32.const 1)))
+                  (br_if $bytes (i32.lt_u (local.get $from) (local.get $last))))))))
+        (local.set $to (i32.add (local.get $to) (local.get $size)))
+        (local.set $starts (i32.add (local.get $starts) (i32.const 4)))
+        (local.set $sizes (i32.add (local.get $sizes) (i32.const 4)))
+        (br $pieces)))
+    (i32.store (i32.const 0) (i32.sub (local.get $to) (local.get $target)))
+    (local.get $starts)))

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import t from 'tap'
-import { searchableMemory, searchNewlines } from '../src/newline-search.ts'
+import { LocalGathering } from '../src/batch/local-gathering.ts'
+import { WasmMemory } from '../src/wasm-memory.ts'
 import { runChild } from './support/child.ts'
 
 const [newline, carriageReturn] = [10, 13]
@@ -22,14 +23,19 @@ function expected(chunk: Buffer, from: number, to: number) {
 }
 
 function memoryOf(size: number): Buffer {
-  const memory = searchableMemory(size)
-  if (memory === undefined) throw new Error('this machine has no memory that can be searched')
+  const memory = WasmMemory.make(size)
+  if (memory === undefined) throw new Error('this machine has no memory for WebAssembly')
+  return memory.chunk
+}
+
+function wasmOf(chunk: Buffer): WasmMemory {
+  const memory = WasmMemory.of(chunk)
+  if (memory === undefined) throw new Error('the chunk does not stand in memory for WebAssembly')
   return memory
 }
 
 function found(chunk: Buffer, from: number, to: number) {
-  const newlines = searchNewlines(chunk, from, to)
-  if (newlines === undefined) throw new Error('the chunk does not lie in memory that can be searched')
+  const newlines = wasmOf(chunk).newlines(chunk, from, to)
   return { ...newlines, places: [...newlines.places] }
 }
 
@@ -84,14 +90,76 @@ t.test('lines so short that their places have no room at once', async (t) => {
   t.match(found(memory, 0, size), { hasReturns: true, hasEmpty: true })
 })
 
-t.test('other memory is not searched', async (t) => {
-  t.equal(searchNewlines(Buffer.from('a\nb\n'), 0, 4), undefined)
+t.test('pieces of any length are gathered, as many as there is room for', async (t) => {
+  const piece = fc.record({
+    gap: fc.nat(5),
+    size: fc.oneof(
+      { weight: 8, arbitrary: fc.integer({ min: 1, max: 70 }) },
+      { weight: 2, arbitrary: fc.integer({ min: 400, max: 900 }) },
+      { weight: 1, arbitrary: fc.integer({ min: 200_000, max: 270_000 }) },
+    ),
+  })
+  const size = 1_000_000
+  const memory = memoryOf(size)
+  for (let i = 0; i < memory.length; i += 1) memory[i] = i * 7 + (i >> 8)
+  const local = new LocalGathering()
+  local.reserve(100)
+  const property = fc.property(fc.array(piece, { maxLength: 60 }), fc.nat(7), (pieces, offset) => {
+    const chunk = memory.subarray(offset)
+    let at = 0
+    const used = pieces.flatMap(({ gap, size: bytes }) => {
+      const start = at + gap
+      at = start + bytes
+      return at > chunk.length ? [] : [{ start, bytes }]
+    })
+    // In another order than they stand in.
+    used.sort((a, b) => (a.start % 7) - (b.start % 7))
+    for (const gathering of [wasmOf(chunk), local]) {
+      gathering.starts.set(used.map(({ start }) => start))
+      gathering.sizes.set(used.map(({ bytes }) => bytes))
+      for (let from = 0; from < used.length; ) {
+        // What lies behind must stay as it is.
+        gathering.gathered.fill(0)
+        const to = gathering.gather(chunk, from, used.length)
+        const taken = Buffer.concat(
+          used.slice(from, to).map(({ start, bytes }) => chunk.subarray(start, start + bytes)),
+        )
+        deepEqual(gathering.byteLength, taken.length)
+        deepEqual(gathering.gathered.subarray(0, taken.length).compare(taken), 0)
+        deepEqual(
+          gathering.gathered.subarray(taken.length).find((byte) => byte !== 0),
+          undefined,
+        )
+        const next = used[to]?.bytes ?? Number.POSITIVE_INFINITY
+        if (next <= gathering.gathered.length - taken.length) throw new Error('there was room for more')
+        from = Math.max(to, from + 1)
+      }
+    }
+  })
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 100 }))
+})
+
+t.test('a search does not touch what is to be gathered', async (t) => {
+  const memory = memoryOf(1_000)
+  const wasm = wasmOf(memory)
+  memory.fill('ab\n')
+  wasm.starts.set([3, 9])
+  wasm.sizes.set([3, 3])
+  found(memory, 0, 1_000)
+  t.equal(wasm.gather(memory, 0, 2), 2)
+  t.equal(wasm.gathered.toString('utf8', 0, wasm.byteLength), 'ab\nab\n')
+  t.same(found(wasm.gathered, 0, wasm.byteLength).places, [2, 5])
+})
+
+t.test('other memory is not the program’s, and too much is not made', async (t) => {
+  t.equal(WasmMemory.of(Buffer.from('a\nb\n')), undefined)
+  t.equal(WasmMemory.make(2 ** 31), undefined)
 })
 
 t.test('the program is the compiled source', async (t) => {
   const root = fileURLToPath(new URL('..', import.meta.url))
   const compiled = execFileSync(process.execPath, ['scripts/wasm.js', '--print'], { cwd: root, encoding: 'utf8' })
-  t.equal(compiled, readFileSync(join(root, 'src/newline-search-wasm.ts'), 'utf8'))
+  t.equal(compiled, readFileSync(join(root, 'src/wasm-program.ts'), 'utf8'))
 })
 
 t.test('without WebAssembly, files are read into ordinary memory', async (t) => {
@@ -104,9 +172,9 @@ t.test('without WebAssembly, files are read into ordinary memory', async (t) => 
   ]
   t.same(
     ended.map(({ code, lines }) => ({ code, said: JSON.parse(lines[0] ?? 'null') })),
-    [true, false].map((isSearchable) => ({
+    [true, false].map((hasWasm) => ({
       code: 0,
-      said: { isSearchable, pending: 0, delivered: lines.length, same: true },
+      said: { hasWasm, pending: 0, delivered: lines.length, same: true },
     })),
   )
 })
