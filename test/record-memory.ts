@@ -2,7 +2,9 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Batch } from '../src/batch/batch.ts'
 import { Batcher } from '../src/batch/batcher.ts'
-import { Account, type Receipt } from '../src/receipts.ts'
+import { Lease } from '../src/lease.ts'
+import { ReceiptMerger } from '../src/merged-receipts.ts'
+import { Account, type Origin, type Receipt } from '../src/receipts.ts'
 import { RecordMemory } from '../src/record-memory.ts'
 import { Records } from '../src/records.ts'
 import { ManualClock } from './support/manual-clock.ts'
@@ -114,21 +116,71 @@ t.test('text that outgrows its room moves with what was written', async (t) => {
 })
 
 t.test('what is lent comes back, by its size, when every holder has let go of it', async (t) => {
+  for (const size of [1, 1024, 16_384, 32_768, 1_048_576]) {
+    const memory = new RecordMemory()
+    const account = new Account()
+    const first = memory.lend(size)
+    const second = memory.lend(size + 1)
+    t.equal(first?.bytes.length, Math.max(1024, size))
+    t.equal(second?.bytes.length, size === 1 ? 1024 : size === 1_048_576 ? undefined : size * 2)
+    const receipts = [account.open(1, 0, { memory }), account.open(1, 0, { memory })]
+    for (const receipt of receipts) if (first !== undefined) receipt.hold(first.lease)
+    first?.lease.release()
+    second?.lease.release()
+    if (second !== undefined) t.equal(memory.lend(size + 1)?.bytes, second.bytes)
+    receipts[0]?.settle('delivered', 1)
+    t.not(memory.lend(size)?.bytes, first?.bytes, 'the other record is pending')
+    receipts[1]?.settle('dropped', 1)
+    t.equal(memory.lend(size)?.bytes, first?.bytes)
+  }
+})
+
+t.test('small pieces lie side by side, and none in another', async () => {
   const memory = new RecordMemory()
+  const sizes = Array.from({ length: 400 }, (_, i) => 1 + ((i * 7_919) % 20_000))
+  const lent = sizes.map((size, i) => {
+    const bytes = memory.lend(size)?.bytes ?? Buffer.alloc(0)
+    if (bytes.length < size) throw new Error(`${bytes.length} bytes for ${size}`)
+    return bytes.fill(i % 256)
+  })
+  for (const [i, bytes] of lent.entries()) mustBeAll(bytes, i % 256)
+})
+
+t.test('records of several receipts hold their memory together', async (t) => {
   const account = new Account()
-  t.same([memory.lend(32_767), memory.lend(262_145)], [undefined, undefined])
-  const first = memory.lend(32_768)
-  const second = memory.lend(32_769)
-  t.same([first?.bytes.length, second?.bytes.length], [32_768, 65_536])
-  const receipts = [account.open(1, 0, { memory }), account.open(1, 0, { memory })]
-  for (const receipt of receipts) if (first !== undefined) receipt.hold(first.lease)
-  first?.lease.release()
-  second?.lease.release()
-  t.equal(memory.lend(40_000)?.bytes, second?.bytes)
-  receipts[0]?.settle('delivered', 1)
-  t.not(memory.lend(32_768)?.bytes, first?.bytes, 'the other record is pending')
-  receipts[1]?.settle('dropped', 1)
-  t.equal(memory.lend(32_768)?.bytes, first?.bytes)
+  const [one, two] = [account.open(3, 0), account.open(2, 0)]
+  let freed = 0
+  const lease = () =>
+    new Lease(() => {
+      freed += 1
+    })
+  const merged = (first: Lease): Origin => {
+    const merger = new ReceiptMerger()
+    merger.add(one, 1)
+    merger.add(two, 1)
+    return merger.merged(first)
+  }
+  const whole = merged(lease())
+  whole.settle('delivered', 2)
+  t.equal(freed, 1)
+
+  const parted = merged(lease())
+  const [left, right] = [parted.slice(0, 1), parted.pick([1])]
+  left.settle('delivered', 1)
+  t.equal(freed, 1, 'the other one is pending')
+  right.settle('backedUp', 1)
+  t.equal(freed, 2)
+
+  const merger = new ReceiptMerger()
+  merger.add(one, 1)
+  merger.merged(lease()).settle('delivered', 1)
+  t.equal(freed, 3, 'of one receipt, too')
+  t.equal(account.pending, 0)
+})
+
+t.test('stages share memory as long as one of them is there', async (t) => {
+  const shared = RecordMemory.shared()
+  t.equal(RecordMemory.shared(), shared)
 })
 
 t.test('the records of a key are copied to memory that comes round again', async (t) => {
@@ -168,7 +220,7 @@ t.test('the records of a key are copied to memory that comes round again', async
     })
     // Now and then one comes from elsewhere, whose memory nobody may write over.
     const receipt = chunk % 50 === 49 ? account.open(60, 0) : account.open(60, 0, { memory })
-    batcher.add(Records.pack({ receipt, arrivedAt: 0 }, items))
+    batcher.add(Records.pack({ receipt, arrivedAt: 0 }, items, chunk % 3 > 0))
     // Two batches wait for their answers.
     while (closed.length > 2) deliver(closed.shift())
   }

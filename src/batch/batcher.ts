@@ -15,7 +15,7 @@ import type { Records } from '../records.ts'
 import { type ClosedBy, report } from '../report.ts'
 import { withBytes } from '../with-bytes.ts'
 import type { Batch } from './batch.ts'
-import { type KeyedRun, type KeyReader, readKeys, SortedRun } from './by-key.ts'
+import { type KeyReader, KeySorter } from './by-key.ts'
 import { OpenBatch } from './open-batch.ts'
 import { OpenBatches } from './open-batches.ts'
 
@@ -56,6 +56,7 @@ export class Batcher {
   /** How many bytes a batch may come to have. */
   #expected = 0
   #adding: Adding | undefined
+  readonly #sorter = new KeySorter()
   /** Where the first record of the batch that was opened last stands in the run. */
   #lastOpened = 0
   /** Whether the batches that the run has opened are in the order in which their first records came. */
@@ -84,7 +85,7 @@ export class Batcher {
     if (failed !== undefined) onFailed(failed)
     if (good.length === 0) return
     const now = { monotonic: clock.monotonic(), wall: clock.wall() }
-    this.#adding = { keyed: good, now, sorted: undefined }
+    this.#adding = { keyed: good, now, isSorted: false }
     if (key === undefined) this.#addTo(undefined, good.withoutValues().compact(), 0, good.length)
     else this.#addByKey(key, good, now)
     this.#adding = undefined
@@ -110,7 +111,8 @@ export class Batcher {
     const bare = records.withoutValues()
     const failed: number[] = []
     const reasons: Failure[] = []
-    const run = readKeys(key, records, bare, (index, thrown) => {
+    const sorter = this.#sorter
+    sorter.read(key, records, bare, (index, thrown) => {
       failed.push(index)
       reasons.push(noKey(thrown, now.wall))
     })
@@ -118,8 +120,11 @@ export class Batcher {
     const { only } = bare.receipt
     const isCopied = failed.length === 0 && only?.pending === bare.length
     const leases = isCopied ? only.handOver() : []
-    if (run.length >= run.keys.length * minPieces && this.#hasRoomFor(run.keys)) this.#addKeyByKey(run, records, now)
-    else this.#addAsTheyCame(run)
+    if (sorter.length >= sorter.keys.length * minPieces && this.#hasRoomFor(sorter.keys)) {
+      this.#adding = { keyed: records, now, isSorted: true }
+      this.#addKeyByKey(sorter, now)
+    } else this.#addAsTheyCame(sorter)
+    sorter.done()
     for (const lease of leases) lease.release()
     if (failed.length > 0) this.#shape.onFailed(new FailedRecords(bare.pick(failed), reasons))
   }
@@ -132,18 +137,22 @@ export class Batcher {
     return room >= 0
   }
 
-  #addAsTheyCame({ records, from, to, length, keys, placeOf }: KeyedRun): void {
-    for (let i = 0; i < length; i += 1) this.#addTo(keys[placeOf[i] ?? 0], records, from[i] ?? 0, to[i] ?? 0)
+  #addAsTheyCame(sorter: KeySorter): void {
+    sorter.beginUnsorted()
+    for (let place = sorter.nextUnsorted(); place !== -1; place = sorter.nextUnsorted()) {
+      if (sorter.records !== undefined) this.#addTo(sorter.keys[place], sorter.records, sorter.from, sorter.to)
+    }
   }
 
-  #addKeyByKey(run: KeyedRun, keyed: Records, now: Opening['at']): void {
+  #addKeyByKey(sorter: KeySorter, now: Opening['at']): void {
     this.#lastOpened = 0
     this.#isSorted = true
-    const sorted = new SortedRun(run)
-    this.#adding = { keyed, now, sorted }
-    for (let place = 0; place < run.keys.length; place += 1) {
-      sorted.begin(place)
-      while (sorted.next()) this.#addTo(run.keys[place], sorted.records, sorted.from, sorted.to)
+    sorter.sort()
+    for (let place = 0; place < sorter.keys.length; place += 1) {
+      sorter.begin(place)
+      while (sorter.next() && sorter.records !== undefined) {
+        this.#addTo(sorter.keys[place], sorter.records, sorter.from, sorter.to)
+      }
     }
     if (!this.#isSorted) this.#open.sortOpened(now)
   }
@@ -185,7 +194,7 @@ export class Batcher {
     const adding = this.#adding
     if (adding === undefined) throw new RangeError('no run is being added')
     if (this.#open.size >= limits.maxOpenKeys) this.#closeOldest('keys')
-    const index = adding.sorted === undefined ? at : adding.sorted.indexOf(at)
+    const index = adding.isSorted ? this.#sorter.indexOf(at) : at
     const partitionKeys = reader === undefined ? noParts : reader.partsOf(adding.keyed, index)
     const opening = { key, partitionKeys, at: adding.now, index, overhead: overhead.batch, expected: this.#expected }
     const batch = new OpenBatch(opening)
@@ -244,8 +253,8 @@ type Opening = OpenBatch['opening']
 interface Adding {
   readonly keyed: Records
   readonly now: Opening['at']
-  /** In order by key, where it is added so. */
-  readonly sorted: SortedRun | undefined
+  /** Whether it is added key by key. */
+  readonly isSorted: boolean
 }
 
 function noKey(thrown: unknown, endedAt: number): Failure {

@@ -18,105 +18,143 @@ export interface KeyReader {
   partsOf(records: Records, index: number): Readonly<Record<string, string>>
 }
 
-/** A run of which the keys are known, in pieces of neighbours with the same key. */
-export interface KeyedRun {
-  readonly records: Records
-  /** All keys, in the order in which they came first. */
-  readonly keys: readonly string[]
-  /** How many pieces there are; the arrays may be longer. */
-  readonly length: number
-  /** The first record of each piece, and the one after its last. */
-  readonly from: Uint32Array
-  readonly to: Uint32Array
-  /** Which of the keys each piece has. */
-  readonly placeOf: Uint32Array
+/** Longer lists are not kept for the next run: they would be there for one run of very short records. */
+const maxKept = 262_144
+/** So many keys are remembered from run to run. */
+const maxKeys = 65_536
+/** A longer piece is copied by itself. */
+const longPiece = 2_048
+
+/** Where a key stands among those of the run in which it came last. */
+interface Seen {
+  run: number
+  place: number
 }
 
 /**
- * Reads the keys of a run.
+ * Reads the keys of runs, one run after another, and goes through a run as it came or key by key:
  *
- * @param bare - The same records without their values, if they have any: those that are kept.
- * @param onFailed - Takes the index of a record that has no key, and what was thrown.
+ *     sorter.read(…)
+ *     sorter.sort()
+ *     for each place in keys:  sorter.begin(place), and while sorter.next(): records, from, to
+ *     sorter.done()
  */
-export function readKeys(
-  key: KeyReader,
-  records: Records,
-  bare: Records,
-  onFailed: (index: number, thrown: unknown) => void,
-): KeyedRun {
-  const count = records.length
-  const from = new Uint32Array(count)
-  const to = new Uint32Array(count)
-  const placeOf = new Uint32Array(count)
-  const keys: string[] = []
-  const places = new Map<string, number>()
-  // The bytes of a piece have to touch, if pieces are going to be gathered.
-  const isJoining = bare.isFramed || !bare.isLines
-  let length = 0
-  let first = 0
-  let current: string | undefined
-  for (let i = 0; i <= count; i += 1) {
-    let next: string | undefined
-    try {
-      if (i < count) next = key.keyOf(records, i)
-    } catch (error) {
-      onFailed(i, error)
-    }
-    if (next === current && isJoining) continue
-    if (current !== undefined) {
-      from[length] = first
-      to[length] = i
-      length += 1
-    }
-    current = next
-    first = i
-    if (next === undefined) continue
-    let place = places.get(next)
-    if (place === undefined) {
-      place = keys.length
-      keys.push(next)
-      places.set(next, place)
-    }
-    placeOf[length] = place
-  }
-  return { records: bare, keys, length, from, to, placeOf }
-}
-
-/** A run in order by key. It lasts until another run is sorted. */
-export class SortedRun {
-  readonly #run: Records
-  /** The key at `i` has the pieces from `bounds[i]` up to `bounds[i + 1]`. */
-  readonly #bounds: Uint32Array
-  /** The first record of each piece, and the one after its last, by key. */
-  readonly #from: Uint32Array
-  readonly #to: Uint32Array
+export class KeySorter {
+  readonly #seen = new Map<string, Seen>()
+  /** The number of the run. */
+  #number = 0
+  /** The run, without values. */
+  #run: Records | undefined
+  /** All of its keys, in the order in which they came first. */
+  keys: string[] = []
+  /** How many pieces it has: neighbours with the same key. */
+  length = 0
+  /** The first record of each piece, the one after its last, and which of the keys it has; as they came. */
+  readonly #from = new Numbers()
+  readonly #to = new Numbers()
+  readonly #placeOf = new Numbers()
+  /** The same by key: that at `i` has the pieces from `bounds[i]` up to `bounds[i + 1]`. */
+  readonly #fromByKey = new Numbers()
+  readonly #toByKey = new Numbers()
+  #bounds = new Uint32Array(0)
   /** `undefined` where pieces are not to be gathered. */
-  readonly #gathering: Gathering | undefined
-  /** The piece that was taken last, or the first of them; the one behind; and that of the next key. */
+  #gathering: Gathering | undefined
+  /** The piece that was taken last, or the first of them; the one behind; and the first of the next key. */
   #piece = 0
   #next = 0
   #last = 0
   /** What was taken last: the records from `from` up to `to`. */
-  records: Records
+  records: Records | undefined
   from = 0
   to = 0
 
-  constructor({ records, keys, length, from, to, placeOf }: KeyedRun) {
-    this.#run = records
-    this.records = records
+  /**
+   * Reads the keys of a run.
+   *
+   * @param bare - The same records without their values, if they have any: those that are kept.
+   * @param onFailed - Takes the index of a record that has no key, and what was thrown.
+   */
+  read(key: KeyReader, records: Records, bare: Records, onFailed: (index: number, thrown: unknown) => void): void {
+    const count = records.length
+    const from = this.#from.ofLength(count)
+    const to = this.#to.ofLength(count)
+    const placeOf = this.#placeOf.ofLength(count)
+    // The bytes of a piece have to touch, if pieces are going to be gathered.
+    const isJoining = bare.isFramed || !bare.isLines
+    this.#run = bare
+    this.#number += 1
+    this.keys = []
+    if (this.#seen.size > maxKeys) this.#seen.clear()
+    let length = 0
+    let first = 0
+    let current: string | undefined
+    for (let i = 0; i <= count; i += 1) {
+      let next: string | undefined
+      try {
+        if (i < count) next = key.keyOf(records, i)
+      } catch (error) {
+        onFailed(i, error)
+      }
+      if (next === current && isJoining) continue
+      if (current !== undefined) {
+        from[length] = first
+        to[length] = i
+        length += 1
+      }
+      current = next
+      first = i
+      if (next !== undefined) placeOf[length] = this.#placeFor(next)
+    }
+    this.length = length
+  }
+
+  #placeFor(key: string): number {
+    let seen = this.#seen.get(key)
+    if (seen === undefined) {
+      seen = { run: 0, place: 0 }
+      this.#seen.set(key, seen)
+    }
+    if (seen.run === this.#number) return seen.place
+    seen.run = this.#number
+    seen.place = this.keys.length
+    this.keys.push(key)
+    return seen.place
+  }
+
+  /** Puts the pieces in order by key. */
+  sort(): void {
+    const { length, keys } = this
+    const run = this.#run
+    if (run === undefined) return
+    const [from, to, placeOf] = [this.#from.numbers, this.#to.numbers, this.#placeOf.numbers]
+    const fromByKey = this.#fromByKey.ofLength(length)
+    const toByKey = this.#toByKey.ofLength(length)
     this.#bounds = boundsOf(placeOf, length, keys.length)
-    this.#gathering = gatheringFor(records, length)
     const cursors = this.#bounds.slice()
-    this.#from = new Uint32Array(length)
-    this.#to = new Uint32Array(length)
     for (let i = 0; i < length; i += 1) {
       const place = placeOf[i] ?? 0
       const at = cursors[place] ?? 0
       cursors[place] = at + 1
-      this.#from[at] = from[i] ?? 0
-      this.#to[at] = to[i] ?? 0
+      fromByKey[at] = from[i] ?? 0
+      toByKey[at] = to[i] ?? 0
     }
-    if (this.#gathering !== undefined) measure(records, this.#from, this.#to, this.#gathering)
+    this.#gathering = takeGathering(run, length)
+    if (this.#gathering !== undefined) measure(run, fromByKey, toByKey, length, this.#gathering)
+  }
+
+  /** Begins with all pieces as they came. */
+  beginUnsorted(): void {
+    this.#next = 0
+    this.#last = this.length
+  }
+
+  /** Takes the next piece as it came, and says which of the keys it has; -1 where there is none any more. */
+  nextUnsorted(): number {
+    const piece = this.#next
+    if (piece === this.#last) return -1
+    this.#next = piece + 1
+    this.#takeRun(this.#from.numbers[piece] ?? 0, this.#to.numbers[piece] ?? 0)
+    return this.#placeOf.numbers[piece] ?? 0
   }
 
   /** Begins with the records of the key at `place`. */
@@ -137,32 +175,44 @@ export class SortedRun {
     this.#piece = piece
     this.#next = Math.max(end, piece + 1)
     if (end > piece + 1) this.#takeGathered(piece, end)
-    else {
-      this.records = this.#run
-      this.from = this.#from[piece] ?? 0
-      this.to = this.#to[piece] ?? 0
-    }
+    else this.#takeRun(this.#fromByKey.numbers[piece] ?? 0, this.#toByKey.numbers[piece] ?? 0)
     return true
   }
 
   /** Where in the run the one at an index of `records` stands. */
   indexOf(at: number): number {
-    let [piece, left] = [this.#piece, at - this.from]
+    if (this.records === this.#run) return at
+    let [piece, left] = [this.#piece, at]
     for (let length = this.#lengthOf(piece); left >= length; length = this.#lengthOf(piece)) {
       left -= length
       piece += 1
     }
-    return (this.#from[piece] ?? 0) + left
+    return (this.#fromByKey.numbers[piece] ?? 0) + left
+  }
+
+  /** Lets go of the run. */
+  done(): void {
+    if (this.#gathering !== undefined) this.#gathering.isTaken = false
+    this.#gathering = undefined
+    this.#run = undefined
+    this.records = undefined
   }
 
   #gather(gathering: Gathering, piece: number, last: number): number {
     const size = gathering.sizes[piece] ?? 0
-    return size > longPiece ? piece : gathering.gather(this.#run.bytes, piece, last)
+    return size > longPiece || this.#run === undefined ? piece : gathering.gather(this.#run.bytes, piece, last)
+  }
+
+  #takeRun(from: number, to: number): void {
+    this.records = this.#run
+    this.from = from
+    this.to = to
   }
 
   /** Takes the pieces from `first` up to `end`, which were gathered. */
   #takeGathered(first: number, end: number): void {
-    const { gathered = noBytes, byteLength = 0 } = this.#gathering ?? {}
+    if (this.#gathering === undefined || this.#run === undefined) return
+    const { gathered, byteLength } = this.#gathering
     let length = 0
     for (let piece = first; piece < end; piece += 1) length += this.#lengthOf(piece)
     this.records = Records.unsearched(this.#run, gathered, 0, byteLength, length)
@@ -171,15 +221,24 @@ export class SortedRun {
   }
 
   #lengthOf(piece: number): number {
-    return (this.#to[piece] ?? 0) - (this.#from[piece] ?? 0)
+    return (this.#toByKey.numbers[piece] ?? 0) - (this.#fromByKey.numbers[piece] ?? 0)
   }
 }
 
-/** A longer piece is copied by itself. */
-const longPiece = 2_048
-const noBytes = Buffer.alloc(0)
+/** A list that is used again. */
+class Numbers {
+  numbers = new Uint32Array(0)
 
-function boundsOf(placeOf: Uint32Array, length: number, keys: number): Uint32Array {
+  /** A list of at least so many numbers, which may be any. */
+  ofLength(length: number): Uint32Array {
+    if (this.numbers.length < length || this.numbers.length > Math.max(length, maxKept)) {
+      this.numbers = new Uint32Array(length)
+    }
+    return this.numbers
+  }
+}
+
+function boundsOf(placeOf: Uint32Array, length: number, keys: number): Uint32Array<ArrayBuffer> {
   const bounds = new Uint32Array(keys + 1)
   for (let i = 0; i < length; i += 1) {
     const next = (placeOf[i] ?? 0) + 1
@@ -189,20 +248,29 @@ function boundsOf(placeOf: Uint32Array, length: number, keys: number): Uint32Arr
   return bounds
 }
 
-const local = new LocalGathering()
-
-/** Records that have newlines in them, or go back to several receipts, are not gathered: nobody could tell them apart again. */
-function gatheringFor({ isLines, receipt, bytes }: Records, pieces: number): Gathering | undefined {
+/**
+ * Takes what can gather the pieces of a run. Records that have newlines in them, or go back to several receipts, are not gathered:
+ * nobody could tell them apart again.
+ */
+function takeGathering({ isLines, receipt, bytes }: Records, pieces: number): Gathering | undefined {
   if (!isLines || receipt.only === undefined) return undefined
   const wasm = WasmMemory.of(bytes)
-  if (wasm !== undefined && pieces <= wasm.starts.length) return wasm
-  local.reserve(pieces)
-  return local
+  const gathering = wasm !== undefined && pieces <= wasm.starts.length ? wasm : LocalGathering.for(pieces)
+  // Whoever takes a batch may add its records to another one before this run is done.
+  if (gathering.isTaken) return undefined
+  gathering.isTaken = true
+  return gathering
 }
 
-function measure(records: Records, from: Uint32Array, to: Uint32Array, { starts, sizes }: Gathering): void {
+function measure(
+  records: Records,
+  from: Uint32Array,
+  to: Uint32Array,
+  length: number,
+  { starts, sizes }: Gathering,
+): void {
   const { ends } = records
-  for (let piece = 0; piece < from.length; piece += 1) {
+  for (let piece = 0; piece < length; piece += 1) {
     const start = records.start(from[piece] ?? 0)
     starts[piece] = start
     sizes[piece] = (ends[(to[piece] ?? 0) - 1] ?? 0) + 1 - start

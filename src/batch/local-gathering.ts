@@ -3,16 +3,22 @@ import { copyWords } from './copy-words.ts'
 
 /** Gathers from ordinary memory, as {@link WasmMemory} does from its own. */
 export class LocalGathering implements Gathering {
+  static #shared: LocalGathering | undefined
+  isTaken = false
   readonly gathered = Buffer.allocUnsafeSlow(256 * 1024)
   starts = new Uint32Array(0)
   sizes = new Uint32Array(0)
   byteLength = 0
 
-  /** Makes the lists long enough for so many pieces. */
-  reserve(pieces: number): void {
-    if (this.starts.length >= pieces) return
-    this.starts = new Uint32Array(pieces)
-    this.sizes = new Uint32Array(pieces)
+  /** The one of this process, if it is not taken, with lists that are long enough for so many pieces. */
+  static for(pieces: number): LocalGathering {
+    LocalGathering.#shared ??= new LocalGathering()
+    const shared = LocalGathering.#shared
+    if (!shared.isTaken && shared.starts.length < pieces) {
+      shared.starts = new Uint32Array(pieces)
+      shared.sizes = new Uint32Array(pieces)
+    }
+    return shared
   }
 
   gather(chunk: Buffer, from: number, to: number): number {

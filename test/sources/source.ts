@@ -207,6 +207,19 @@ t.test('memory that somebody may still look at is not read into again', async (t
   t.equal(String(Buffer.concat(await chunksOf(source(path, reuse)))), ndjson, 'nor where nobody splits')
 })
 
+t.test('what was copied to the batches of keys is read into again before it has ended', async (t) => {
+  const seen = new Set<ArrayBufferLike>()
+  const stream = source(path, reuse)
+  stream.on('data', (chunk: Buffer) => void seen.add(chunk.buffer))
+  const kept: string[] = []
+  const end = deliver(slow(kept), { concurrency: 4 })
+  await pipeline(stream, split(lines()), batch({ key: field('key') }), end)
+  t.same(linesOf(kept), [...text].sort())
+  conserves(t, end.stats())
+  t.equal(end.stats().batches.end, 7, 'nothing was delivered before all was read')
+  t.ok(seen.size < 10, `${seen.size} pieces of memory`)
+})
+
 /** Ways in which records wait, are kept twice or leave late; each gives back what was delivered at its ends. */
 const ways: Readonly<Record<string, (from: Source) => Promise<readonly (readonly string[])[]>>> = {
   'by keys': async (from) => {

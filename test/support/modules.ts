@@ -6,6 +6,11 @@ import ts from 'typescript'
 /** The folder of the repository. */
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
+/** Whether a file of `src` is a module, and not only types of somebody else's. */
+export function isModule(file: string): boolean {
+  return file.endsWith('.ts') && !file.endsWith('.d.ts')
+}
+
 /** One import of a module, as it stands there. */
 export interface Import {
   /** What stands in quotes. */
@@ -23,7 +28,7 @@ export interface Import {
 /** The imports of every file in `src`, by its path from there, with slashes: `batch/batcher.ts`. */
 export function modules(): ReadonlyMap<string, readonly Import[]> {
   const src = join(root, 'src')
-  const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => /(?<!\.d)\.ts$/.test(file))
+  const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(isModule)
   return new Map(files.map((file) => [file.split(sep).join('/'), importsOf(src, join(src, file))]))
 }
 

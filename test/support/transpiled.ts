@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import ts from 'typescript'
-import { root } from './modules.ts'
+import { isModule, root } from './modules.ts'
 
 /**
  * Writes the package as it is published, without types, to a folder below the repository, where its dependencies are found: for
@@ -12,7 +12,7 @@ import { root } from './modules.ts'
 export function transpile(folder: string): string {
   const src = join(root, 'src')
   for (const file of readdirSync(src, { recursive: true, encoding: 'utf8' })) {
-    if (!file.endsWith('.ts') || file.startsWith('example')) continue
+    if (!isModule(file) || file.startsWith('example')) continue
     const { outputText } = ts.transpileModule(readFileSync(join(src, file), 'utf8'), {
       fileName: file,
       compilerOptions: {

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import ts from 'typescript'
-import { root } from '../modules.ts'
+import { isModule, root } from '../modules.ts'
 
 const compilerOptions: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2023,
@@ -19,7 +19,7 @@ const compilerOptions: ts.CompilerOptions = {
 export function compiled(dir: string): (name: string) => URL {
   for (const folder of ['src', 'src/transform', 'src/transform/threads', 'test/support/threads']) {
     for (const file of readdirSync(join(root, folder))) {
-      if (!file.endsWith('.ts')) continue
+      if (!isModule(file)) continue
       const path = join(dir, folder, file.replace(/ts$/, 'js'))
       mkdirSync(dirname(path), { recursive: true })
       const source = readFileSync(join(root, folder, file), 'utf8')
