@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises'
 import { settling } from '../support/count.js'
-import { batch, field, lines, sourceOf, split } from '../support/hosepipe.js'
+import { batch, field, largeSourceOf, lines, split } from '../support/hosepipe.js'
 import { MiB } from '../support/reading.js'
 import { rival } from '../support/rival.js'
 
@@ -10,6 +10,8 @@ export const note =
 export const shapes = ['100 B', '1 KB']
 /** Several times what may be open: memory that is given back is part of the way. */
 export const mebibytesByShape = { '100 B': 128, '1 KB': 256 }
+/** One pass of a few hundred milliseconds would tell of the compiler, and of memory that is touched for the first time. */
+export const least = 1_500
 /** With `--quick`, so much of the data. */
 export const quickly = 1 / 4
 /** What the ways are compared with. */
@@ -26,7 +28,7 @@ function ours(keys) {
   return async (file, { key }) => {
     const { found, end } = settling()
     await pipeline(
-      sourceOf(file),
+      largeSourceOf(file),
       split(lines()),
       batch({ key: field(key), maxBytes, maxOpenKeys: keys, maxOpenBytes }),
       end,

@@ -26,7 +26,7 @@ export function sourceOf(path) {
   return source(path, { reuse: true })
 }
 
-/** The same in larger chunks, for ways that do nothing with the records and spend their time on reads. */
+/** The same in larger chunks: for ways that do nothing with the records and spend their time on reads, and for many keys, of which each chunk then has more records. */
 export function largeSourceOf(path) {
   return source(path, { readBytes: 4 * MiB, reuse: true })
 }

@@ -16,7 +16,8 @@ import { type ClosedBy, report } from '../report.ts'
 import { withBytes } from '../with-bytes.ts'
 import type { Batch } from './batch.ts'
 import { type KeyReader, KeySorter } from './by-key.ts'
-import { OpenBatch } from './open-batch.ts'
+import { CopyingBatch } from './copying-batch.ts'
+import { closed, type OpenBatch, Partition, ViewingBatch } from './open-batch.ts'
 import { OpenBatches } from './open-batches.ts'
 
 /** The bounds of a {@link Batcher}, all given. */
@@ -52,6 +53,8 @@ const noParts: Readonly<Record<string, string>> = Object.freeze({})
 export class Batcher {
   readonly #shape: BatcherShape
   readonly #open = new OpenBatches()
+  /** That of all records, where there is no key. */
+  readonly #whole = new Partition(undefined)
   #held = 0
   /** How many bytes a batch may come to have. */
   #expected = 0
@@ -86,7 +89,7 @@ export class Batcher {
     if (good.length === 0) return
     const now = { monotonic: clock.monotonic(), wall: clock.wall() }
     this.#adding = { keyed: good, now, isSorted: false }
-    if (key === undefined) this.#addTo(undefined, good.withoutValues().compact(), 0, good.length)
+    if (key === undefined) this.#addTo(this.#whole, good.withoutValues().compact(), 0, good.length)
     else this.#addByKey(key, good, now)
     this.#adding = undefined
     if (limits.maxAge === 0) this.flush('age')
@@ -120,7 +123,7 @@ export class Batcher {
     const { only } = bare.receipt
     const isCopied = failed.length === 0 && only?.pending === bare.length
     const leases = isCopied ? only.handOver() : []
-    if (sorter.length >= sorter.keys.length * minPieces && this.#hasRoomFor(sorter.keys)) {
+    if (sorter.length >= sorter.partitions.length * minPieces && this.#hasRoomFor(sorter.partitions)) {
       this.#adding = { keyed: records, now, isSorted: true }
       this.#addKeyByKey(sorter, now)
     } else this.#addAsTheyCame(sorter)
@@ -130,17 +133,19 @@ export class Batcher {
   }
 
   /** Whether all of these keys can be open at once, so that none has to be closed for another. */
-  #hasRoomFor(keys: readonly string[]): boolean {
+  #hasRoomFor(partitions: readonly Partition[]): boolean {
     let room = this.#shape.limits.maxOpenKeys - this.#open.size
-    if (keys.length <= room) return true
-    for (const key of keys) if (this.#open.get(key) === undefined) room -= 1
+    if (partitions.length <= room) return true
+    for (const { batch } of partitions) if (batch === undefined) room -= 1
     return room >= 0
   }
 
   #addAsTheyCame(sorter: KeySorter): void {
     sorter.beginUnsorted()
     for (let place = sorter.nextUnsorted(); place !== -1; place = sorter.nextUnsorted()) {
-      if (sorter.records !== undefined) this.#addTo(sorter.keys[place], sorter.records, sorter.from, sorter.to)
+      const { records, from, to, partitions } = sorter
+      const partition = partitions[place]
+      if (records !== undefined && partition !== undefined) this.#addTo(partition, records, from, to)
     }
   }
 
@@ -148,20 +153,20 @@ export class Batcher {
     this.#lastOpened = 0
     this.#isSorted = true
     sorter.sort()
-    for (let place = 0; place < sorter.keys.length; place += 1) {
+    for (const [place, partition] of sorter.partitions.entries()) {
       sorter.begin(place)
       while (sorter.next() && sorter.records !== undefined) {
-        this.#addTo(sorter.keys[place], sorter.records, sorter.from, sorter.to)
+        this.#addTo(partition, sorter.records, sorter.from, sorter.to)
       }
     }
     if (!this.#isSorted) this.#open.sortOpened(now)
   }
 
   /** Adds the records from `from` up to `to`. */
-  #addTo(key: string | undefined, records: Records, from: number, to: number): void {
+  #addTo(partition: Partition, records: Records, from: number, to: number): void {
     const { limits, overhead } = this.#shape
     for (let at = from; at < to && !this.#destroyed; ) {
-      const batch = this.#open.get(key) ?? this.#openFor(key, at)
+      const batch = partition.batch ?? this.#openFor(partition, at)
       const room = limits.maxBytes - batch.bytes
       let fitting = Math.min(to - at, limits.maxRecords - batch.length)
       let cost = records.cost(at, at + fitting, overhead.record)
@@ -189,15 +194,22 @@ export class Batcher {
   }
 
   /** Opens a batch for the record at an index of those that are being added. */
-  #openFor(key: string | undefined, at: number): OpenBatch {
+  #openFor(partition: Partition, at: number): OpenBatch {
     const { key: reader, limits, overhead } = this.#shape
     const adding = this.#adding
     if (adding === undefined) throw new RangeError('no run is being added')
     if (this.#open.size >= limits.maxOpenKeys) this.#closeOldest('keys')
     const index = adding.isSorted ? this.#sorter.indexOf(at) : at
     const partitionKeys = reader === undefined ? noParts : reader.partsOf(adding.keyed, index)
-    const opening = { key, partitionKeys, at: adding.now, index, overhead: overhead.batch, expected: this.#expected }
-    const batch = new OpenBatch(opening)
+    const opening = {
+      partition,
+      partitionKeys,
+      at: adding.now,
+      index,
+      overhead: overhead.batch,
+      expected: this.#expected,
+    }
+    const batch = reader === undefined ? new ViewingBatch(opening) : new CopyingBatch(opening)
     this.#open.add(batch)
     this.#held += batch.held
     if (index < this.#lastOpened) this.#isSorted = false
@@ -216,7 +228,7 @@ export class Batcher {
     this.#open.delete(open)
     this.#held -= open.held
     this.#expected += (open.bytes - this.#expected) * newestShare
-    const batch = open.close(closedBy)
+    const batch = closed(open, closedBy)
     report.batchClosed(() => ({ key: batch.key, records: batch.length, bytes: open.bytes, closedBy }))
     this.#shape.onBatch(batch)
   }

@@ -9,6 +9,7 @@
 import { Records } from '../records.ts'
 import { type Gathering, WasmMemory } from '../wasm-memory.ts'
 import { LocalGathering } from './local-gathering.ts'
+import { Partition } from './open-batch.ts'
 
 /** What tells the partition key of a record. */
 export interface KeyReader {
@@ -25,28 +26,24 @@ const maxKeys = 65_536
 /** A longer piece is copied by itself. */
 const longPiece = 2_048
 
-/** Where a key stands among those of the run in which it came last. */
-interface Seen {
-  run: number
-  place: number
-}
-
 /**
  * Reads the keys of runs, one run after another, and goes through a run as it came or key by key:
  *
  *     sorter.read(…)
  *     sorter.sort()
- *     for each place in keys:  sorter.begin(place), and while sorter.next(): records, from, to
+ *     for each place of partitions:  sorter.begin(place), and while sorter.next(): records, from, to
  *     sorter.done()
  */
 export class KeySorter {
-  readonly #seen = new Map<string, Seen>()
+  readonly #known = new Map<string, Partition>()
+  /** So many are known before those are forgotten that have no open batch. */
+  #maxKnown = maxKeys
   /** The number of the run. */
   #number = 0
   /** The run, without values. */
   #run: Records | undefined
-  /** All of its keys, in the order in which they came first. */
-  keys: string[] = []
+  /** The partitions of all of its keys, in the order in which they came first. */
+  partitions: Partition[] = []
   /** How many pieces it has: neighbours with the same key. */
   length = 0
   /** The first record of each piece, the one after its last, and which of the keys it has; as they came. */
@@ -83,8 +80,8 @@ export class KeySorter {
     const isJoining = bare.isFramed || !bare.isLines
     this.#run = bare
     this.#number += 1
-    this.keys = []
-    if (this.#seen.size > maxKeys) this.#seen.clear()
+    this.partitions = []
+    if (this.#known.size > this.#maxKnown) this.#forget()
     let length = 0
     let first = 0
     let current: string | undefined
@@ -109,27 +106,34 @@ export class KeySorter {
   }
 
   #placeFor(key: string): number {
-    let seen = this.#seen.get(key)
-    if (seen === undefined) {
-      seen = { run: 0, place: 0 }
-      this.#seen.set(key, seen)
+    let partition = this.#known.get(key)
+    if (partition === undefined) {
+      partition = new Partition(key)
+      this.#known.set(key, partition)
     }
-    if (seen.run === this.#number) return seen.place
-    seen.run = this.#number
-    seen.place = this.keys.length
-    this.keys.push(key)
-    return seen.place
+    if (partition.run !== this.#number) {
+      partition.run = this.#number
+      partition.place = this.partitions.length
+      this.partitions.push(partition)
+    }
+    return partition.place
+  }
+
+  #forget(): void {
+    for (const [key, { batch }] of this.#known) if (batch === undefined) this.#known.delete(key)
+    // What is looked through is paid for by as many new keys.
+    this.#maxKnown = Math.max(maxKeys, 2 * this.#known.size)
   }
 
   /** Puts the pieces in order by key. */
   sort(): void {
-    const { length, keys } = this
+    const { length, partitions } = this
     const run = this.#run
     if (run === undefined) return
     const [from, to, placeOf] = [this.#from.numbers, this.#to.numbers, this.#placeOf.numbers]
     const fromByKey = this.#fromByKey.ofLength(length)
     const toByKey = this.#toByKey.ofLength(length)
-    this.#bounds = boundsOf(placeOf, length, keys.length)
+    this.#bounds = boundsOf(placeOf, length, partitions.length)
     const cursors = this.#bounds.slice()
     for (let i = 0; i < length; i += 1) {
       const place = placeOf[i] ?? 0

@@ -1,29 +1,24 @@
-/**
- * A batch that records are still added to. Without keys it keeps views of the chunks that the records came in, all of which
- * belong to it. With keys it copies: a view would keep a whole chunk in memory for one record of a rare key.
- */
 import type { Records } from '../records.ts'
 import type { ClosedBy } from '../report.ts'
 import { Batch } from './batch.ts'
-import { Copies } from './copies.ts'
 
-/** What a run takes in memory beside its bytes: many runs of one short record would take much more than they count. */
-const runOverhead = 512
+/** A value of the partition key, with the batch that is open for it. Without keys there is one for all records. */
+export class Partition {
+  /** `undefined` where no key was asked for. */
+  readonly key: string | undefined
+  batch: OpenBatch | undefined = undefined
+  /** The run in which it came last, and where it stands among the keys of that. */
+  run = 0
+  place = 0
 
-/** Keeps the records of an open batch. */
-interface Keeper {
-  /** Adds the records from `from` up to `to`. */
-  add(records: Records, from: number, to: number): void
-  /** All of them as runs. */
-  runs(): readonly Records[]
-  /** Bytes of memory that are kept. */
-  readonly held: number
+  constructor(key: string | undefined) {
+    this.key = key
+  }
 }
 
 /** What a batch is opened with. */
 export interface Opening {
-  /** `undefined` where no key was asked for. */
-  readonly key: string | undefined
+  readonly partition: Partition
   readonly partitionKeys: Readonly<Record<string, string>>
   /** When it was opened, on the monotonic and on the wall clock. */
   readonly at: { readonly monotonic: number; readonly wall: number }
@@ -35,49 +30,52 @@ export interface Opening {
   readonly expected: number
 }
 
-/** See the head of this file. */
-export class OpenBatch {
+/** A batch that records are still added to. */
+export interface OpenBatch {
   readonly opening: Opening
-  readonly #keeper: Keeper
   /** Its neighbours in the order of opening; see {@link OpenBatches}. */
+  older: OpenBatch | undefined
+  newer: OpenBatch | undefined
+  /** How many records there are. */
+  readonly length: number
+  /** The bytes that will be written, before compression. */
+  readonly bytes: number
+  /** Bytes of memory that the batch keeps. */
+  readonly held: number
+  /** Adds the records from `from` up to `to`, which take `cost` bytes when they are written. */
+  add(records: Records, from: number, to: number, cost: number): void
+  /** All of them as runs. Nothing can be added any more. */
+  runs(): readonly Records[]
+}
+
+/** The batch as it goes on its way. */
+export function closed(open: OpenBatch, closedBy: ClosedBy): Batch {
+  const { partition, partitionKeys, at } = open.opening
+  return new Batch(open.runs(), { key: partition.key, partitionKeys, openedAt: at.wall, closedBy })
+}
+
+/** What a run takes in memory beside its bytes: many runs of one short record would take much more than they count. */
+const runOverhead = 512
+
+/** A batch without a key, which keeps views of the chunks that the records came in, all of which belong to it. */
+export class ViewingBatch implements OpenBatch {
+  readonly opening: Opening
+  readonly #runs: Records[] = []
   older: OpenBatch | undefined = undefined
   newer: OpenBatch | undefined = undefined
-  /** How many records there are. */
   length = 0
-  /** The bytes that will be written, before compression. */
   bytes: number
+  held = 0
 
   constructor(opening: Opening) {
     this.opening = opening
     this.bytes = opening.overhead
-    this.#keeper = opening.key === undefined ? new Views() : new Copies(opening.expected)
   }
 
-  /** Bytes of memory that the batch keeps. */
-  get held(): number {
-    return this.#keeper.held
-  }
-
-  /** Adds the records from `from` up to `to`, which take `cost` bytes when they are written. */
   add(records: Records, from: number, to: number, cost: number): void {
-    this.#keeper.add(records, from, to)
+    this.#runs.push(records.slice(from, to))
     this.length += to - from
     this.bytes += cost
-  }
-
-  /** The batch as it goes on its way. */
-  close(closedBy: ClosedBy): Batch {
-    const { key, partitionKeys, at } = this.opening
-    return new Batch(this.#keeper.runs(), { key, partitionKeys, openedAt: at.wall, closedBy })
-  }
-}
-
-class Views implements Keeper {
-  readonly #runs: Records[] = []
-  held = 0
-
-  add(records: Records, from: number, to: number): void {
-    this.#runs.push(records.slice(from, to))
     this.held += records.cost(from, to, 1) + runOverhead
   }
 

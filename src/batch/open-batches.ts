@@ -1,44 +1,28 @@
-/**
- * The open batches, by key and in the order in which they were opened.
- *
- *     oldest ⇄ batch ⇄ batch ⇄ newest       a Map keeps this order too, but to find its first entry passes all that were deleted
- */
+/** The open batches in the order in which they were opened: oldest ⇄ batch ⇄ batch ⇄ newest. */
 import type { OpenBatch } from './open-batch.ts'
 
 /** See the head of this file. */
 export class OpenBatches {
-  readonly #byKey = new Map<string | undefined, OpenBatch>()
-  #oldest: OpenBatch | undefined
+  size = 0
+  /** The one that was opened first. */
+  oldest: OpenBatch | undefined = undefined
   #newest: OpenBatch | undefined
 
-  get size(): number {
-    return this.#byKey.size
-  }
-
-  /** The one that was opened first. */
-  get oldest(): OpenBatch | undefined {
-    return this.#oldest
-  }
-
-  get(key: string | undefined): OpenBatch | undefined {
-    return this.#byKey.get(key)
-  }
-
-  /** Adds one as the newest; its key has none. */
+  /** Adds one as the newest; its partition has none. */
   add(batch: OpenBatch): void {
-    this.#byKey.set(batch.opening.key, batch)
+    batch.opening.partition.batch = batch
+    this.size += 1
     this.#append(batch)
   }
 
   delete(batch: OpenBatch): void {
-    this.#byKey.delete(batch.opening.key)
+    batch.opening.partition.batch = undefined
+    this.size -= 1
     this.#unlink(batch)
   }
 
   clear(): void {
-    this.#byKey.clear()
-    this.#oldest = undefined
-    this.#newest = undefined
+    for (let { oldest } = this; oldest !== undefined; oldest = this.oldest) this.delete(oldest)
   }
 
   /** Sorts those that were opened by a run, which are the newest, by where their first records stand in it. */
@@ -55,14 +39,14 @@ export class OpenBatches {
   #append(batch: OpenBatch): void {
     const older = this.#newest
     batch.older = older
-    if (older === undefined) this.#oldest = batch
+    if (older === undefined) this.oldest = batch
     else older.newer = batch
     this.#newest = batch
   }
 
   #unlink(batch: OpenBatch): void {
     const { older, newer } = batch
-    if (older === undefined) this.#oldest = newer
+    if (older === undefined) this.oldest = newer
     else older.newer = newer
     if (newer === undefined) this.#newest = older
     else newer.older = older

@@ -1,5 +1,5 @@
 /**
- * The records of a batch with a key, copied: a view would keep a whole chunk in memory for one record of a rare key.
+ * A batch with a key, which copies its records: a view would keep a whole chunk in memory for one record of a rare key.
  *
  *     slabs   [record\nrecord\n……]  [record\nrecord\nrecord\n……]      each as large as all before it, up to a bound
  */
@@ -8,6 +8,7 @@ import { ReceiptMerger } from '../merged-receipts.ts'
 import { findNewlines } from '../newlines.ts'
 import { Receipt } from '../receipts.ts'
 import { Records } from '../records.ts'
+import type { OpenBatch, Opening } from './open-batch.ts'
 
 /** What a batch with a key takes in memory beside its records: with many keys that is most of it. */
 const keyOverhead = 2048
@@ -26,28 +27,33 @@ const noBytes = Buffer.alloc(0)
 const newline = 10
 
 /** See the head of this file. */
-export class Copies {
+export class CopyingBatch implements OpenBatch {
+  readonly opening: Opening
+  older: OpenBatch | undefined = undefined
+  newer: OpenBatch | undefined = undefined
+  length = 0
+  bytes: number
+  held = keyOverhead
   readonly #runs: Records[] = []
-  readonly #firstSlab: number
   #slab: Buffer = noBytes
   /** That of the slab, where it is to come round again when all of its records have ended. */
   #lease: Lease | undefined
   #at = 0
-  #length = 0
+  /** How many records there are in the slab. */
+  #slabLength = 0
   /** Where each record of the slab ends, if not all of them are lines. */
   #ends: number[] | undefined
   #receipts = new ReceiptMerger()
   #oldest = Number.POSITIVE_INFINITY
-  /** Bytes of memory that are kept. */
-  held = keyOverhead
 
-  /** @param expected - How many bytes the batch may come to have. */
-  constructor(expected: number) {
-    this.#firstSlab = Math.min(largestFirstSlab, Math.max(firstSlab, expected / 2))
+  constructor(opening: Opening) {
+    this.opening = opening
+    this.bytes = opening.overhead
   }
 
-  /** Adds the records from `from` up to `to`. */
-  add(records: Records, from: number, to: number): void {
+  add(records: Records, from: number, to: number, cost: number): void {
+    this.length += to - from
+    this.bytes += cost
     for (let at = from; at < to; ) {
       const size = records.cost(at, to, 1)
       const room = this.#slab.length - this.#at
@@ -62,7 +68,6 @@ export class Copies {
     }
   }
 
-  /** All of them as runs. */
   runs(): readonly Records[] {
     this.#finishSlab()
     return this.#runs
@@ -91,7 +96,7 @@ export class Copies {
       }
     }
     this.#at = at + size
-    this.#length += to - from
+    this.#slabLength += to - from
   }
 
   #noteReceipts({ receipt }: Records, from: number, to: number): void {
@@ -104,7 +109,7 @@ export class Copies {
   /** Makes room for the record at `at`, and where it can be for all that are to be added, which take `size`. */
   #reserve(records: Records, at: number, size: number): void {
     const before = this.held - keyOverhead
-    const next = before === 0 ? Math.max(this.#firstSlab, size * firstRuns) : Math.max(before, size)
+    const next = before === 0 ? Math.max(firstSlabOf(this.opening), size * firstRuns) : Math.max(before, size)
     this.#finishSlab()
     const least = size <= largestSlab ? size : records.cost(at, at + 1, 1)
     const length = Math.max(least, Math.min(largestSlab, next))
@@ -116,17 +121,21 @@ export class Copies {
   }
 
   #finishSlab(): void {
-    if (this.#length === 0) return
+    if (this.#slabLength === 0) return
     const from = { receipt: this.#receipts.merged(this.#lease), arrivedAt: this.#oldest }
     this.#runs.push(
       this.#ends === undefined
-        ? Records.unsearched(from, this.#slab, 0, this.#at, this.#length)
+        ? Records.unsearched(from, this.#slab, 0, this.#at, this.#slabLength)
         : Records.framed(from, this.#slab, 0, Uint32Array.from(this.#ends)),
     )
     this.#lease = undefined
-    this.#length = 0
+    this.#slabLength = 0
     this.#ends = undefined
     this.#receipts = new ReceiptMerger()
     this.#oldest = Number.POSITIVE_INFINITY
   }
+}
+
+function firstSlabOf({ expected }: Opening): number {
+  return Math.min(largestFirstSlab, Math.max(firstSlab, expected / 2))
 }
