@@ -48,8 +48,16 @@ export class MergedReceipts implements Origin {
 
   pick(indexes: ArrayLike<number>): Origin {
     const merging = new ReceiptMerger()
-    for (let i = 0; i < indexes.length; i += 1) merging.add(this.at(indexes[i] ?? 0), 1)
-    return merging.mergedOf(this.#held)
+    let last = -1
+    let held = this.#held
+    for (let i = 0; i < indexes.length; i += 1) {
+      const index = indexes[i] ?? 0
+      merging.add(this.at(index), 1)
+      // One that was expanded ends several times, and would be counted for others.
+      if (index <= last) held = undefined
+      last = index
+    }
+    return merging.mergedOf(held)
   }
 
   settle(ending: Ending, count: number): void {

@@ -175,6 +175,18 @@ t.test('records of several receipts hold their memory together', async (t) => {
   merger.add(one, 1)
   merger.merged(lease()).settle('delivered', 1)
   t.equal(freed, 3, 'of one receipt, too')
+
+  const [three, four] = [account.open(1, 0), account.open(1, 0)]
+  const pair = new ReceiptMerger()
+  pair.add(three, 1)
+  pair.add(four, 1)
+  const shared = pair.merged(lease())
+  const expanded = shared.pick([0, 0])
+  three.expand(1)
+  expanded.settle('delivered', 2)
+  t.equal(freed, 3, 'two of one record do not stand for another')
+  shared.slice(1, 2).settle('delivered', 1)
+  t.equal(freed, 3, 'then it is not counted any more')
   t.equal(account.pending, 0)
 })
 
