@@ -15,6 +15,7 @@ import { findNewlines } from './newlines.ts'
 import { pack } from './pack.ts'
 import { type Origin, Receipt } from './receipts.ts'
 import { serialise } from './serialise.ts'
+import { indexesOf, lengthOf, type Stretches } from './stretches.ts'
 
 /** Where the records of a run came from, and when. */
 export interface Provenance {
@@ -30,6 +31,20 @@ export interface Originals {
   readonly indexes: readonly number[]
 }
 
+/** How the records of a run lie in memory, and what else is known of them. */
+interface Layout {
+  readonly length: number
+  readonly bytes?: Buffer | undefined
+  readonly first?: number | undefined
+  readonly ends?: Uint32Array | undefined
+  readonly starts?: Uint32Array | undefined
+  /** Where the last newline of framed records ends, while nobody has looked for their ends. */
+  readonly behind?: number | undefined
+  readonly isLines?: boolean | undefined
+  readonly values?: readonly unknown[] | undefined
+  readonly originals?: Originals | undefined
+}
+
 /** A run of records in one buffer. Shares memory with the chunk that it was split from; never changed after it was made. */
 export class Records implements Iterable<Buffer>, Provenance {
   /** How many records there are. */
@@ -42,35 +57,23 @@ export class Records implements Iterable<Buffer>, Provenance {
   readonly #originals: Originals | undefined
   #bytes: Buffer | undefined
   #ends: Uint32Array | undefined
-  /** Where the last newline of framed records ends, while nobody has looked for their ends. */
   readonly #behind: number | undefined
   #isLines: boolean
   /** The records' own bytes, where somebody has counted them; not for framed ones, which need no counting. */
   #size: number | undefined
 
-  private constructor(
-    length: number,
-    from: Provenance,
-    bytes: Buffer | undefined,
-    first: number,
-    ends: Uint32Array | undefined,
-    starts: Uint32Array | undefined,
-    values: readonly unknown[] | undefined,
-    isLines = false,
-    originals?: Originals,
-    behind?: number,
-  ) {
-    this.length = length
+  private constructor(from: Provenance, layout: Layout) {
+    this.length = layout.length
     this.receipt = from.receipt
     this.arrivedAt = from.arrivedAt
-    this.#bytes = bytes
-    this.#first = first
-    this.#ends = ends
-    this.#starts = starts
-    this.#values = values
-    this.#isLines = isLines
-    this.#originals = originals
-    this.#behind = behind
+    this.#bytes = layout.bytes
+    this.#first = layout.first ?? 0
+    this.#ends = layout.ends
+    this.#starts = layout.starts
+    this.#values = layout.values
+    this.#isLines = layout.isLines ?? false
+    this.#originals = layout.originals
+    this.#behind = layout.behind
   }
 
   /**
@@ -84,7 +87,7 @@ export class Records implements Iterable<Buffer>, Provenance {
     ends: Uint32Array,
     values?: readonly unknown[],
   ): Records {
-    return new Records(ends.length, from, bytes, first, ends, undefined, values, true)
+    return new Records(from, { length: ends.length, bytes, first, ends, values, isLines: true })
   }
 
   /**
@@ -94,7 +97,7 @@ export class Records implements Iterable<Buffer>, Provenance {
    * @param length - How many records there are.
    */
   static unsearched(from: Provenance, bytes: Buffer, first: number, behind: number, length: number): Records {
-    return new Records(length, from, bytes, first, undefined, undefined, undefined, true, undefined, behind)
+    return new Records(from, { length, bytes, first, behind, isLines: true })
   }
 
   /**
@@ -111,7 +114,7 @@ export class Records implements Iterable<Buffer>, Provenance {
     ends: Uint32Array,
     values?: readonly unknown[],
   ): Records {
-    return new Records(ends.length, from, bytes, first, ends, undefined, values)
+    return new Records(from, { length: ends.length, bytes, first, ends, values })
   }
 
   /** Records anywhere in `bytes`: the one at `i` stands from `starts[i]` up to `ends[i]`. */
@@ -122,7 +125,7 @@ export class Records implements Iterable<Buffer>, Provenance {
     ends: Uint32Array,
     values?: readonly unknown[],
   ): Records {
-    return new Records(ends.length, from, bytes, starts[0] ?? 0, ends, starts, values)
+    return new Records(from, { length: ends.length, bytes, first: starts[0], ends, starts, values })
   }
 
   /**
@@ -131,7 +134,7 @@ export class Records implements Iterable<Buffer>, Provenance {
    * @param originals - What they were made from, for the backup of those that fail later.
    */
   static values(from: Provenance, values: readonly unknown[], originals?: Originals): Records {
-    return new Records(values.length, from, undefined, 0, undefined, undefined, values, false, originals)
+    return new Records(from, { length: values.length, values, originals })
   }
 
   /**
@@ -260,56 +263,40 @@ export class Records implements Iterable<Buffer>, Provenance {
       indexes: this.#originals.indexes.slice(from, to),
     }
     if (this.#bytes === undefined && values !== undefined) return Records.values(provenance, values, originals)
-    const ends = this.ends.subarray(from, to)
-    const starts = this.#starts?.subarray(from, to)
-    return new Records(
-      to - from,
-      provenance,
-      this.bytes,
-      from < this.length ? this.start(from) : 0,
-      ends,
-      starts,
+    return new Records(provenance, {
+      length: to - from,
+      bytes: this.bytes,
+      first: from < this.length ? this.start(from) : 0,
+      ends: this.ends.subarray(from, to),
+      starts: this.#starts?.subarray(from, to),
+      isLines: this.#isLines,
       values,
-      this.#isLines,
       originals,
-    )
+    })
   }
 
-  /**
-   * The records of some stretches of neighbours: the same memory, and each stretch framed as it was.
-   *
-   * @param stretches - For each, the index of its first record and the one behind its last; ascending, and none is empty.
-   */
-  pickStretches(stretches: Uint32Array): Records {
+  /** The records of some stretches of neighbours: the same memory, and each stretch framed as it was. */
+  pickStretches(stretches: Stretches): Records {
     const [from = 0, to = 0] = stretches
     if (stretches.length <= 2) return this.slice(from, to)
     if (this.#values !== undefined || !(this.receipt instanceof Receipt)) return this.pick(indexesOf(stretches))
-    const { bytes, ends, receipt, arrivedAt } = this
-    const starts = this.#starts
+    const { bytes, ends: allEnds } = this
+    const allStarts = this.#starts
     const length = lengthOf(stretches)
-    const pickedStarts = new Uint32Array(length)
-    const pickedEnds = new Uint32Array(length)
+    const starts = new Uint32Array(length)
+    const ends = new Uint32Array(length)
     let next = 0
     for (let stretch = 0; stretch < stretches.length; stretch += 2) {
       const [first, behind] = [stretches[stretch] ?? 0, stretches[stretch + 1] ?? 0]
       let start = this.start(first)
       for (let i = first; i < behind; i += 1, next += 1) {
-        const end = ends[i] ?? 0
-        pickedStarts[next] = start
-        pickedEnds[next] = end
-        start = starts === undefined ? end + 1 : (starts[i + 1] ?? 0)
+        const end = allEnds[i] ?? 0
+        starts[next] = start
+        ends[next] = end
+        start = allStarts === undefined ? end + 1 : (allStarts[i + 1] ?? 0)
       }
     }
-    return new Records(
-      length,
-      { receipt, arrivedAt },
-      bytes,
-      pickedStarts[0] ?? 0,
-      pickedEnds,
-      pickedStarts,
-      undefined,
-      this.#isLines,
-    )
+    return new Records(this, { length, bytes, first: starts[0], ends, starts, isLines: this.#isLines })
   }
 
   /** The records at `indexes`, in that order: the same memory. */
@@ -322,16 +309,17 @@ export class Records implements Iterable<Buffer>, Provenance {
       indexes: Array.from(indexes, (i) => this.#originals?.indexes[i] ?? 0),
     }
     if (this.#bytes === undefined && values !== undefined) return Records.values(provenance, values, originals)
-    const { ends } = this
-    const pickedStarts = new Uint32Array(indexes.length)
-    const pickedEnds = new Uint32Array(indexes.length)
-    for (let to = 0; to < indexes.length; to += 1) {
+    const allEnds = this.ends
+    const { length } = indexes
+    const starts = new Uint32Array(length)
+    const ends = new Uint32Array(length)
+    for (let to = 0; to < length; to += 1) {
       const from = indexes[to] ?? 0
-      pickedStarts[to] = this.start(from)
-      pickedEnds[to] = ends[from] ?? 0
+      starts[to] = this.start(from)
+      ends[to] = allEnds[from] ?? 0
     }
-    const first = pickedStarts[0] ?? 0
-    return new Records(indexes.length, provenance, this.bytes, first, pickedEnds, pickedStarts, values, this.#isLines)
+    const isLines = this.#isLines
+    return new Records(provenance, { length, bytes: this.bytes, first: starts[0], ends, starts, isLines, values })
   }
 
   /** Whether the bytes of the records as they came in are known. */
@@ -355,19 +343,7 @@ export class Records implements Iterable<Buffer>, Provenance {
 
   /** The same records with another receipt: the same memory. */
   withReceipt(receipt: Origin): Records {
-    const from = { receipt, arrivedAt: this.arrivedAt }
-    return new Records(
-      this.length,
-      from,
-      this.#bytes,
-      this.#first,
-      this.#ends,
-      this.#starts,
-      this.#values,
-      this.#isLines,
-      this.#originals,
-      this.#behind,
-    )
+    return new Records({ receipt, arrivedAt: this.arrivedAt }, this.#layout())
   }
 
   /**
@@ -377,7 +353,7 @@ export class Records implements Iterable<Buffer>, Provenance {
   withoutValues(): Records {
     if (this.#values === undefined) return this
     const { bytes, ends } = this
-    return new Records(this.length, this, bytes, this.#first, ends, this.#starts, undefined, this.#isLines)
+    return new Records(this, { ...this.#layout(), bytes, ends, values: undefined, originals: undefined })
   }
 
   /** The same records in a buffer of their own if they are less than half of the bytes they would keep in memory. */
@@ -421,17 +397,26 @@ export class Records implements Iterable<Buffer>, Provenance {
     return { records: Records.lines(from, bytes, 0, ends, values), bad }
   }
 
+  #layout(): Layout {
+    return {
+      length: this.length,
+      bytes: this.#bytes,
+      first: this.#first,
+      ends: this.#ends,
+      starts: this.#starts,
+      behind: this.#behind,
+      isLines: this.#isLines,
+      values: this.#values,
+      originals: this.#originals,
+    }
+  }
+
   #serialise(): void {
     const { bad } = this.serialised()
     const [first] = bad
     if (first === undefined) return
-    throw new HosepipeError(
-      'Transform.NotSerialisable',
-      `record ${first.index} has no JSON form: ${first.error.message}`,
-      {
-        cause: first.error,
-      },
-    )
+    const message = `record ${first.index} has no JSON form: ${first.error.message}`
+    throw new HosepipeError('Transform.NotSerialisable', message, { cause: first.error })
   }
 
   /** Where the newline of the record before the one at `to` ends; of framed records. */
@@ -453,20 +438,4 @@ function endsIn(bytes: Buffer, first: number, behind: number, length: number): U
   const { places } = findNewlines(bytes, first, behind)
   if (places.length !== length) throw new RangeError(`${length} records lie where ${places.length} lines are`)
   return places.slice()
-}
-
-function lengthOf(stretches: Uint32Array): number {
-  let length = 0
-  for (let i = 0; i < stretches.length; i += 2) length += (stretches[i + 1] ?? 0) - (stretches[i] ?? 0)
-  return length
-}
-
-function indexesOf(stretches: Uint32Array): Uint32Array {
-  const indexes = new Uint32Array(lengthOf(stretches))
-  let next = 0
-  for (let stretch = 0; stretch < stretches.length; stretch += 2) {
-    const behind = stretches[stretch + 1] ?? 0
-    for (let i = stretches[stretch] ?? 0; i < behind; i += 1, next += 1) indexes[next] = i
-  }
-  return indexes
 }
