@@ -123,13 +123,21 @@ export class Batcher {
     const { only } = bare.receipt
     const isCopied = failed.length === 0 && only?.pending === bare.length
     const leases = isCopied ? only.handOver() : []
+    try {
+      this.#addRead(sorter, records, now)
+    } finally {
+      sorter.done()
+    }
+    for (const lease of leases) lease.release()
+    if (failed.length > 0) this.#shape.onFailed(new FailedRecords(bare.pick(failed), reasons))
+  }
+
+  /** Adds the run of which the keys were read. */
+  #addRead(sorter: KeySorter, records: Records, now: Opening['at']): void {
     if (sorter.length >= sorter.partitions.length * minPieces && this.#hasRoomFor(sorter.partitions)) {
       this.#adding = { keyed: records, now, isSorted: true }
       this.#addKeyByKey(sorter, now)
     } else this.#addAsTheyCame(sorter)
-    sorter.done()
-    for (const lease of leases) lease.release()
-    if (failed.length > 0) this.#shape.onFailed(new FailedRecords(bare.pick(failed), reasons))
   }
 
   /** Whether all of these keys can be open at once, so that none has to be closed for another. */

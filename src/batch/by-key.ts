@@ -9,6 +9,7 @@
 import { Records } from '../records.ts'
 import { type Gathering, WasmMemory } from '../wasm-memory.ts'
 import { LocalGathering } from './local-gathering.ts'
+import { Numbers } from './numbers.ts'
 import { Partition } from './open-batch.ts'
 
 /** What tells the partition key of a record. */
@@ -19,8 +20,6 @@ export interface KeyReader {
   partsOf(records: Records, index: number): Readonly<Record<string, string>>
 }
 
-/** Longer lists are not kept for the next run: they would be there for one run of very short records. */
-const maxKept = 262_144
 /** So many keys are remembered from run to run. */
 const maxKeys = 65_536
 /** A longer piece is copied by itself. */
@@ -226,19 +225,6 @@ export class KeySorter {
 
   #lengthOf(piece: number): number {
     return (this.#toByKey.numbers[piece] ?? 0) - (this.#fromByKey.numbers[piece] ?? 0)
-  }
-}
-
-/** A list that is used again. */
-class Numbers {
-  numbers = new Uint32Array(0)
-
-  /** A list of at least so many numbers, which may be any. */
-  ofLength(length: number): Uint32Array {
-    if (this.numbers.length < length || this.numbers.length > Math.max(length, maxKept)) {
-      this.numbers = new Uint32Array(length)
-    }
-    return this.numbers
   }
 }
 

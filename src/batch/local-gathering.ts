@@ -1,22 +1,31 @@
 import type { Gathering } from '../wasm-memory.ts'
 import { copyWords } from './copy-words.ts'
+import { Numbers } from './numbers.ts'
 
 /** Gathers from ordinary memory, as {@link WasmMemory} does from its own. */
 export class LocalGathering implements Gathering {
   static #shared: LocalGathering | undefined
   isTaken = false
   readonly gathered = Buffer.allocUnsafeSlow(256 * 1024)
-  starts = new Uint32Array(0)
-  sizes = new Uint32Array(0)
   byteLength = 0
+  readonly #starts = new Numbers()
+  readonly #sizes = new Numbers()
 
-  /** The one of this process, if it is not taken, with lists that are long enough for so many pieces. */
+  get starts(): Uint32Array {
+    return this.#starts.numbers
+  }
+
+  get sizes(): Uint32Array {
+    return this.#sizes.numbers
+  }
+
+  /** The one of this process. If it is not taken, its lists are long enough for so many pieces. */
   static for(pieces: number): LocalGathering {
     LocalGathering.#shared ??= new LocalGathering()
     const shared = LocalGathering.#shared
-    if (!shared.isTaken && shared.starts.length < pieces) {
-      shared.starts = new Uint32Array(pieces)
-      shared.sizes = new Uint32Array(pieces)
+    if (!shared.isTaken) {
+      shared.#starts.ofLength(pieces)
+      shared.#sizes.ofLength(pieces)
     }
     return shared
   }

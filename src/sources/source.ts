@@ -23,9 +23,13 @@ export interface SourceOptions {
   readonly readAhead?: number | undefined
   /**
    * Whether the memory of a chunk is read into again when all of its records have ended, and memory for what transforms make of
-   * them is written to again, which saves garbage collections. Only where `split(lines())` follows and the way ends in `deliver`,
-   * and no function of yours keeps a Buffer (of a record, of a request's body) after it has returned or its promise has settled,
-   * nor a `send` after its `signal` was aborted: what it kept would change. Default `false`.
+   * them is written to again, by this source and by those after it, which saves garbage collections. Chunks of a mebibyte and more
+   * then stand in memory of WebAssembly, where lines are found faster: it reserves some 10 GiB of the address space for each of them,
+   * and no more memory, and cannot be transferred to a thread; where it cannot be had, ordinary memory serves.
+   *
+   * Only where `split(lines())` follows and the way ends in `deliver`, and no function of yours keeps a Buffer (of a record, of a
+   * request's body) after it has returned or its promise has settled, nor a `send` after its `signal` was aborted: what it kept
+   * would change. Default `false`.
    */
   readonly reuse?: boolean | undefined
 }
@@ -34,6 +38,7 @@ const fields: Fields<SourceOptions> = { readBytes: whole('bytes'), readAhead: wh
 const defaults = { readBytes: 2 * 1024 * 1024, readAhead: 2, reuse: false }
 /** What is read at a time where nobody knows how much there is: behind the end that a file had, in a pipe, in a device. */
 const unknownBytes = 65_536
+
 /** The stream that {@link source} makes. */
 export interface Source extends Readable {
   /** Bytes that were handed on so far. */
