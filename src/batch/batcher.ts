@@ -16,6 +16,7 @@ import { type ClosedBy, report } from '../report.ts'
 import { withBytes } from '../with-bytes.ts'
 import type { Batch } from './batch.ts'
 import { type KeyReader, KeySorter } from './by-key.ts'
+import { compacted } from './compacted.ts'
 import { CopyingBatch } from './copying-batch.ts'
 import { closed, type OpenBatch, Partition, ViewingBatch } from './open-batch.ts'
 import { OpenBatches } from './open-batches.ts'
@@ -89,7 +90,7 @@ export class Batcher {
     if (good.length === 0) return
     const now = { monotonic: clock.monotonic(), wall: clock.wall() }
     this.#adding = { keyed: good, now, isSorted: false }
-    if (key === undefined) this.#addTo(this.#whole, good.withoutValues().compact(), 0, good.length)
+    if (key === undefined) this.#addTo(this.#whole, compacted(good.withoutValues()), 0, good.length)
     else this.#addByKey(key, good, now)
     this.#adding = undefined
     if (limits.maxAge === 0) this.flush('age')

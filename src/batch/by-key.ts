@@ -7,8 +7,8 @@
  *     by key     a a a    b b b    c           keys as they came first, each with its records in order
  */
 import { Records } from '../records.ts'
-import { type Gathering, WasmMemory } from '../wasm-memory.ts'
-import { LocalGathering } from './local-gathering.ts'
+import type { Gathering } from '../wasm-memory.ts'
+import { takeGathering } from './gathering.ts'
 import { Numbers } from './numbers.ts'
 import { Partition } from './open-batch.ts'
 
@@ -236,20 +236,6 @@ function boundsOf(placeOf: Uint32Array, length: number, keys: number): Uint32Arr
   }
   for (let i = 1; i <= keys; i += 1) bounds[i] = (bounds[i] ?? 0) + (bounds[i - 1] ?? 0)
   return bounds
-}
-
-/**
- * Takes what can gather the pieces of a run. Records that have newlines in them, or go back to several receipts, are not gathered:
- * nobody could tell them apart again.
- */
-function takeGathering({ isLines, receipt, bytes }: Records, pieces: number): Gathering | undefined {
-  if (!isLines || receipt.only === undefined) return undefined
-  const wasm = WasmMemory.of(bytes)
-  const gathering = wasm !== undefined && pieces <= wasm.starts.length ? wasm : LocalGathering.for(pieces)
-  // Whoever takes a batch may add its records to another one before this run is done.
-  if (gathering.isTaken) return undefined
-  gathering.isTaken = true
-  return gathering
 }
 
 function measure(
