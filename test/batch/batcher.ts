@@ -6,8 +6,10 @@ import { Batcher, type BatchLimits } from '../../src/batch/batcher.ts'
 import type { KeyReader } from '../../src/batch/by-key.ts'
 import { compileKey } from '../../src/batch/key.ts'
 import type { FailedRecords } from '../../src/failed-records.ts'
+import { Lease } from '../../src/lease.ts'
 import { ReceiptMerger } from '../../src/merged-receipts.ts'
 import { Account, type Receipt } from '../../src/receipts.ts'
+import { RecordMemory } from '../../src/record-memory.ts'
 import { type Provenance, Records } from '../../src/records.ts'
 import { json } from '../../src/transform/view.ts'
 import { WasmMemory } from '../../src/wasm-memory.ts'
@@ -33,7 +35,7 @@ const beforeColon: KeyReader = {
 }
 
 /** How the records of a run lie: as a user's Buffers, apart, as lines in either memory, as what a filter left of them, or nowhere yet. */
-const layouts = ['framed', 'spans', 'lines', 'wasm', 'filtered', 'values'] as const
+const layouts = ['framed', 'spans', 'lines', 'wasm', 'filtered', 'sparse', 'values'] as const
 type Layout = (typeof layouts)[number]
 const laidOut = layouts.filter((layout) => layout !== 'values')
 
@@ -80,14 +82,10 @@ function runOf(from: Provenance, texts: readonly string[], layout: Layout): Reco
       return inWasm(Records.pack(from, texts, true))
     case 'spans':
       return apart(from, texts)
-    case 'filtered': {
-      const all = texts.flatMap((text, i) => (i % 3 === 0 ? ['dropped:', text] : [text]))
-      const stay = all.flatMap((text, i) => (text === 'dropped:' ? [] : [i]))
-      const whole = { receipt: new Account().open(all.length, 0), arrivedAt: from.arrivedAt }
-      return inWasm(Records.pack(whole, all, true))
-        .pick(stay)
-        .withReceipt(from.receipt)
-    }
+    case 'filtered':
+      return filtered(from, texts, 1)
+    case 'sparse':
+      return filtered(from, texts, 9)
     case 'values':
       return Records.values(from, texts)
   }
@@ -99,6 +97,17 @@ function inWasm(lines: Records): Records {
   if (chunk === undefined) throw new Error('this machine has no memory for WebAssembly')
   lines.bytes.copy(chunk)
   return Records.lines(lines, chunk, 0, lines.ends)
+}
+
+/** What is left of lines in a chunk, of which so many were dropped before every third record. */
+function filtered(from: Provenance, texts: readonly string[], dropped: number): Records {
+  const gap = Array.from({ length: dropped }, () => 'dropped:')
+  const all = texts.flatMap((text, i) => (i % 3 === 0 ? [...gap, text] : [text]))
+  const stay = all.flatMap((text, i) => (text === 'dropped:' ? [] : [i]))
+  const whole = { receipt: new Account().open(all.length, 0), arrivedAt: from.arrivedAt }
+  return inWasm(Records.pack(whole, all, true))
+    .pick(stay)
+    .withReceipt(from.receipt)
 }
 
 /** Records with something between them that belongs to none. */
@@ -278,6 +287,39 @@ t.test('a filter that leaves little does not keep the chunk either', async (t) =
   batcher.flush('end')
   t.not(batches[0]?.runs[0]?.bytes.buffer, chunk.bytes.buffer)
   t.match(batches.map(contents), [[/^3x/, /^50x/]])
+})
+
+t.test('what a filter has left is copied out of its chunk, which is free then', async (t) => {
+  const { account, batcher, batches, clock } = setup({})
+  // One is longer than what is gathered at a time.
+  const texts = Array.from({ length: 500 }, (_, i) => `${i}:${'x'.repeat(i === 250 ? 300_000 : i % 50)}`)
+  const memory = new RecordMemory()
+  const receipt = account.open(texts.length + 1, clock.wall(), { memory })
+  const freed: string[] = []
+  const chunkLease = new Lease(() => void freed.push('chunk'))
+  receipt.hold(chunkLease)
+  chunkLease.release()
+  const run = filtered({ receipt, arrivedAt: clock.wall() }, texts, 3_000)
+  batcher.add(run)
+  t.same(freed, [], 'another record of the receipt is pending')
+  batcher.flush('flush')
+  t.same(batches.flatMap(contents), texts)
+  for (const batch of batches.splice(0)) batch.settle('delivered')
+
+  receipt.settle('dropped', 1)
+  t.same(freed, ['chunk'])
+  const again = account.open(texts.length, clock.wall(), { memory })
+  const lease = new Lease(() => void freed.push('chunk again'))
+  again.hold(lease)
+  lease.release()
+  const rest = filtered({ receipt: again, arrivedAt: clock.wall() }, texts, 3_000)
+  batcher.add(rest)
+  t.same(freed, ['chunk', 'chunk again'], 'before the records have ended')
+  rest.bytes.fill('?')
+  batcher.flush('flush')
+  t.same(batches.flatMap(contents), texts)
+  for (const batch of batches) batch.settle('delivered')
+  t.equal(account.pending, 0)
 })
 
 t.test('records without a key fail, with the reason', async (t) => {
