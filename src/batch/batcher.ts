@@ -45,6 +45,9 @@ export interface BatcherShape {
 
 /** With fewer pieces for each key it costs more to put a run in order by key than it saves. */
 const minPieces = 2
+/** A run is added by parts of at least so many records, and of so many for each key that the part before had. */
+const minPartRecords = 4_096
+const minKeyRecords = 128
 /** What is expected of a batch is what the last ones had, of which the newest counts so much. */
 const newestShare = 1 / 8
 
@@ -61,6 +64,8 @@ export class Batcher {
   #expected = 0
   #adding: Adding | undefined
   readonly #sorter = new KeySorter()
+  /** How many keys the last part of a run had. */
+  #usualKeys = 0
   /** Where the first record of the batch that was opened last stands in the run. */
   #lastOpened = 0
   /** Whether the batches that the run has opened are in the order in which their first records came. */
@@ -89,7 +94,7 @@ export class Batcher {
     if (failed !== undefined) onFailed(failed)
     if (good.length === 0) return
     const now = { monotonic: clock.monotonic(), wall: clock.wall() }
-    this.#adding = { keyed: good, now, isSorted: false }
+    this.#adding = { keyed: good, first: 0, now, isSorted: false }
     if (key === undefined) this.#addTo(this.#whole, compacted(good.withoutValues()), 0, good.length)
     else this.#addByKey(key, good, now)
     this.#adding = undefined
@@ -111,34 +116,49 @@ export class Batcher {
     this.#stopTimer()
   }
 
+  /**
+   * Adds a run part by part: as much of it as stays in the processor's cache, and as each key has enough records in for its memory to be
+   * worth a visit.
+   */
   #addByKey(key: KeyReader, records: Records, now: Opening['at']): void {
+    // Where all records of a receipt are copied, the memory that they came in can be read into again before they have ended.
+    const { only } = records.receipt
+    const leases = only?.pending === records.length ? only.handOver() : []
+    let hasFailed = false
+    for (let from = 0; from < records.length && !this.#destroyed; ) {
+      const to = Math.min(records.length, from + Math.max(minPartRecords, this.#usualKeys * minKeyRecords))
+      if (this.#addPart(key, records.slice(from, to), from, now)) hasFailed = true
+      // A short run, such as the line between two chunks, says nothing of the others.
+      if (to - from >= minPartRecords) this.#usualKeys = this.#sorter.partitions.length
+      from = to
+    }
+    // Those without a key still stand there.
+    if (hasFailed) for (const lease of leases) only?.hold(lease)
+    for (const lease of leases) lease.release()
+  }
+
+  /** @returns Whether some of them have no key. */
+  #addPart(key: KeyReader, records: Records, first: number, now: Opening['at']): boolean {
     const bare = records.withoutValues()
     const failed: number[] = []
     const reasons: Failure[] = []
     const sorter = this.#sorter
+    this.#adding = { keyed: records, first, now, isSorted: false }
     sorter.read(key, records, bare, (index, thrown) => {
       failed.push(index)
       reasons.push(noKey(thrown, now.wall))
     })
-    // Where all records of a receipt are copied, the memory that they came in can be read into again before they have ended.
-    const { only } = bare.receipt
-    const isCopied = failed.length === 0 && only?.pending === bare.length
-    const leases = isCopied ? only.handOver() : []
     try {
-      this.#addRead(sorter, records, now)
+      if (sorter.length >= sorter.partitions.length * minPieces && this.#hasRoomFor(sorter.partitions)) {
+        this.#adding = { keyed: records, first, now, isSorted: true }
+        this.#addKeyByKey(sorter, now)
+      } else this.#addAsTheyCame(sorter)
     } finally {
       sorter.done()
     }
-    for (const lease of leases) lease.release()
-    if (failed.length > 0) this.#shape.onFailed(new FailedRecords(bare.pick(failed), reasons))
-  }
-
-  /** Adds the run of which the keys were read. */
-  #addRead(sorter: KeySorter, records: Records, now: Opening['at']): void {
-    if (sorter.length >= sorter.partitions.length * minPieces && this.#hasRoomFor(sorter.partitions)) {
-      this.#adding = { keyed: records, now, isSorted: true }
-      this.#addKeyByKey(sorter, now)
-    } else this.#addAsTheyCame(sorter)
+    if (failed.length === 0) return false
+    this.#shape.onFailed(new FailedRecords(bare.pick(failed), reasons))
+    return true
   }
 
   /** Whether all of these keys can be open at once, so that none has to be closed for another. */
@@ -210,19 +230,20 @@ export class Batcher {
     if (this.#open.size >= limits.maxOpenKeys) this.#closeOldest('keys')
     const index = adding.isSorted ? this.#sorter.indexOf(at) : at
     const partitionKeys = reader === undefined ? noParts : reader.partsOf(adding.keyed, index)
+    const place = adding.first + index
     const opening = {
       partition,
       partitionKeys,
       at: adding.now,
-      index,
+      index: place,
       overhead: overhead.batch,
       expected: this.#expected,
     }
     const batch = reader === undefined ? new ViewingBatch(opening) : new CopyingBatch(opening)
     this.#open.add(batch)
     this.#held += batch.held
-    if (index < this.#lastOpened) this.#isSorted = false
-    this.#lastOpened = index
+    if (place < this.#lastOpened) this.#isSorted = false
+    this.#lastOpened = place
     return batch
   }
 
@@ -270,9 +291,11 @@ export class Batcher {
 
 type Opening = OpenBatch['opening']
 
-/** A run that is being added, with the values that its keys were read from. */
+/** Records that are being added, with the values that its keys were read from. */
 interface Adding {
   readonly keyed: Records
+  /** Where the first of them stands in the run that came, of which they are a part. */
+  readonly first: number
   readonly now: Opening['at']
   /** Whether it is added key by key. */
   readonly isSorted: boolean

@@ -554,6 +554,49 @@ t.test(
   },
 )
 
+t.test('a long run is added in parts, as if it were one', async (t) => {
+  for (const withoutKey of [[], [3, 9_000, 17_000]]) {
+    const { account, batcher, batches, failed, clock } = setup({}, { key: beforeColon })
+    const memory = new RecordMemory()
+    // A new key comes now and then, later ones with letters that come first.
+    const keyOf = (i: number): string => String.fromCharCode(122 - Math.floor(i / 1_000) + (i % 2))
+    const texts = Array.from({ length: 20_000 }, (_, i) => `${withoutKey.includes(i) ? '' : keyOf(i)}:${i}`)
+    const receipt = account.open(texts.length, clock.wall(), { memory })
+    let isFree = false
+    const lease = new Lease(() => {
+      isFree = true
+    })
+    receipt.hold(lease)
+    lease.release()
+    const run = inWasm(Records.pack({ receipt, arrivedAt: clock.wall() }, texts, true))
+    batcher.add(run)
+    t.equal(isFree, withoutKey.length === 0, 'the chunk is needed for records that have failed, and for no others')
+    if (isFree) run.bytes.fill('?')
+    batcher.flush('flush')
+    const keys = texts.map((text) => text.split(':')[0] ?? '').filter((key) => key !== '')
+    t.same(
+      batches.map(({ key }) => key),
+      [...new Set(keys)],
+      'opened in the order in which their first records came',
+    )
+    for (const batch of batches) {
+      t.same(
+        contents(batch),
+        texts.filter((text) => text.startsWith(`${batch.key}:`)),
+      )
+      t.same(batch.partitionKeys, { first: batch.key })
+      batch.settle('delivered')
+    }
+    t.same(
+      failed.flatMap(({ records }) => Array.from(records, String)),
+      withoutKey.map((i) => `:${i}`),
+    )
+    for (const { records } of failed) records.receipt.settle('backedUp', records.length)
+    t.equal(account.pending, 0)
+    t.ok(isFree)
+  }
+})
+
 t.test('whoever takes a batch may add its records to another batcher at once', async (t) => {
   const firstLetter: KeyReader = { keyOf: (records, i) => records.text(i).slice(0, 1), partsOf: () => ({}) }
   const secondLetter: KeyReader = { keyOf: (records, i) => records.text(i).slice(1, 2), partsOf: () => ({}) }
