@@ -10,8 +10,8 @@ export const note =
 export const shapes = ['100 B', '1 KB']
 /** Several times what may be open: memory that is given back is part of the way. */
 export const mebibytesByShape = { '100 B': 128, '1 KB': 256 }
-/** One pass of a few hundred milliseconds would tell of the compiler, and of memory that is touched for the first time. */
-export const least = 1_500
+/** The first pass tells of the compiler, and of memory that is touched for the first time: with many keys it takes most of a second. */
+export const least = 3_000
 /** With `--quick`, so much of the data. */
 export const quickly = 1 / 4
 /** What the ways are compared with. */
