@@ -4,7 +4,7 @@
  * is room for what the program makes of it. Where nothing is made the room is never touched, and takes no memory of the machine.
  *
  *     0         64       64 + size
- *     [ header ][ chunk ][ 64 to read past ][ numbers, 4 bytes each: places of newlines | starts | sizes ][ what is gathered ]
+ *     [ header ][ chunk ][ 64 to read past ][ numbers, 4 bytes each: places of newlines | starts | sizes ][ what is gathered ][ 64 ]
  *
  * The program is `wasm-program.wat`; `npm run wasm` compiles it to `wasm-program.ts`.
  */
@@ -153,7 +153,7 @@ function layoutOf(size: number): Layout {
   const numbersAt = headerBytes + Math.ceil((size + slackBytes) / bytesPerNumber) * bytesPerNumber
   const room = Math.ceil(size / bytesPerRecord) + blockBytes
   const gatheredAt = numbersAt + lists * room * bytesPerNumber
-  return { size, numbersAt, room, gatheredAt, pages: Math.ceil((gatheredAt + gatheredBytes) / pageBytes) }
+  return { size, numbersAt, room, gatheredAt, pages: Math.ceil((gatheredAt + gatheredBytes + slackBytes) / pageBytes) }
 }
 
 let program: WebAssembly.Module | undefined

@@ -138,6 +138,25 @@ t.test('pieces of any length are gathered, as many as there is room for', async 
   t.doesNotThrow(() => fc.assert(property, { numRuns: 100 }))
 })
 
+t.test('whatever the size, all of it can be searched up to its end', async (t) => {
+  // The memory ends with a page: one of these sizes leaves nothing behind what is gathered but what is kept free there.
+  for (let size = 1; size < 130_000; size += 977) {
+    const memory = memoryOf(size).fill(97)
+    const { gathered } = wasmOf(memory)
+    for (const chunk of [memory, gathered.fill(97)]) {
+      chunk[chunk.length - 1] = newline
+      deepEqual(found(chunk, 0, chunk.length).places, [chunk.length - 1])
+    }
+  }
+  const [header, slack, page] = [64, 64, 65_536]
+  // 11 bytes for each 8 of the chunk, and 192 numbers more.
+  const exact = Array.from({ length: 16_384 }, (_, i) => 32 * i).find((size) => {
+    return (header + size + slack + 12 * (size / 32 + 64) + 256 * 1024) % page === 0
+  })
+  const { gathered } = wasmOf(memoryOf(exact ?? 0))
+  t.equal(exact !== undefined && gathered.fill('\n') && found(gathered, 0, gathered.length).places.length, 256 * 1024)
+})
+
 t.test('a search does not touch what is to be gathered', async (t) => {
   const memory = memoryOf(1_000)
   const wasm = wasmOf(memory)
