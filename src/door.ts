@@ -85,6 +85,23 @@ export class Door {
     this.#run(() => this.#takeAll(chunks, 0), done)
   }
 
+  /**
+   * Takes one chunk: what single records come in by, so nothing is made for it that is not needed.
+   *
+   * @returns `undefined` where it is taken when the call returns.
+   * @throws what {@link enter} calls back with.
+   */
+  enterOne(chunk: unknown, encoding: Entry['encoding']): Work {
+    const isBusy = this.#busy !== undefined
+    const work = isBusy ? undefined : this.#takeEncoded(chunk, encoding)
+    if (work === undefined && !isBusy) return undefined
+    return new Promise((resolve, reject) => {
+      const done = (error?: Error) => (error === undefined ? resolve() : reject(error))
+      if (work === undefined) this.#run(() => this.#takeEncoded(chunk, encoding), done)
+      else this.#track(work, done)
+    })
+  }
+
   /** Hands everything on that was gathered, ends the core, then calls back. */
   end(done: (error?: Error) => void): void {
     this.#run(() => inTurn(this.#flush(), () => this.#core.end?.()), done)
@@ -125,11 +142,13 @@ export class Door {
       done(toError(error))
       return
     }
-    if (result === undefined) {
-      done()
-      return
-    }
-    const busy: Promise<void> = result.then(
+    if (result === undefined) done()
+    else this.#track(result, done)
+  }
+
+  /** Takes a promise for the work that is under way. */
+  #track(work: Promise<void>, done: (error?: Error) => void): void {
+    const busy: Promise<void> = work.then(
       () => this.#finished(busy, done),
       (error) => this.#finished(busy, done, toError(error)),
     )
@@ -143,16 +162,17 @@ export class Door {
 
   #takeAll(chunks: readonly Entry[], from: number): Work {
     for (let i = from; i < chunks.length && !this.#destroyed; i += 1) {
-      const work = this.#takeEntry(chunks[i])
+      const { chunk, encoding } = chunks[i] ?? {}
+      const work = this.#takeEncoded(chunk, encoding)
       if (work !== undefined) return work.then(() => this.#takeAll(chunks, i + 1))
     }
     return undefined
   }
 
-  #takeEntry(entry: Entry | undefined): Work {
-    const { chunk, encoding = 'utf8' } = entry ?? {}
-    if (typeof chunk !== 'string' || encoding === null || encoding === 'utf8') return this.#take(chunk)
-    return this.#take(Buffer.from(chunk, encoding))
+  #takeEncoded(chunk: unknown, encoding: Entry['encoding']): Work {
+    if (this.#destroyed) return undefined
+    if (typeof chunk !== 'string' || (encoding ?? 'utf8') === 'utf8') return this.#take(chunk)
+    return this.#take(Buffer.from(chunk, encoding ?? 'utf8'))
   }
 
   #take(chunk: unknown): Work {

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { Duplex } from 'node:stream'
 import type { Clock } from './clock.ts'
 import { type Core, Door, type Entry, type Work } from './door.ts'
+import { toError } from './errors.ts'
 import { understandsFlush } from './flush-request.ts'
 import { clock } from './options.ts'
 import type { Account } from './receipts.ts'
@@ -87,15 +88,33 @@ export class Stage extends Duplex {
   }
 
   override _write(chunk: unknown, encoding: BufferEncoding, callback: Callback): void {
-    this._writev([{ chunk, encoding }], callback)
+    let work: Work
+    try {
+      work = this.#door.enterOne(chunk, encoding)
+    } catch (error) {
+      callback(toError(error))
+      return
+    }
+    if (work === undefined) this.#entered(callback)
+    else {
+      work.then(
+        () => this.#entered(callback),
+        (error) => callback(toError(error)),
+      )
+    }
   }
 
   override _writev(chunks: readonly Entry[], callback: Callback): void {
     this.#door.enter(chunks, (error) => {
-      if (error !== undefined) callback(error)
-      else if (this.#asked || this.readableLength < this.readableHighWaterMark) callback()
-      else this.#held = callback
+      if (error === undefined) this.#entered(callback)
+      else callback(error)
     })
+  }
+
+  /** Calls back, when there is room behind. */
+  #entered(callback: Callback): void {
+    if (this.#asked || this.readableLength < this.readableHighWaterMark) callback()
+    else this.#held = callback
   }
 
   override _read(): void {

@@ -8,6 +8,7 @@
  *
  * The program is `wasm-program.wat`; `npm run wasm` compiles it to `wasm-program.ts`.
  */
+/// <reference path="./webassembly.d.ts" />
 import { wasm } from './wasm-program.ts'
 
 /** Where the lines of a chunk end. */

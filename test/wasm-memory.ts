@@ -181,19 +181,20 @@ t.test('the program is the compiled source', async (t) => {
   t.equal(compiled, readFileSync(join(root, 'src/wasm-program.ts'), 'utf8'))
 })
 
-t.test('without WebAssembly, files are read into ordinary memory', async (t) => {
+t.test('where WebAssembly is not to be had, files are read into ordinary memory', async (t) => {
   const path = join(t.testdir(), 'lines')
   const lines = Array.from({ length: 60_000 }, (_, i) => `{"line":${i},"text":"${'x'.repeat(i % 100)}"}`)
   writeFileSync(path, `${lines.join('\n')}\n`)
-  const ended = [
-    await runChild('lines-of-file.ts', [], [path]),
-    await runChild('lines-of-file.ts', ['--jitless'], [path]),
-  ]
-  t.same(
-    ended.map(({ code, lines }) => ({ code, said: JSON.parse(lines[0] ?? 'null') })),
-    [true, false].map((hasWasm) => ({
-      code: 0,
-      said: { hasWasm, pending: 0, delivered: lines.length, same: true },
-    })),
-  )
+  const refusals = {
+    'a processor without the instructions': 'WebAssembly.validate = () => false',
+    'no programs are allowed': 'WebAssembly.Module = class { constructor() { throw new EvalError() } }',
+    'no address space is left': 'WebAssembly.Memory = class { constructor() { throw new RangeError() } }',
+  }
+  const runs = Object.entries({ 'it is there': '', ...refusals }).map(async ([name, script]) => {
+    const before = script === '' ? [] : [`--import=data:text/javascript,${encodeURIComponent(script)}`]
+    const { code, lines: said, err } = await runChild('lines-of-file.ts', before, [path])
+    const expected = { hasWasm: script === '', pending: 0, delivered: lines.length, same: true }
+    t.same(code === 0 ? JSON.parse(said[0] ?? 'null') : err, expected, name)
+  })
+  await Promise.all(runs)
 })
