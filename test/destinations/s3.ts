@@ -236,6 +236,30 @@ t.test('an attempt that was cut off leaves nothing open, and no room taken', asy
   t.equal((await server.read(await write(to, { records: [noise(11 * MiB)] }))).length, 11 * MiB, 'the room is there')
 })
 
+t.test('an upload that was created when its attempt had been cut off is ended, too', async (t) => {
+  const to = make({ partSize: 5 * MiB, encode: concatenated() })
+  const abort = new AbortController()
+  const created = new Promise<void>((resolve) => {
+    proxy.onHang = resolve
+  })
+  let answer = (): void => undefined
+  const until = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  proxy.play('CreateMultipartUpload', { kind: 'late', until }, 1)
+  const sent = t.rejects(write(to, { records: [noise(11 * MiB)] }, abort.signal), { message: 'time is over' })
+  await created
+  t.equal(proxy.openUploads.size, 1)
+  abort.abort(new Error('time is over'))
+  answer()
+  await sent
+  t.equal(proxy.openUploads.size, 0)
+  t.equal(proxy.count('AbortMultipartUpload'), 1)
+  t.equal(proxy.count('UploadPart'), 0)
+  proxy.forget()
+  t.same(await server.keys(), [], 'no object')
+})
+
 t.test('keys: what is refused when the destination is made', async (t) => {
   t.match(refusal({ prefix: '!{timestamp:bad pattern b}' }), /^s3: prefix, !\{timestamp:bad pattern b\} at character 1/)
   t.match(refusal({ prefix: 'a/!{partitionKey:x}/!{when:yyyy}' }), /at character 21: there is no namespace "when"/)

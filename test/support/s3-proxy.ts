@@ -39,6 +39,8 @@ export type Fault =
   | { readonly kind: 'reset after' }
   /** Nothing is carried out or answered, until the client goes away. */
   | { readonly kind: 'hang' }
+  /** The request is carried out, and its answer comes later. */
+  | { readonly kind: 'late'; readonly until: Promise<unknown> }
 
 /** A request that came. */
 export interface Seen {
@@ -70,7 +72,7 @@ export class S3Proxy {
   readonly seen: Seen[] = []
   /** The ids of multipart uploads that were created and neither completed nor aborted. */
   readonly openUploads = new Set<string>()
-  /** Called when a request hangs, once it has come as a whole. */
+  /** Called when a request hangs, once it has come as a whole, or when its answer is to come late. */
   onHang: () => void = () => {}
   /** Bytes of bodies that are on their way, and the most that there ever were at a time. */
   most = 0
@@ -144,6 +146,10 @@ export class S3Proxy {
     if (fault?.kind === 'hang') return this.onHang()
     const answer = fault?.kind === 'answer' ? toAnswer(fault) : await this.#carryOut(operation, incoming, body)
     if (fault?.kind === 'reset after') return this.#reset(response)
+    if (fault?.kind === 'late') {
+      this.onHang()
+      await fault.until
+    }
     const { 'transfer-encoding': _, connection: __, ...headers } = answer.headers
     const isHead = incoming.method === 'HEAD'
     response.writeHead(answer.status, isHead ? headers : { ...headers, 'content-length': answer.body.length })

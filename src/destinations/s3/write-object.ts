@@ -44,7 +44,7 @@ export interface ObjectWrite {
 
 /** S3's limit. Parts of larger objects are made larger. */
 const maxParts = 10_000
-/** Milliseconds for AbortMultipartUpload, which is sent when the attempt's own time may be over. */
+/** Milliseconds for AbortMultipartUpload, which is sent when the attempt's own time may be over, and for what it has to wait for. */
 const abandonTime = 10_000
 
 /**
@@ -145,7 +145,8 @@ class Calls {
     if (isAbandon) return this.#abandon(command)
     this.signal.throwIfAborted()
     try {
-      const output: unknown = await this.#write.client.send(command, { abortSignal: this.signal })
+      const abortSignal = command instanceof CreateMultipartUploadCommand ? this.#lateSignal() : this.signal
+      const output: unknown = await this.#write.client.send(command, { abortSignal })
       const missing = missingIn(command, output)
       if (missing !== undefined) throw unconfirmed(missing, this.#attempted(command))
       return output
@@ -153,6 +154,19 @@ class Calls {
       if (!this.signal.aborted) this.#fail(command, error)
       throw error
     }
+  }
+
+  /**
+   * For CreateMultipartUpload: cut off on its way it may have created an upload whose id nobody knows, and which nobody could end. So
+   * its answer is waited for a little longer, and then ended by the failure of the first part.
+   */
+  #lateSignal(): AbortSignal {
+    const late = new AbortController()
+    const onAbort = (): void => {
+      AbortSignal.timeout(abandonTime).addEventListener('abort', () => late.abort(this.signal.reason))
+    }
+    this.signal.addEventListener('abort', onAbort, { once: true })
+    return late.signal
   }
 
   #fail(command: Command, error: unknown): void {
