@@ -182,6 +182,8 @@ export class S3Proxy {
   async #forward(method: string, path: string, headers: IncomingHttpHeaders, body: Buffer): Promise<Answer> {
     const { hostname, port } = this.#behind
     const forwarded = request({ agent: this.#agent, hostname, port, method, path, headers })
+    // A server that answers before it has read the body may close the connection then. Its answer counts; without one `once` rejects.
+    forwarded.on('error', () => undefined)
     forwarded.end(body)
     const [answer]: [IncomingMessage] | unknown[] = await once(forwarded, 'response')
     if (!isMessage(answer)) throw new Error('there is no answer')
