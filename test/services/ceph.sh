@@ -82,7 +82,13 @@ start() {
   ceph-mon -c "$conf" -i a
   timeout 60 ceph -c "$conf" osd create > /dev/null
   ceph-osd -c "$conf" -i 0 --mkfs 2>> "$base/log/start.log"
-  ceph-osd -c "$conf" -i 0 2>> "$base/log/start.log" > /dev/null
+  # On a busy machine it may ask the monitor before it has heard which cluster this is, and then gives up.
+  local tries=0
+  until ceph-osd -c "$conf" -i 0 2>> "$base/log/start.log" > /dev/null; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 10 ] || fail "ceph-osd does not start; see $base/log"
+    sleep 1
+  done
   timeout 120 radosgw-admin -c "$conf" -n client.rgw user create --uid=tests --display-name=tests \
     --access-key=tests "--secret-key=$secret" > /dev/null 2>> "$base/log/start.log"
   radosgw -c "$conf" -n client.rgw
