@@ -68,17 +68,17 @@ export class MergedReceipts implements Origin {
       settled = end
     }
     if (settled !== count) throw new RangeError(`${count} records were settled of ${settled}`)
-    const held = this.#held
-    if (held === undefined) return
-    held.pending -= count
-    if (held.pending === 0) held.lease.release()
+    this.#letGo(count)
   }
 
   receipts(): Iterable<Receipt> {
     return this.#receipts
   }
 
-  fork(_count: number, accounts: readonly Account[]): readonly Origin[] {
+  fork(count: number, accounts: readonly Account[]): readonly Origin[] {
+    const held = accounts.map(() => this.#held && { lease: this.#held.lease, pending: count })
+    for (const each of held) each?.lease.hold()
+    this.#letGo(count)
     const shares = this.#receipts.map((receipt, i) => {
       return receipt.fork((this.#ends[i] ?? 0) - (this.#ends[i - 1] ?? 0), accounts)
     })
@@ -87,8 +87,17 @@ export class MergedReceipts implements Origin {
         new MergedReceipts(
           shares.flatMap((share) => share[i] ?? []),
           this.#ends,
+          held[i],
         ),
     )
+  }
+
+  /** So many records do not hold their memory here any more. */
+  #letGo(count: number): void {
+    const held = this.#held
+    if (held === undefined) return
+    held.pending -= count
+    if (held.pending === 0) held.lease.release()
   }
 
   /** The share that the record at `index` belongs to, by binary search. */

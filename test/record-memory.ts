@@ -190,6 +190,26 @@ t.test('records of several receipts hold their memory together', async (t) => {
   t.equal(account.pending, 0)
 })
 
+t.test('branches hold the memory of their records until the last of them has ended', async (t) => {
+  const account = new Account()
+  const merger = new ReceiptMerger()
+  for (let i = 0; i < 2; i += 1) merger.add(account.open(1, 0), 1)
+  let freed = 0
+  const lease = new Lease(() => {
+    freed += 1
+  })
+  const branches = merger.merged(lease).fork(2, [new Account(), new Account()])
+  t.equal(freed, 0)
+  branches[0]?.settle('delivered', 2)
+  t.equal(freed, 0, 'the other branch still looks at it')
+  t.equal(account.pending, 2)
+  branches[1]?.slice(0, 1).settle('delivered', 1)
+  t.equal(freed, 0)
+  branches[1]?.slice(1, 2).settle('backedUp', 1)
+  t.equal(freed, 1)
+  t.equal(account.pending, 0)
+})
+
 t.test('stages share memory as long as one of them is there', async (t) => {
   const shared = RecordMemory.shared()
   t.equal(RecordMemory.shared(), shared)

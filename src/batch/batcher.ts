@@ -132,8 +132,8 @@ export class Batcher {
       if (to - from >= minPartRecords) this.#usualKeys = this.#sorter.partitions.length
       from = to
     }
-    // Those without a key still stand there.
-    if (hasFailed) for (const lease of leases) only?.hold(lease)
+    // Those without a key still stand there, and those that a destroyed stage has not copied.
+    if (hasFailed || this.#destroyed) for (const lease of leases) only?.hold(lease)
     for (const lease of leases) lease.release()
   }
 
