@@ -1,9 +1,9 @@
-/** `npm run wasm` compiles `src/wasm-program.wat` into the module that carries it; a test holds that they are the same. */
+/** `npm run wasm` compiles `src/memory/wasm-program.wat` into the module that carries it; a test holds that they are the same. */
 import { readFile, writeFile } from 'node:fs/promises'
 import wabt from 'wabt'
 
-const source = new URL('../src/wasm-program.wat', import.meta.url)
-const target = new URL('../src/wasm-program.ts', import.meta.url)
+const source = new URL('../src/memory/wasm-program.wat', import.meta.url)
+const target = new URL('../src/memory/wasm-program.ts', import.meta.url)
 
 const { parseWat } = await wabt()
 const program = parseWat('wasm-program.wat', await readFile(source, 'utf8'), { simd: true })

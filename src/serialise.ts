@@ -1,5 +1,5 @@
 import { toError } from './errors.ts'
-import { exactMemory, type Memory, type Room } from './memory.ts'
+import { exactMemory, type Memory, type Room } from './memory/memory.ts'
 import type { Receipt } from './receipts.ts'
 
 const newline = 10

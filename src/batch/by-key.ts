@@ -6,8 +6,9 @@
  *     pieces     [a a] [b] [c] [a] [b b]       neighbours with the same key, as they came
  *     by key     a a a    b b b    c           keys as they came first, each with its records in order
  */
+
+import type { Gathering } from '../memory/wasm-memory.ts'
 import { Records } from '../records.ts'
-import type { Gathering } from '../wasm-memory.ts'
 import { takeGathering } from './gathering.ts'
 import { Numbers } from './numbers.ts'
 import { Partition } from './open-batch.ts'

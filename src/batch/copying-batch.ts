@@ -3,7 +3,7 @@
  *
  *     slabs   [record\nrecord\n……]  [record\nrecord\nrecord\n……]      each as large as all before it, up to a bound
  */
-import type { Lease } from '../lease.ts'
+import type { Lease } from '../memory/lease.ts'
 import { ReceiptMerger } from '../merged-receipts.ts'
 import { findNewlines } from '../newlines.ts'
 import { Receipt } from '../receipts.ts'

@@ -1,5 +1,5 @@
+import { type Gathering, WasmMemory } from '../memory/wasm-memory.ts'
 import type { Records } from '../records.ts'
-import { type Gathering, WasmMemory } from '../wasm-memory.ts'
 import { LocalGathering } from './local-gathering.ts'
 
 /**

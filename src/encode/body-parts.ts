@@ -9,7 +9,7 @@
  * on that becomes a part.
  */
 import { Gather } from '../gather.ts'
-import { exactMemory, type Memory, type Room } from '../memory.ts'
+import { exactMemory, type Memory, type Room } from '../memory/memory.ts'
 import type { Receipt } from '../receipts.ts'
 import type { Records } from '../records.ts'
 

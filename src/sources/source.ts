@@ -8,9 +8,9 @@ import { close, fstat, open, read } from 'node:fs'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { describe, OptionError } from '../errors.ts'
-import { lease } from '../lease.ts'
+import { ChunkMemory, ordinaryMemory } from '../memory/chunk-memory.ts'
+import { lease } from '../memory/lease.ts'
 import { checkOptions, type Fields, flag, whole } from '../options.ts'
-import { ChunkMemory, ordinaryMemory } from './chunk-memory.ts'
 
 /** Options of {@link source}. */
 export interface SourceOptions {

@@ -1,8 +1,8 @@
 import { type Core, inTurn, type Work } from '../door.ts'
 import { describe, OptionError } from '../errors.ts'
-import { type Lease, leaseOf } from '../lease.ts'
+import { type Lease, leaseOf } from '../memory/lease.ts'
+import { RecordMemory } from '../memory/record-memory.ts'
 import { checkOptions, expecting, type Fields, hasMethod } from '../options.ts'
-import { RecordMemory } from '../record-memory.ts'
 import { type Outlet, Stage, type StageOptions, stageFields } from '../stage.ts'
 import type { SplitOutlet, Splitter } from './splitter.ts'
 

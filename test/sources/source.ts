@@ -33,8 +33,8 @@ import {
   split,
   transform,
 } from '../../src/index.ts'
-import { lease, leaseOf } from '../../src/lease.ts'
-import { ChunkMemory } from '../../src/sources/chunk-memory.ts'
+import { ChunkMemory } from '../../src/memory/chunk-memory.ts'
+import { lease, leaseOf } from '../../src/memory/lease.ts'
 import { conserves } from '../support/conservation.ts'
 
 const dir = t.testdir()

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { batch, deliver, lines, source, split } from '../../src/index.ts'
-import { WasmMemory } from '../../src/wasm-memory.ts'
+import { WasmMemory } from '../../src/memory/wasm-memory.ts'
 
 const [path = ''] = process.argv.slice(2)
 const bodies: Buffer[] = []

@@ -1,4 +1,4 @@
-import type { Memory, Room } from '../../memory.ts'
+import type { Memory, Room } from '../../memory/memory.ts'
 
 /** A room that comes round again: for a slab's records when they have grown, and the rest that no run of them fitted into. */
 export const roomBytes = 1_572_864

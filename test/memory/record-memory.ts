@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import t from 'tap'
-import type { Batch } from '../src/batch/batch.ts'
-import { Batcher } from '../src/batch/batcher.ts'
-import { Lease } from '../src/lease.ts'
-import { ReceiptMerger } from '../src/merged-receipts.ts'
-import { Account, type Origin, type Receipt } from '../src/receipts.ts'
-import { RecordMemory } from '../src/record-memory.ts'
-import { Records } from '../src/records.ts'
-import { ManualClock } from './support/manual-clock.ts'
+import type { Batch } from '../../src/batch/batch.ts'
+import { Batcher } from '../../src/batch/batcher.ts'
+import { Lease } from '../../src/memory/lease.ts'
+import { RecordMemory } from '../../src/memory/record-memory.ts'
+import { ReceiptMerger } from '../../src/merged-receipts.ts'
+import { Account, type Origin, type Receipt } from '../../src/receipts.ts'
+import { Records } from '../../src/records.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 
 const usualBytes = 524_288
 

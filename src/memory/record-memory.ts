@@ -8,9 +8,10 @@
  *
  * Only for records of a source that said so (`reuse`): there nobody keeps their bytes for longer.
  */
+
+import type { Receipt } from '../receipts.ts'
 import { Lease } from './lease.ts'
 import type { Loan, Memory, Room } from './memory.ts'
-import type { Receipt } from './receipts.ts'
 
 /** Smaller slabs are left with more of them empty; one that is larger is held for longer by one of its runs. */
 const usualBytes = 524_288

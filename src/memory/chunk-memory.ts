@@ -5,7 +5,7 @@
  *                                                            │ the source is closed
  *                                              the next source ◀── spare, until garbage is collected
  */
-import { WasmMemory } from '../wasm-memory.ts'
+import { WasmMemory } from './wasm-memory.ts'
 
 /**
  * Large memory starts 16 bytes into a page, and what a file's pages are copied to just behind the same place of another page is

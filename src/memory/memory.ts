@@ -1,6 +1,7 @@
 /** Where bytes are written whose number is known only when they are there. */
+
+import type { Receipt } from '../receipts.ts'
 import type { Lease } from './lease.ts'
-import type { Receipt } from './receipts.ts'
 
 /** Hands out room to write to. */
 export interface Memory {

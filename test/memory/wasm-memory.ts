@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import t from 'tap'
-import { LocalGathering } from '../src/batch/local-gathering.ts'
-import { WasmMemory } from '../src/wasm-memory.ts'
-import { runChild } from './support/child.ts'
+import { LocalGathering } from '../../src/batch/local-gathering.ts'
+import { WasmMemory } from '../../src/memory/wasm-memory.ts'
+import { runChild } from '../support/child.ts'
 
 const [newline, carriageReturn] = [10, 13]
 
@@ -176,9 +176,9 @@ t.test('other memory is not the program’s, and too much is not made', async (t
 })
 
 t.test('the program is the compiled source', async (t) => {
-  const root = fileURLToPath(new URL('..', import.meta.url))
+  const root = fileURLToPath(new URL('../..', import.meta.url))
   const compiled = execFileSync(process.execPath, ['scripts/wasm.js', '--print'], { cwd: root, encoding: 'utf8' })
-  t.equal(compiled, readFileSync(join(root, 'src/wasm-program.ts'), 'utf8'))
+  t.equal(compiled, readFileSync(join(root, 'src/memory/wasm-program.ts'), 'utf8'))
 })
 
 t.test('where WebAssembly is not to be had, files are read into ordinary memory', async (t) => {
