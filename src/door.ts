@@ -14,7 +14,7 @@ import { describe, HosepipeError, toError } from './errors.ts'
 import { FailedRecords } from './failed-records.ts'
 import { FlushRequest } from './flush-request.ts'
 import { Packer } from './packer.ts'
-import { Account } from './receipts.ts'
+import { Account } from './receipts/receipts.ts'
 import { Records } from './records.ts'
 import { stringify } from './serialise.ts'
 

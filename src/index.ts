@@ -70,10 +70,10 @@ export { type SourceBackupOptions, type SourceBackupStage, sourceBackup } from '
 export type { DeliverStats } from './deliver/stats.ts'
 
 // What everything stands on, for authors of sources and tests.
-export { Checkpoints } from './checkpoints.ts'
+export { Checkpoints } from './receipts/checkpoints.ts'
 export { type Clock, systemClock } from './clock.ts'
 export { type ErrorCode, errorCodes, HosepipeError, OptionError } from './errors.ts'
-export { Account, type Counts, type Ending, type Origin, type Position, Receipt } from './receipts.ts'
+export { Account, type Counts, type Ending, type Origin, type Position, Receipt } from './receipts/receipts.ts'
 export {
   type AttemptEnded,
   type BackedUp,

@@ -13,7 +13,7 @@ import { copyFramed } from './copy-framed.ts'
 import { HosepipeError } from './errors.ts'
 import { findNewlines } from './newlines.ts'
 import { pack } from './pack.ts'
-import { type Origin, Receipt } from './receipts.ts'
+import { type Origin, Receipt } from './receipts/receipts.ts'
 import { serialise } from './serialise.ts'
 import { indexesOf, lengthOf, type Stretches } from './stretches.ts'
 

@@ -5,7 +5,7 @@ import { type Core, Door, type Entry, type Work } from './door.ts'
 import { toError } from './errors.ts'
 import { understandsFlush } from './flush-request.ts'
 import { clock } from './options.ts'
-import type { Account } from './receipts.ts'
+import type { Account } from './receipts/receipts.ts'
 
 /** Options that every stage has. */
 export interface StageOptions {

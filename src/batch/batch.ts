@@ -1,5 +1,5 @@
 import { chunkName } from '../door.ts'
-import type { Ending } from '../receipts.ts'
+import type { Ending } from '../receipts/receipts.ts'
 import type { Records } from '../records.ts'
 import type { ClosedBy } from '../report.ts'
 

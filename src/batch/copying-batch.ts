@@ -4,9 +4,9 @@
  *     slabs   [record\nrecord\n……]  [record\nrecord\nrecord\n……]      each as large as all before it, up to a bound
  */
 import type { Lease } from '../memory/lease.ts'
-import { ReceiptMerger } from '../merged-receipts.ts'
 import { findNewlines } from '../newlines.ts'
-import { Receipt } from '../receipts.ts'
+import { ReceiptMerger } from '../receipts/merged-receipts.ts'
+import { Receipt } from '../receipts/receipts.ts'
 import { Records } from '../records.ts'
 import type { OpenBatch, Opening } from './open-batch.ts'
 

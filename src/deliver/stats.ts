@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { Account, Counts } from '../receipts.ts'
+import type { Account, Counts } from '../receipts/receipts.ts'
 import type { ClosedBy } from '../report.ts'
 
 /** What became of the records that came in. `in = delivered + dropped + backedUp + pending` at every moment. */

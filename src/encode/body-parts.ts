@@ -10,7 +10,7 @@
  */
 import { Gather } from '../gather.ts'
 import { exactMemory, type Memory, type Room } from '../memory/memory.ts'
-import type { Receipt } from '../receipts.ts'
+import type { Receipt } from '../receipts/receipts.ts'
 import type { Records } from '../records.ts'
 
 /**

@@ -1,6 +1,6 @@
 /** Where bytes are written whose number is known only when they are there. */
 
-import type { Receipt } from '../receipts.ts'
+import type { Receipt } from '../receipts/receipts.ts'
 import type { Lease } from './lease.ts'
 
 /** Hands out room to write to. */

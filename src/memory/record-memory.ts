@@ -9,7 +9,7 @@
  * Only for records of a source that said so (`reuse`): there nobody keeps their bytes for longer.
  */
 
-import type { Receipt } from '../receipts.ts'
+import type { Receipt } from '../receipts/receipts.ts'
 import { Lease } from './lease.ts'
 import type { Loan, Memory, Room } from './memory.ts'
 

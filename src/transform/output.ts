@@ -1,7 +1,7 @@
 import { bytesOf } from '../bytes.ts'
 import { codeOf, describe, type ErrorCode, HosepipeError } from '../errors.ts'
 import { FailedRecords, type Failure } from '../failed-records.ts'
-import { type Origin, Receipt } from '../receipts.ts'
+import { type Origin, Receipt } from '../receipts/receipts.ts'
 import { Records } from '../records.ts'
 import { stringify } from '../serialise.ts'
 import { drop, type Fail, isFail, isSeveral } from './result.ts'

@@ -11,7 +11,7 @@ import { type FileOptions, file, type OpenFile } from '../../src/destinations/fi
 import { jsonArray } from '../../src/encode/json-array.ts'
 import { ndjson } from '../../src/encode/ndjson.ts'
 import { HosepipeError, OptionError } from '../../src/errors.ts'
-import { Account } from '../../src/receipts.ts'
+import { Account } from '../../src/receipts/receipts.ts'
 import { Records } from '../../src/records.ts'
 
 const arrivedAt = Date.parse('2018-08-27T10:30:05.123Z')

@@ -4,7 +4,7 @@ import type { Request, SendContext } from '../../src/deliver/destination.ts'
 import { makeRequest } from '../../src/deliver/request.ts'
 import { memory } from '../../src/destinations/memory/index.ts'
 import { ndjson } from '../../src/encode/ndjson.ts'
-import { Account } from '../../src/receipts.ts'
+import { Account } from '../../src/receipts/receipts.ts'
 import { Records } from '../../src/records.ts'
 
 function batchOf(records: readonly string[], outputType?: string): Batch {

@@ -6,7 +6,7 @@ import { jsonArray } from '../../src/encode/json-array.ts'
 import { ndjson } from '../../src/encode/ndjson.ts'
 import { separated } from '../../src/encode/separated.ts'
 import { HosepipeError, OptionError } from '../../src/errors.ts'
-import { Account } from '../../src/receipts.ts'
+import { Account } from '../../src/receipts/receipts.ts'
 import { type Provenance, Records } from '../../src/records.ts'
 
 const from = (count: number): Provenance => ({ receipt: new Account().open(count, 0), arrivedAt: 0 })

@@ -6,7 +6,7 @@ import { HosepipeError, OptionError } from '../../src/errors.ts'
 import { parseColumnType } from '../../src/parquet/column-type.ts'
 import { compileRows } from '../../src/parquet/convert.ts'
 import { type ParquetOptions, parquet } from '../../src/parquet/index.ts'
-import { Account } from '../../src/receipts.ts'
+import { Account } from '../../src/receipts/receipts.ts'
 import { Records } from '../../src/records.ts'
 import { Duck, type Table } from '../support/duckdb.ts'
 

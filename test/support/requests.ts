@@ -2,7 +2,7 @@ import { Batch } from '../../src/batch/batch.ts'
 import type { Request } from '../../src/deliver/destination.ts'
 import { makeRequest } from '../../src/deliver/request.ts'
 import { ndjson } from '../../src/encode/ndjson.ts'
-import { Account } from '../../src/receipts.ts'
+import { Account } from '../../src/receipts/receipts.ts'
 import { Records } from '../../src/records.ts'
 
 /** A batch of text records, in runs of at most `perRun`, each with a receipt of its own. */

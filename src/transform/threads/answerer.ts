@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import { FailedRecords } from '../../failed-records.ts'
-import { Account } from '../../receipts.ts'
+import { Account } from '../../receipts/receipts.ts'
 import { Records } from '../../records.ts'
 import { withBytes } from '../../with-bytes.ts'
 import type { Meaning } from '../view.ts'

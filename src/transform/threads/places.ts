@@ -1,4 +1,4 @@
-import type { Account, Ending, Origin, Receipt } from '../../receipts.ts'
+import type { Account, Ending, Origin, Receipt } from '../../receipts/receipts.ts'
 
 /**
  * An origin that remembers which records of a slab it stands for, so that what comes out of a transform can be told to come from

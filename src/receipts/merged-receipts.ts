@@ -1,4 +1,4 @@
-import type { Lease } from './memory/lease.ts'
+import type { Lease } from '../memory/lease.ts'
 import type { Account, Ending, Origin, Receipt } from './receipts.ts'
 
 /**

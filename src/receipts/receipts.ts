@@ -8,8 +8,8 @@
  *
  * One rule holds at every moment, in each account: in = delivered + dropped + backedUp + pending.
  */
-import type { Lease } from './memory/lease.ts'
-import type { Memory } from './memory/memory.ts'
+import type { Lease } from '../memory/lease.ts'
+import type { Memory } from '../memory/memory.ts'
 
 /** The three ways a record may end. */
 export type Ending = 'delivered' | 'dropped' | 'backedUp'
