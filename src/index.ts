@@ -6,8 +6,8 @@ export { type Firehose, type FirehoseOptions, firehose, type Transforming } from
 
 // What flows.
 export { Batch, type BatchFacts } from './batch/batch.ts'
-export { FailedRecords, type Failure } from './failed-records.ts'
-export { type Provenance, Records } from './records.ts'
+export { FailedRecords, type Failure } from './records/failed-records.ts'
+export { type Provenance, Records } from './records/records.ts'
 
 // Bytes from files.
 export { type Source, type SourceOptions, source } from './sources/source.ts'

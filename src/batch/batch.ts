@@ -1,6 +1,6 @@
 import { chunkName } from '../door.ts'
 import type { Ending } from '../receipts/receipts.ts'
-import type { Records } from '../records.ts'
+import type { Records } from '../records/records.ts'
 import type { ClosedBy } from '../report.ts'
 
 /** What is known of a batch beside its records. */

@@ -10,10 +10,10 @@
  */
 import type { Clock } from '../clock.ts'
 import { HosepipeError, toError } from '../errors.ts'
-import { FailedRecords, type Failure } from '../failed-records.ts'
-import type { Records } from '../records.ts'
+import { FailedRecords, type Failure } from '../records/failed-records.ts'
+import type { Records } from '../records/records.ts'
+import { withBytes } from '../records/with-bytes.ts'
 import { type ClosedBy, report } from '../report.ts'
-import { withBytes } from '../with-bytes.ts'
 import type { Batch } from './batch.ts'
 import { type KeyReader, KeySorter } from './by-key.ts'
 import { compacted } from './compacted.ts'

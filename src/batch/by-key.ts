@@ -8,7 +8,7 @@
  */
 
 import type { Gathering } from '../memory/wasm-memory.ts'
-import { Records } from '../records.ts'
+import { Records } from '../records/records.ts'
 import { takeGathering } from './gathering.ts'
 import { Numbers } from './numbers.ts'
 import { Partition } from './open-batch.ts'

@@ -1,6 +1,6 @@
 import type { Lease } from '../memory/lease.ts'
 import type { Gathering } from '../memory/wasm-memory.ts'
-import { Records } from '../records.ts'
+import { Records } from '../records/records.ts'
 import { takeGathering } from './gathering.ts'
 
 /**

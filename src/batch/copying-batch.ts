@@ -4,10 +4,10 @@
  *     slabs   [record\nrecord\n……]  [record\nrecord\nrecord\n……]      each as large as all before it, up to a bound
  */
 import type { Lease } from '../memory/lease.ts'
-import { findNewlines } from '../newlines.ts'
 import { ReceiptMerger } from '../receipts/merged-receipts.ts'
 import { Receipt } from '../receipts/receipts.ts'
-import { Records } from '../records.ts'
+import { findNewlines } from '../records/newlines.ts'
+import { Records } from '../records/records.ts'
 import type { OpenBatch, Opening } from './open-batch.ts'
 
 /** What a batch with a key takes in memory beside its records: with many keys that is most of it. */

@@ -3,7 +3,7 @@
  * of a batch share.
  */
 import { describe, HosepipeError, OptionError, toError } from '../errors.ts'
-import type { Records } from '../records.ts'
+import type { Records } from '../records/records.ts'
 import { FieldReader } from '../transform/field.ts'
 import { isRecordFunction, type Reader, type RecordFunction, toRecordFunction } from '../transform/view.ts'
 import type { KeyReader } from './by-key.ts'

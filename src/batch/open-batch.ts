@@ -1,4 +1,4 @@
-import type { Records } from '../records.ts'
+import type { Records } from '../records/records.ts'
 import type { ClosedBy } from '../report.ts'
 import { Batch } from './batch.ts'
 

@@ -5,10 +5,10 @@
  */
 import { inspect } from 'node:util'
 import { HosepipeError } from '../errors.ts'
-import type { FailedRecords } from '../failed-records.ts'
-import { Records } from '../records.ts'
+import type { FailedRecords } from '../records/failed-records.ts'
+import { Records } from '../records/records.ts'
+import { stringify } from '../records/serialise.ts'
 import { redact } from '../redact.ts'
-import { stringify } from '../serialise.ts'
 import { type RecordFunction, text } from '../transform/view.ts'
 
 /** One failed record as it stands in a backup. */

@@ -8,10 +8,11 @@
  * Stretches of memory that touch become one. Long ones are handed on as views, short ones are copied together on a bench, and what is
  * on that becomes a part.
  */
-import { Gather } from '../gather.ts'
+
 import { exactMemory, type Memory, type Room } from '../memory/memory.ts'
 import type { Receipt } from '../receipts/receipts.ts'
-import type { Records } from '../records.ts'
+import { Gather } from '../records/gather.ts'
+import type { Records } from '../records/records.ts'
 
 /**
  * A stretch from this length on is handed on as a view. Copying less costs about what one more part costs whoever writes it,

@@ -1,6 +1,6 @@
 import { hasOverhead } from '../batch/overhead.ts'
 import { expecting, hasMethod } from '../options.ts'
-import type { Records } from '../records.ts'
+import type { Records } from '../records/records.ts'
 
 /**
  * How the records of a batch become one body. `Body` says what `encode` makes: parts alone where every record can be written, and

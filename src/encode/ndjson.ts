@@ -1,4 +1,4 @@
-import type { Records } from '../records.ts'
+import type { Records } from '../records/records.ts'
 import { BodyParts, minStretchViewBytes } from './body-parts.ts'
 import type { Encoder } from './encoder.ts'
 

@@ -9,7 +9,7 @@ import { StringDecoder } from 'node:string_decoder'
 import { getManyValues, type Many, none } from 'stream-chain/defs.js'
 import { jsonParser, type Token } from 'stream-json/core/parser.js'
 import { HosepipeError, toError } from '../errors.ts'
-import { Records } from '../records.ts'
+import { Records } from '../records/records.ts'
 import type { SplitOutlet, SplitterState } from './splitter.ts'
 import { ValueReader } from './value-reader.ts'
 

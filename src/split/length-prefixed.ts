@@ -7,7 +7,7 @@
  */
 import { HosepipeError } from '../errors.ts'
 import { checkOptions } from '../options.ts'
-import { Records } from '../records.ts'
+import { Records } from '../records/records.ts'
 import type { SplitOutlet, Splitter, SplitterState } from './splitter.ts'
 import { pushTooLarge, refuseTooLarge, type SizeLimit, type SizeOptions, sizeFields, sizeLimit } from './too-large.ts'
 

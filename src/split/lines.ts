@@ -10,9 +10,9 @@
  * CRLF or are skipped for being empty, their starts are kept too.
  */
 import type { Work } from '../door.ts'
-import { findNewlines } from '../newlines.ts'
 import { checkOptions, oneOf } from '../options.ts'
-import { Records } from '../records.ts'
+import { findNewlines } from '../records/newlines.ts'
+import { Records } from '../records/records.ts'
 import type { SplitOutlet, Splitter, SplitterState } from './splitter.ts'
 import { pushTooLarge, refuseTooLarge, type SizeLimit, type SizeOptions, sizeFields, sizeLimit } from './too-large.ts'
 

@@ -1,7 +1,7 @@
 import { HosepipeError } from '../errors.ts'
-import { FailedRecords } from '../failed-records.ts'
 import { expecting, oneOf } from '../options.ts'
-import { Records } from '../records.ts'
+import { FailedRecords } from '../records/failed-records.ts'
+import { Records } from '../records/records.ts'
 import type { SplitOutlet } from './splitter.ts'
 
 /**

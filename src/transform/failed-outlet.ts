@@ -1,8 +1,8 @@
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type { Work } from '../door.ts'
-import type { FailedRecords } from '../failed-records.ts'
 import { FlushRequest, requestFlush } from '../flush-request.ts'
+import type { FailedRecords } from '../records/failed-records.ts'
 import type { Outlet } from '../stage.ts'
 
 /** Where the records go that fail in a transform: into a stream of its own, or on beside the good ones. */

@@ -4,7 +4,7 @@
  */
 import { describe, OptionError } from '../errors.ts'
 import { checkOptions, expecting, type Fields, flag } from '../options.ts'
-import type { Records } from '../records.ts'
+import type { Records } from '../records/records.ts'
 import { find, type Part, place, toPart } from './json-find.ts'
 import { numberAt, stringAt } from './raw-value.ts'
 import type { Reader } from './view.ts'

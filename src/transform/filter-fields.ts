@@ -1,4 +1,4 @@
-import type { Records } from '../records.ts'
+import type { Records } from '../records/records.ts'
 import { FieldReader } from './field.ts'
 import type { Output } from './output.ts'
 import type { Context, RecordFunction } from './view.ts'

@@ -1,9 +1,9 @@
-import { bytesOf } from '../bytes.ts'
 import { codeOf, describe, type ErrorCode, HosepipeError } from '../errors.ts'
-import { FailedRecords, type Failure } from '../failed-records.ts'
 import { type Origin, Receipt } from '../receipts/receipts.ts'
-import { Records } from '../records.ts'
-import { stringify } from '../serialise.ts'
+import { bytesOf } from '../records/bytes.ts'
+import { FailedRecords, type Failure } from '../records/failed-records.ts'
+import { Records } from '../records/records.ts'
+import { stringify } from '../records/serialise.ts'
 import { drop, type Fail, isFail, isSeveral } from './result.ts'
 import type { Meaning } from './view.ts'
 

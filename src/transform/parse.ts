@@ -9,7 +9,7 @@
  */
 import { isAscii } from 'node:buffer'
 import { randomInt } from 'node:crypto'
-import type { Records } from '../records.ts'
+import type { Records } from '../records/records.ts'
 
 const sentinel = randomInt(2 ** 29, 2 ** 30)
 const separator = `\n,${sentinel},`

@@ -3,7 +3,7 @@
  * and nothing is decoded or parsed for a function that did not ask.
  */
 import { describe, OptionError } from '../errors.ts'
-import type { Records } from '../records.ts'
+import type { Records } from '../records/records.ts'
 import type { TransformResult } from './result.ts'
 
 /** What a function gets beside the record. */

@@ -3,7 +3,7 @@ import t from 'tap'
 import { compileKey, isKey, type Key } from '../../src/batch/key.ts'
 import { HosepipeError } from '../../src/errors.ts'
 import { Account } from '../../src/receipts/receipts.ts'
-import { Records } from '../../src/records.ts'
+import { Records } from '../../src/records/records.ts'
 import { field } from '../../src/transform/field.ts'
 import { json, text } from '../../src/transform/view.ts'
 

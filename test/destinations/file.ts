@@ -12,7 +12,7 @@ import { jsonArray } from '../../src/encode/json-array.ts'
 import { ndjson } from '../../src/encode/ndjson.ts'
 import { HosepipeError, OptionError } from '../../src/errors.ts'
 import { Account } from '../../src/receipts/receipts.ts'
-import { Records } from '../../src/records.ts'
+import { Records } from '../../src/records/records.ts'
 
 const arrivedAt = Date.parse('2018-08-27T10:30:05.123Z')
 

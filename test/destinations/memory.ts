@@ -5,7 +5,7 @@ import { makeRequest } from '../../src/deliver/request.ts'
 import { memory } from '../../src/destinations/memory/index.ts'
 import { ndjson } from '../../src/encode/ndjson.ts'
 import { Account } from '../../src/receipts/receipts.ts'
-import { Records } from '../../src/records.ts'
+import { Records } from '../../src/records/records.ts'
 
 function batchOf(records: readonly string[], outputType?: string): Batch {
   const from = { receipt: new Account().open(records.length, 0), arrivedAt: 0 }

@@ -7,7 +7,7 @@ import { ndjson } from '../../src/encode/ndjson.ts'
 import { separated } from '../../src/encode/separated.ts'
 import { HosepipeError, OptionError } from '../../src/errors.ts'
 import { Account } from '../../src/receipts/receipts.ts'
-import { type Provenance, Records } from '../../src/records.ts'
+import { type Provenance, Records } from '../../src/records/records.ts'
 
 const from = (count: number): Provenance => ({ receipt: new Account().open(count, 0), arrivedAt: 0 })
 const pack = (...items: (Uint8Array | string)[]): Records => Records.pack(from(items.length), items)

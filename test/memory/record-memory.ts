@@ -6,7 +6,7 @@ import { Lease } from '../../src/memory/lease.ts'
 import { RecordMemory } from '../../src/memory/record-memory.ts'
 import { ReceiptMerger } from '../../src/receipts/merged-receipts.ts'
 import { Account, type Origin, type Receipt } from '../../src/receipts/receipts.ts'
-import { Records } from '../../src/records.ts'
+import { Records } from '../../src/records/records.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
 const usualBytes = 524_288

@@ -7,7 +7,7 @@ import { parseColumnType } from '../../src/parquet/column-type.ts'
 import { compileRows } from '../../src/parquet/convert.ts'
 import { type ParquetOptions, parquet } from '../../src/parquet/index.ts'
 import { Account } from '../../src/receipts/receipts.ts'
-import { Records } from '../../src/records.ts'
+import { Records } from '../../src/records/records.ts'
 import { Duck, type Table } from '../support/duckdb.ts'
 
 const duck = await Duck.open(t.testdir())

@@ -3,7 +3,7 @@ import type { Request } from '../../src/deliver/destination.ts'
 import { makeRequest } from '../../src/deliver/request.ts'
 import { ndjson } from '../../src/encode/ndjson.ts'
 import { Account } from '../../src/receipts/receipts.ts'
-import { Records } from '../../src/records.ts'
+import { Records } from '../../src/records/records.ts'
 
 /** A batch of text records, in runs of at most `perRun`, each with a receipt of its own. */
 export function batchOf(items: readonly string[], perRun = 3): Batch {

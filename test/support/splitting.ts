@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { FailedRecords, type Failure } from '../../src/failed-records.ts'
 import type { Counts } from '../../src/receipts/receipts.ts'
-import { Records } from '../../src/records.ts'
+import { FailedRecords, type Failure } from '../../src/records/failed-records.ts'
+import { Records } from '../../src/records/records.ts'
 import { split } from '../../src/split/split.ts'
 import type { Splitter } from '../../src/split/splitter.ts'
 

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { OptionError } from '../../src/errors.ts'
 import { Account } from '../../src/receipts/receipts.ts'
-import { type Provenance, Records } from '../../src/records.ts'
+import { type Provenance, Records } from '../../src/records/records.ts'
 import { type FieldPath, field } from '../../src/transform/field.ts'
 import { find, toPart } from '../../src/transform/json-find.ts'
 

@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto'
 import type { Batch } from '../../batch/batch.ts'
 import { HosepipeError } from '../../errors.ts'
 import { type Account, type Position, Receipt } from '../../receipts/receipts.ts'
-import type { Records } from '../../records.ts'
+import type { Records } from '../../records/records.ts'
 
 /** How many records were named so far, by their partition key. */
 type Named = Map<string | undefined, number>

@@ -1,4 +1,4 @@
-import type { Records } from '../../records.ts'
+import type { Records } from '../../records/records.ts'
 import type { Made } from './answer.ts'
 
 /** Gathers what was made into as few runs as there are stretches of memory: each costs the main thread as much as a whole slab. */

@@ -1,5 +1,5 @@
 import { toError } from '../../errors.ts'
-import type { Records } from '../../records.ts'
+import type { Records } from '../../records/records.ts'
 import { dropped, Output, Thrown } from '../output.ts'
 import type { TransformResult } from '../result.ts'
 import type { Answer } from './answer.ts'

@@ -3,7 +3,7 @@
  *
  *     | where each record ends, 4 bytes | the records, a newline behind each |
  */
-import { type Provenance, Records } from '../../records.ts'
+import { type Provenance, Records } from '../../records/records.ts'
 
 const newline = 10
 const bytesPerEnd = Uint32Array.BYTES_PER_ELEMENT

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import type { Clock } from './clock.ts'
+import type { Clock } from '../clock.ts'
 import { FailedRecords } from './failed-records.ts'
 import { Records } from './records.ts'
 

@@ -1,4 +1,4 @@
-import type { Receipt } from './receipts/receipts.ts'
+import type { Receipt } from '../receipts/receipts.ts'
 
 const newline = 10
 

@@ -1,5 +1,5 @@
 /** Where lines end. */
-import { type Newlines, WasmMemory } from './memory/wasm-memory.ts'
+import { type Newlines, WasmMemory } from '../memory/wasm-memory.ts'
 
 const newline = 10
 const carriageReturn = 13

@@ -1,13 +1,13 @@
 import { deepStrictEqual } from 'node:assert'
 import fc from 'fast-check'
 import t from 'tap'
-import { copyFramed } from '../src/copy-framed.ts'
-import { Packer } from '../src/packer.ts'
-import { Checkpoints } from '../src/receipts/checkpoints.ts'
-import { MergedReceipts, ReceiptMerger } from '../src/receipts/merged-receipts.ts'
-import { Account, type Receipt } from '../src/receipts/receipts.ts'
-import { type Provenance, Records } from '../src/records.ts'
-import { serialise } from '../src/serialise.ts'
+import { Checkpoints } from '../../src/receipts/checkpoints.ts'
+import { MergedReceipts, ReceiptMerger } from '../../src/receipts/merged-receipts.ts'
+import { Account, type Receipt } from '../../src/receipts/receipts.ts'
+import { copyFramed } from '../../src/records/copy-framed.ts'
+import { Packer } from '../../src/records/packer.ts'
+import { type Provenance, Records } from '../../src/records/records.ts'
+import { serialise } from '../../src/records/serialise.ts'
 
 const open = (count: number): Provenance => ({ receipt: new Account().open(count, 0), arrivedAt: 0 })
 const record = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 10 }), fc.constantFrom('', '\n', 'é', '😀'))

@@ -1,4 +1,4 @@
-import type { ErrorCode } from './errors.ts'
+import type { ErrorCode } from '../errors.ts'
 import type { Records } from './records.ts'
 
 /** Why a record failed: what its backup record says. */

@@ -1,6 +1,6 @@
-import { toError } from './errors.ts'
-import { exactMemory, type Memory, type Room } from './memory/memory.ts'
-import type { Receipt } from './receipts/receipts.ts'
+import { toError } from '../errors.ts'
+import { exactMemory, type Memory, type Room } from '../memory/memory.ts'
+import type { Receipt } from '../receipts/receipts.ts'
 
 const newline = 10
 /** Characters of a piece: enough to make the cost of a write disappear. */

@@ -9,11 +9,12 @@
  * they stand, so a batch of them is a view. Where records do not lie one newline apart (CRLF, empty lines, what a filter left)
  * `starts` says where each begins. A run of parsed values has no bytes until somebody asks for them.
  */
+
+import { HosepipeError } from '../errors.ts'
+import { type Origin, Receipt } from '../receipts/receipts.ts'
 import { copyFramed } from './copy-framed.ts'
-import { HosepipeError } from './errors.ts'
 import { findNewlines } from './newlines.ts'
 import { pack } from './pack.ts'
-import { type Origin, Receipt } from './receipts/receipts.ts'
 import { serialise } from './serialise.ts'
 import { indexesOf, lengthOf, type Stretches } from './stretches.ts'
 
