@@ -82,4 +82,4 @@ export {
   channelNames,
   type RetryScheduled,
 } from './report.ts'
-export type { Stage, StageOptions } from './stage.ts'
+export type { Stage, StageOptions } from './stage/stage.ts'

@@ -1,6 +1,6 @@
 import { OptionError } from '../errors.ts'
 import { checkOptions, expecting, type Fields, milliseconds, whole } from '../options.ts'
-import { Stage, type StageOptions, stageFields } from '../stage.ts'
+import { Stage, type StageOptions, stageFields } from '../stage/stage.ts'
 import { Batcher, type BatchLimits } from './batcher.ts'
 import { compileKey, isKey, type Key } from './key.ts'
 import { hasOverhead } from './overhead.ts'

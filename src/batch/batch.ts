@@ -1,7 +1,7 @@
-import { chunkName } from '../door.ts'
 import type { Ending } from '../receipts/receipts.ts'
 import type { Records } from '../records/records.ts'
 import type { ClosedBy } from '../report.ts'
+import { chunkName } from '../stage/door.ts'
 
 /** What is known of a batch beside its records. */
 export interface BatchFacts {

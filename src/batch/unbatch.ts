@@ -1,11 +1,11 @@
-import type { Work } from '../door.ts'
 import { HosepipeError, toError } from '../errors.ts'
 import { checkOptions, type Fields, oneOf } from '../options.ts'
 import type { FailedRecords } from '../records/failed-records.ts'
 import type { Records } from '../records/records.ts'
 import { withBytes } from '../records/with-bytes.ts'
 import { redact } from '../redact.ts'
-import { type Outlet, Stage, type StageOptions, stageFields } from '../stage.ts'
+import type { Work } from '../stage/door.ts'
+import { type Outlet, Stage, type StageOptions, stageFields } from '../stage/stage.ts'
 import { Batch } from './batch.ts'
 
 /** Options of {@link unbatch}. */

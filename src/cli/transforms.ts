@@ -1,7 +1,7 @@
 import { describe } from '../errors.ts'
 import { type RecordFunction, type Stage, transform } from '../index.ts'
 import { checkOptions, nearestOf } from '../options.ts'
-import { Stage as StageClass } from '../stage.ts'
+import { Stage as StageClass } from '../stage/stage.ts'
 import { isRecordFunction } from '../transform/view.ts'
 import { isPlain } from './config.ts'
 import { passOn } from './forms.ts'

@@ -15,7 +15,7 @@ import {
   signal,
   whole,
 } from '../options.ts'
-import { type StageOptions, stageFields } from '../stage.ts'
+import { type StageOptions, stageFields } from '../stage/stage.ts'
 import { backupLimits, Discard } from './backup.ts'
 import type { Destination, Send } from './destination.ts'
 import type { RetryOptions } from './retry.ts'

@@ -1,12 +1,12 @@
 import { Writable } from 'node:stream'
-import type { Work } from '../door.ts'
 import { describe, OptionError } from '../errors.ts'
 import { checkOptions, type Fields, whole } from '../options.ts'
 import { Account } from '../receipts/receipts.ts'
 import type { FailedRecords } from '../records/failed-records.ts'
 import type { Records } from '../records/records.ts'
 import { withBytes } from '../records/with-bytes.ts'
-import { Stage, type StageOptions, stageFields } from '../stage.ts'
+import type { Work } from '../stage/door.ts'
+import { Stage, type StageOptions, stageFields } from '../stage/stage.ts'
 import { Lane, type Way } from './lane.ts'
 
 /** Options of {@link sourceBackup}. */

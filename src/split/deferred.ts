@@ -1,4 +1,4 @@
-import type { Work } from '../door.ts'
+import type { Work } from '../stage/door.ts'
 import type { SplitterState } from './splitter.ts'
 
 /** A splitter that is loaded when the first bytes come, or the end. It must not need to be told of its stream's destruction. */

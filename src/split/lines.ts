@@ -9,10 +9,11 @@
  * Where all lines of a chunk end in a bare newline, their ends say everything (the framed layout of Records); where some end in
  * CRLF or are skipped for being empty, their starts are kept too.
  */
-import type { Work } from '../door.ts'
+
 import { checkOptions, oneOf } from '../options.ts'
 import { findNewlines } from '../records/newlines.ts'
 import { Records } from '../records/records.ts'
+import type { Work } from '../stage/door.ts'
 import type { SplitOutlet, Splitter, SplitterState } from './splitter.ts'
 import { pushTooLarge, refuseTooLarge, type SizeLimit, type SizeOptions, sizeFields, sizeLimit } from './too-large.ts'
 

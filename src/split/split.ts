@@ -1,9 +1,9 @@
-import { type Core, inTurn, type Work } from '../door.ts'
 import { describe, OptionError } from '../errors.ts'
 import { type Lease, leaseOf } from '../memory/lease.ts'
 import { RecordMemory } from '../memory/record-memory.ts'
 import { checkOptions, expecting, type Fields, hasMethod } from '../options.ts'
-import { type Outlet, Stage, type StageOptions, stageFields } from '../stage.ts'
+import { type Core, inTurn, type Work } from '../stage/door.ts'
+import { type Outlet, Stage, type StageOptions, stageFields } from '../stage/stage.ts'
 import type { SplitOutlet, Splitter } from './splitter.ts'
 
 /** Options of {@link split}. */

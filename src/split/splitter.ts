@@ -1,6 +1,6 @@
-import type { Work } from '../door.ts'
 import type { FailedRecords } from '../records/failed-records.ts'
 import type { Provenance, Records } from '../records/records.ts'
+import type { Work } from '../stage/door.ts'
 
 /** What a splitter may do with its stream. */
 export interface SplitOutlet {

@@ -1,9 +1,9 @@
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import type { Work } from '../door.ts'
-import { FlushRequest, requestFlush } from '../flush-request.ts'
 import type { FailedRecords } from '../records/failed-records.ts'
-import type { Outlet } from '../stage.ts'
+import type { Work } from '../stage/door.ts'
+import { FlushRequest, requestFlush } from '../stage/flush-request.ts'
+import type { Outlet } from '../stage/stage.ts'
 
 /** Where the records go that fail in a transform: into a stream of its own, or on beside the good ones. */
 export class FailedOutlet {

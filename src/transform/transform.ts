@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import { describe, OptionError } from '../errors.ts'
 import { callable, checkOptions, expecting, type Fields, oneOf, whole } from '../options.ts'
-import { Stage, type StageOptions, stageFields } from '../stage.ts'
+import { Stage, type StageOptions, stageFields } from '../stage/stage.ts'
 import type { TransformResult } from './result.ts'
 import { type ThreadOptions, threadFields } from './threads/options.ts'
 import { threadsStage } from './threads/threads.ts'

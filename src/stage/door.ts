@@ -9,15 +9,15 @@
  * Single records are gathered until there are enough of them or the event loop turns.
  */
 
-import { type Clock, systemClock } from './clock.ts'
-import { describe, HosepipeError, toError } from './errors.ts'
+import { type Clock, systemClock } from '../clock.ts'
+import { describe, HosepipeError, toError } from '../errors.ts'
+import { Account } from '../receipts/receipts.ts'
+import { bytesOf } from '../records/bytes.ts'
+import { FailedRecords } from '../records/failed-records.ts'
+import { Packer } from '../records/packer.ts'
+import { Records } from '../records/records.ts'
+import { stringify } from '../records/serialise.ts'
 import { FlushRequest } from './flush-request.ts'
-import { Account } from './receipts/receipts.ts'
-import { bytesOf } from './records/bytes.ts'
-import { FailedRecords } from './records/failed-records.ts'
-import { Packer } from './records/packer.ts'
-import { Records } from './records/records.ts'
-import { stringify } from './records/serialise.ts'
 
 /** Work that is done when the call returns, or when the promise settles. */
 export type Work = undefined | Promise<void>

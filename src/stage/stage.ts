@@ -1,11 +1,11 @@
 import { setMaxListeners } from 'node:events'
 import { Duplex } from 'node:stream'
-import type { Clock } from './clock.ts'
+import type { Clock } from '../clock.ts'
+import { toError } from '../errors.ts'
+import { clock } from '../options.ts'
+import type { Account } from '../receipts/receipts.ts'
 import { type Core, Door, type Entry, type Work } from './door.ts'
-import { toError } from './errors.ts'
 import { understandsFlush } from './flush-request.ts'
-import { clock } from './options.ts'
-import type { Account } from './receipts/receipts.ts'
 
 /** Options that every stage has. */
 export interface StageOptions {
