@@ -39,7 +39,7 @@ export {
 
 // Records to batches, and back.
 export { type BatchOptions, type BatchStage, batch, MiB } from './batch/batch-stage.ts'
-export type { Key, KeyFunction, KeyPart, KeyValue } from './batch/key.ts'
+export type { Key, KeyFunction, KeyPart, KeyValue } from './batch/keys/key.ts'
 export { type UnbatchOptions, unbatch } from './batch/unbatch.ts'
 
 // Batches to bodies.

@@ -2,7 +2,7 @@ import { OptionError } from '../errors.ts'
 import { checkOptions, expecting, type Fields, milliseconds, whole } from '../options.ts'
 import { Stage, type StageOptions, stageFields } from '../stage/stage.ts'
 import { Batcher, type BatchLimits } from './batcher.ts'
-import { compileKey, isKey, type Key } from './key.ts'
+import { compileKey, isKey, type Key } from './keys/key.ts'
 import { hasOverhead } from './overhead.ts'
 
 /** 1,048,576 bytes. */

@@ -1,7 +1,7 @@
 import type { Lease } from '../memory/lease.ts'
 import type { Gathering } from '../memory/wasm-memory.ts'
 import { Records } from '../records/records.ts'
-import { takeGathering } from './gathering.ts'
+import { takeGathering } from './keys/gathering.ts'
 
 /**
  * The records of a run in memory of their own, where a filter has left so few that they would keep twice as much in memory as

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import t from 'tap'
-import { LocalGathering } from '../../src/batch/local-gathering.ts'
+import { LocalGathering } from '../../src/batch/keys/local-gathering.ts'
 import { WasmMemory } from '../../src/memory/wasm-memory.ts'
 import { runChild } from '../support/child.ts'
 

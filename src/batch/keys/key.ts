@@ -2,10 +2,10 @@
  * What `batch({ key })` takes, and what becomes of it: named parts that are read from each record, and one text that all records
  * of a batch share.
  */
-import { describe, HosepipeError, OptionError, toError } from '../errors.ts'
-import type { Records } from '../records/records.ts'
-import { FieldReader } from '../transform/field.ts'
-import { isRecordFunction, type Reader, type RecordFunction, toRecordFunction } from '../transform/view.ts'
+import { describe, HosepipeError, OptionError, toError } from '../../errors.ts'
+import type { Records } from '../../records/records.ts'
+import { FieldReader } from '../../transform/field.ts'
+import { isRecordFunction, type Reader, type RecordFunction, toRecordFunction } from '../../transform/view.ts'
 import type { KeyReader } from './by-key.ts'
 import { parseTemplate } from './key-template.ts'
 

@@ -7,11 +7,11 @@
  *     by key     a a a    b b b    c           keys as they came first, each with its records in order
  */
 
-import type { Gathering } from '../memory/wasm-memory.ts'
-import { Records } from '../records/records.ts'
+import type { Gathering } from '../../memory/wasm-memory.ts'
+import { Records } from '../../records/records.ts'
+import { Partition } from '../open-batch.ts'
 import { takeGathering } from './gathering.ts'
 import { Numbers } from './numbers.ts'
-import { Partition } from './open-batch.ts'
 
 /** What tells the partition key of a record. */
 export interface KeyReader {

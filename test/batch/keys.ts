@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { compileKey, isKey, type Key } from '../../src/batch/key.ts'
+import { compileKey, isKey, type Key } from '../../src/batch/keys/key.ts'
 import { HosepipeError } from '../../src/errors.ts'
 import { Account } from '../../src/receipts/receipts.ts'
 import { Records } from '../../src/records/records.ts'

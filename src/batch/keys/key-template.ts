@@ -1,5 +1,5 @@
-import { OptionError } from '../errors.ts'
-import { type FieldReader, field } from '../transform/field.ts'
+import { OptionError } from '../../errors.ts'
+import { type FieldReader, field } from '../../transform/field.ts'
 
 /** A template of a key, taken apart. */
 export interface Template {

@@ -1,4 +1,4 @@
-import type { Gathering } from '../memory/wasm-memory.ts'
+import type { Gathering } from '../../memory/wasm-memory.ts'
 import { copyWords } from './copy-words.ts'
 import { Numbers } from './numbers.ts'
 

@@ -1,5 +1,5 @@
-import { type Gathering, WasmMemory } from '../memory/wasm-memory.ts'
-import type { Records } from '../records/records.ts'
+import { type Gathering, WasmMemory } from '../../memory/wasm-memory.ts'
+import type { Records } from '../../records/records.ts'
 import { LocalGathering } from './local-gathering.ts'
 
 /**
