@@ -56,9 +56,9 @@ export { type ZipOptions, zip } from './compress/zip.ts'
 export { type ZstdOptions, zstd } from './compress/zstd.ts'
 
 // Bodies to destinations.
-export { type Discard, discard } from './deliver/backup.ts'
-export { type BackupRecord, readBackupRecord, replay } from './deliver/backup-record.ts'
-export { backupTo } from './deliver/backup-to.ts'
+export { type Discard, discard } from './deliver/backup/backup.ts'
+export { type BackupRecord, readBackupRecord, replay } from './deliver/backup/backup-record.ts'
+export { backupTo } from './deliver/backup/backup-to.ts'
 export { type DeliverStream, deliver } from './deliver/deliver.ts'
 export type { DeliverOptions } from './deliver/deliver-options.ts'
 export type { Destination, Limits, Refusal, Request, Send, SendContext, SendResult } from './deliver/destination.ts'

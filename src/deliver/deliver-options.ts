@@ -16,7 +16,7 @@ import {
   whole,
 } from '../options.ts'
 import { type StageOptions, stageFields } from '../stage/stage.ts'
-import { backupLimits, Discard } from './backup.ts'
+import { backupLimits, Discard } from './backup/backup.ts'
 import type { Destination, Send } from './destination.ts'
 import type { RetryOptions } from './retry.ts'
 

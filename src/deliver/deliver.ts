@@ -12,7 +12,7 @@ import type { ClosedBy } from '../report.ts'
 import { type Core, Door, type Entry } from '../stage/door.ts'
 import { understandsFlush } from '../stage/flush-request.ts'
 import { attemptReport } from './attempt-report.ts'
-import { type Backup, BackupWriter, Discard, NoBackup } from './backup.ts'
+import { type Backup, BackupWriter, Discard, NoBackup } from './backup/backup.ts'
 import { RetryBudget } from './budget.ts'
 import { layered } from './call.ts'
 import {

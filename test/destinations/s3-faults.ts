@@ -1,7 +1,7 @@
 import { finished } from 'node:stream/promises'
 import { inspect } from 'node:util'
 import t from 'tap'
-import { readBackupRecord } from '../../src/deliver/backup-record.ts'
+import { readBackupRecord } from '../../src/deliver/backup/backup-record.ts'
 import { deliver } from '../../src/deliver/deliver.ts'
 import { memory } from '../../src/destinations/memory/index.ts'
 import { s3 } from '../../src/destinations/s3/index.ts'

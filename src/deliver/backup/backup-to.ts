@@ -1,7 +1,7 @@
-import { HosepipeError } from '../errors.ts'
-import { type DeliverStream, deliver } from './deliver.ts'
-import type { DeliverOptions } from './deliver-options.ts'
-import type { Destination, Send } from './destination.ts'
+import { HosepipeError } from '../../errors.ts'
+import { type DeliverStream, deliver } from '../deliver.ts'
+import type { DeliverOptions } from '../deliver-options.ts'
+import type { Destination, Send } from '../destination.ts'
 
 /**
  * A Writable for failed records alone, where a stage has a backup of its own: `transform(fn, { backup: backupTo(destination) })`.

@@ -3,20 +3,20 @@
  * the same means; only when the backup has confirmed them do they count as backed up. There is no backup of a backup: if it
  * fails for good, the stream ends with an error, and the records stay pending.
  */
-import { Batch } from '../batch/batch.ts'
-import { Batcher, type BatchLimits } from '../batch/batcher.ts'
-import type { Clock } from '../clock.ts'
-import { ndjson } from '../encode/ndjson.ts'
-import { HosepipeError } from '../errors.ts'
-import { FailedRecords, type Failure } from '../records/failed-records.ts'
-import type { Records } from '../records/records.ts'
-import { redact } from '../redact.ts'
-import { report } from '../report.ts'
+import { Batch } from '../../batch/batch.ts'
+import { Batcher, type BatchLimits } from '../../batch/batcher.ts'
+import type { Clock } from '../../clock.ts'
+import { ndjson } from '../../encode/ndjson.ts'
+import { HosepipeError } from '../../errors.ts'
+import { FailedRecords, type Failure } from '../../records/failed-records.ts'
+import type { Records } from '../../records/records.ts'
+import { redact } from '../../redact.ts'
+import { report } from '../../report.ts'
+import type { Destination } from '../destination.ts'
+import { DestinationUse } from '../destination-use.ts'
+import { Dispatcher } from '../dispatcher.ts'
+import type { Deliver } from '../outcome.ts'
 import { toBackupRecords } from './backup-record.ts'
-import type { Destination } from './destination.ts'
-import { DestinationUse } from './destination-use.ts'
-import { Dispatcher } from './dispatcher.ts'
-import type { Deliver } from './outcome.ts'
 
 /** Takes failed records. */
 export interface Backup {

@@ -4,12 +4,12 @@
  * transformation failure handling" and "Record format conversion error handling").
  */
 import { inspect } from 'node:util'
-import { HosepipeError } from '../errors.ts'
-import type { FailedRecords } from '../records/failed-records.ts'
-import { Records } from '../records/records.ts'
-import { stringify } from '../records/serialise.ts'
-import { redact } from '../redact.ts'
-import { type RecordFunction, text } from '../transform/view.ts'
+import { HosepipeError } from '../../errors.ts'
+import type { FailedRecords } from '../../records/failed-records.ts'
+import { Records } from '../../records/records.ts'
+import { stringify } from '../../records/serialise.ts'
+import { redact } from '../../redact.ts'
+import { type RecordFunction, text } from '../../transform/view.ts'
 
 /** One failed record as it stands in a backup. */
 export interface BackupRecord {
