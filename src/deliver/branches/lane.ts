@@ -1,8 +1,8 @@
 import { type Duplex, Writable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
-import { describe, OptionError, toError } from '../errors.ts'
-import { Account } from '../receipts/receipts.ts'
-import { FlushRequest, isFlushable } from '../stage/flush-request.ts'
+import { describe, OptionError, toError } from '../../errors.ts'
+import { Account } from '../../receipts/receipts.ts'
+import { FlushRequest, isFlushable } from '../../stage/flush-request.ts'
 
 /** What a chunk that waits takes in memory beside its bytes: runs of a single short record would take much more than they count. */
 const chunkOverhead = 512
