@@ -65,7 +65,7 @@ export type { Destination, Limits, Refusal, Request, Send, SendContext, SendResu
 export { type Branch, type FanOutStream, fanOut } from './deliver/branches/fan-out.ts'
 export { HttpError, type HttpErrorOptions } from './deliver/http-error.ts'
 export type { Way } from './deliver/branches/lane.ts'
-export type { RetryOptions } from './deliver/retry.ts'
+export type { RetryOptions } from './deliver/layers/retry.ts'
 export { type SourceBackupOptions, type SourceBackupStage, sourceBackup } from './deliver/branches/source-backup.ts'
 export type { DeliverStats } from './deliver/stats.ts'
 

@@ -4,7 +4,7 @@
  */
 import { type BatchOptions, batchLimits } from '../batch/batch-stage.ts'
 import { checkDeliverOptions, type DeliverOptions, deliverDefaults } from '../deliver/deliver-options.ts'
-import { retryDefaults, retryFields } from '../deliver/retry.ts'
+import { retryDefaults, retryFields } from '../deliver/layers/retry.ts'
 import { describe } from '../errors.ts'
 import { batch, type Destination, type Discard, discard, type Splitter } from '../index.ts'
 import { checkOptions, expecting, type Fields } from '../options.ts'

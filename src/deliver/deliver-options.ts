@@ -18,7 +18,7 @@ import {
 import { type StageOptions, stageFields } from '../stage/stage.ts'
 import { backupLimits, Discard } from './backup/backup.ts'
 import type { Destination, Send } from './destination.ts'
-import type { RetryOptions } from './retry.ts'
+import type { RetryOptions } from './layers/retry.ts'
 
 /** Options of `deliver`. */
 export interface DeliverOptions extends StageOptions {

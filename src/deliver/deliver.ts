@@ -11,10 +11,7 @@ import { withBytes } from '../records/with-bytes.ts'
 import type { ClosedBy } from '../report.ts'
 import { type Core, Door, type Entry } from '../stage/door.ts'
 import { understandsFlush } from '../stage/flush-request.ts'
-import { attemptReport } from './attempt-report.ts'
 import { type Backup, BackupWriter, Discard, NoBackup } from './backup/backup.ts'
-import { RetryBudget } from './budget.ts'
-import { layered } from './call.ts'
 import {
   backupBatchLimits,
   checkCompression,
@@ -25,10 +22,13 @@ import {
 import type { Destination, Send } from './destination.ts'
 import { DestinationUse } from './destination-use.ts'
 import { Dispatcher } from './dispatcher.ts'
-import type { Deliver } from './outcome.ts'
-import { retry } from './retry.ts'
+import { attemptReport } from './layers/attempt-report.ts'
+import { RetryBudget } from './layers/budget.ts'
+import { layered } from './layers/call.ts'
+import type { Deliver } from './layers/outcome.ts'
+import { retry } from './layers/retry.ts'
+import { timeout } from './layers/timeout.ts'
 import { type DeliverStats, sumAccounts } from './stats.ts'
-import { timeout } from './timeout.ts'
 import { toDestination } from './to-destination.ts'
 
 /** The end of a way: a Writable that delivers what comes in, and knows how each record ended. */

@@ -18,7 +18,7 @@ import { complement } from './complement.ts'
 import { cut } from './cut.ts'
 import type { Destination } from './destination.ts'
 import { InFlight } from './in-flight.ts'
-import type { Deliver, Outcome } from './outcome.ts'
+import type { Deliver, Outcome } from './layers/outcome.ts'
 import { encodeBatch, type MadeRequest } from './request.ts'
 
 /** What a {@link Dispatcher} is made of. */

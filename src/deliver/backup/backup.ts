@@ -15,7 +15,7 @@ import { report } from '../../report.ts'
 import type { Destination } from '../destination.ts'
 import { DestinationUse } from '../destination-use.ts'
 import { Dispatcher } from '../dispatcher.ts'
-import type { Deliver } from '../outcome.ts'
+import type { Deliver } from '../layers/outcome.ts'
 import { toBackupRecords } from './backup-record.ts'
 
 /** Takes failed records. */

@@ -2,9 +2,9 @@
  * What went wrong with S3, said without anything that the server wrote but its code: answers repeat access keys, session tokens and
  * whole signed requests, and SDKs keep them on their errors.
  */
-import { propertyOf } from '../../deliver/error-chain.ts'
-import { retryAfterOf } from '../../deliver/retry-after.ts'
-import { isRetryable, type Verdict } from '../../deliver/retryable.ts'
+import { propertyOf } from '../../deliver/layers/error-chain.ts'
+import { retryAfterOf } from '../../deliver/layers/retry-after.ts'
+import { isRetryable, type Verdict } from '../../deliver/layers/retryable.ts'
 import { toError } from '../../errors.ts'
 
 const again = (why: string): Verdict => ({ retry: true, why })

@@ -2,7 +2,7 @@
  * Which failures may be tried again: tables, each entry with its reason. `false` is for what stays wrong until somebody changes
  * something. What stands in no table is tried again, because at-least-once is the promise.
  */
-import type { ErrorCode } from '../errors.ts'
+import type { ErrorCode } from '../../errors.ts'
 import { errorChain, propertyOf } from './error-chain.ts'
 
 /** What follows a failure, and why. */

@@ -1,5 +1,5 @@
-import { describe, HosepipeError, toError } from '../errors.ts'
-import type { Refusal, Send } from './destination.ts'
+import { describe, HosepipeError, toError } from '../../errors.ts'
+import type { Refusal, Send } from '../destination.ts'
 import { propertyOf } from './error-chain.ts'
 import type { Deliver, Layer, Outcome, RefusedRecord } from './outcome.ts'
 

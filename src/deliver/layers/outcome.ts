@@ -1,4 +1,4 @@
-import type { Request, SendContext } from './destination.ts'
+import type { Request, SendContext } from '../destination.ts'
 
 /** One record that was not taken, for good. */
 export interface RefusedRecord {

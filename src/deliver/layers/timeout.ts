@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts'
-import { HosepipeError, toError } from '../errors.ts'
+import type { Clock } from '../../clock.ts'
+import { HosepipeError, toError } from '../../errors.ts'
 import type { Layer, Outcome } from './outcome.ts'
 
 /**

@@ -9,12 +9,12 @@
  * Later attempts carry only what is left. Everything that is noted here has its index in the request that the layer was called
  * with; this is the only place where the one is turned into the other.
  */
-import { type Clock, systemClock } from '../clock.ts'
-import { OptionError, toError } from '../errors.ts'
-import { checkOptions, type Fields, milliseconds } from '../options.ts'
-import { report } from '../report.ts'
+import { type Clock, systemClock } from '../../clock.ts'
+import { OptionError, toError } from '../../errors.ts'
+import { checkOptions, type Fields, milliseconds } from '../../options.ts'
+import { report } from '../../report.ts'
+import type { Request, SendContext } from '../destination.ts'
 import type { RetryBudget } from './budget.ts'
-import type { Request, SendContext } from './destination.ts'
 import type { Deliver, Layer, Outcome, RefusedRecord } from './outcome.ts'
 import { retryAfterOf } from './retry-after.ts'
 import { isRetryable } from './retryable.ts'

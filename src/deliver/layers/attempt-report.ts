@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts'
-import { report } from '../report.ts'
+import type { Clock } from '../../clock.ts'
+import { report } from '../../report.ts'
 import type { Layer } from './outcome.ts'
 
 /** Tells whoever listens how each attempt ended and how long it took; belongs inside of the retries. */
