@@ -17,7 +17,7 @@ const entries: Readonly<Record<string, string>> = {
   hosepipe: join(root, 'src/index.ts'),
   'hosepipe/file': join(root, 'src/destinations/file/index.ts'),
   'hosepipe/memory': join(root, 'src/destinations/memory/index.ts'),
-  'hosepipe/parquet': join(root, 'src/parquet/index.ts'),
+  'hosepipe/parquet': join(root, 'src/encode/parquet/index.ts'),
   'hosepipe/s3': join(root, 'src/destinations/s3/index.ts'),
 }
 const typeTests = join(root, 'test/support/public-types.ts')

@@ -6,6 +6,7 @@ import type { Writable } from 'node:stream'
 import { expectTypeOf } from 'expect-type'
 import { file } from '../../src/destinations/file/index.ts'
 import { type MemoryDestination, type MemoryObject, memory } from '../../src/destinations/memory/index.ts'
+import { type ParquetOptions, parquet } from '../../src/encode/parquet/index.ts'
 import {
   Account,
   Batch,
@@ -53,7 +54,6 @@ import {
   text,
   transform,
 } from '../../src/index.ts'
-import { type ParquetOptions, parquet } from '../../src/parquet/index.ts'
 
 interface Event {
   readonly customer: string

@@ -1,5 +1,5 @@
 /** Records as rows: what each column holds, or why the record does not fit. */
-import { HosepipeError } from '../errors.ts'
+import { HosepipeError } from '../../errors.ts'
 import type { Column, ColumnType } from './column-type.ts'
 import { foldKey, KeyNames, type KeyRules } from './key-names.ts'
 import { malformed, NumberText, type Reading, readRecord } from './read-json.ts'

@@ -2,7 +2,7 @@
  * JSON values as what a column of a plain type holds, with the coercions of OpenX JsonSerDe as the service was seen to use it. Each
  * function is made once for a column.
  */
-import type { HosepipeError } from '../errors.ts'
+import type { HosepipeError } from '../../errors.ts'
 import type { DecimalType } from './column-type.ts'
 import { type DecimalText, isWhole, readDecimal, toUnscaled } from './decimal.ts'
 import { malformed, NumberText, type Reading } from './read-json.ts'

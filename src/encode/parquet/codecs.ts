@@ -1,6 +1,6 @@
 /** How the pages of a file are compressed. */
 import * as zlib from 'node:zlib'
-import { optionalPackage } from '../compress/optional-package.ts'
+import { optionalPackage } from '../../compress/optional-package.ts'
 
 /** Compresses one page. */
 export type CompressPage = (bytes: Uint8Array) => Uint8Array

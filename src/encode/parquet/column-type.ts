@@ -1,7 +1,7 @@
 /**
  * The types of columns, in the words of the Glue catalog and of Hive: `decimal(10,2)`, `array<struct<sku:string,count:int>>`.
  */
-import { nearestOf } from '../options.ts'
+import { nearestOf } from '../../options.ts'
 
 /** What a column, an element or a member holds. */
 export type ColumnType =

@@ -1,5 +1,5 @@
 /** The schema as users write it. */
-import { describe, OptionError, toError } from '../errors.ts'
+import { describe, OptionError, toError } from '../../errors.ts'
 import { type Column, type ColumnType, parseColumnType, TypeTextError } from './column-type.ts'
 import { foldKey, type KeyRules } from './key-names.ts'
 

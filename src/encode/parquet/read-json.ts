@@ -3,7 +3,7 @@
  * show that, the record is read again with each number as the text that it stands as.
  */
 import { isUtf8 } from 'node:buffer'
-import { HosepipeError } from '../errors.ts'
+import { HosepipeError } from '../../errors.ts'
 
 /** A number as it stands in the record. */
 export class NumberText {
