@@ -25,7 +25,8 @@ export type { TooLargePolicy } from './split/too-large.ts'
 export { type FieldOptions, type FieldPath, FieldReader, field } from './transform/field.ts'
 export { drop, type Fail, fail, type Several, several, type TransformResult } from './transform/result.ts'
 export type { ThreadOptions } from './transform/threads/options.ts'
-export { type TransformOptions, transform } from './transform/transform.ts'
+export { transform } from './transform/transform.ts'
+export type { TransformOptions } from './transform/transform-options.ts'
 export {
   type BytesFunction,
   type Context,

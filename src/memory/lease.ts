@@ -10,6 +10,12 @@
 
 const leases = new WeakMap<Uint8Array, Lease>()
 
+/** Something that may look at memory for as long as it likes: a receipt, until its records have ended. */
+export interface Holder {
+  /** Holds a lease, and releases it when it is done. */
+  hold(lease: Lease): void
+}
+
 /** Counts who still looks at a chunk. */
 export class Lease {
   readonly #onFree: () => void

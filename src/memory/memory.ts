@@ -1,7 +1,6 @@
 /** Where bytes are written whose number is known only when they are there. */
 
-import type { Receipt } from '../receipts/receipts.ts'
-import type { Lease } from './lease.ts'
+import type { Holder, Lease } from './lease.ts'
 
 /** Hands out room to write to. */
 export interface Memory {
@@ -26,9 +25,9 @@ export interface Room {
   /**
    * Ends the writing: the first `length` bytes are those of records now.
    *
-   * @param receipt - That of the records, if it is one.
+   * @param holder - Holds the memory for as long as it needs the records: their receipt, where it is one.
    */
-  keep(length: number, receipt: Receipt | undefined): Buffer
+  keep(length: number, holder: Holder | undefined): Buffer
   /** Ends the writing; nothing is kept. */
   leave(): void
 }

@@ -9,8 +9,7 @@
  * Only for records of a source that said so (`reuse`): there nobody keeps their bytes for longer.
  */
 
-import type { Receipt } from '../receipts/receipts.ts'
-import { Lease } from './lease.ts'
+import { type Holder, Lease } from './lease.ts'
 import type { Loan, Memory, Room } from './memory.ts'
 
 /** Smaller slabs are left with more of them empty; one that is larger is held for longer by one of its runs. */
@@ -119,8 +118,8 @@ class SlabRoom implements Room {
     this.#putBack = putBack
   }
 
-  keep(length: number, receipt: Receipt | undefined): Buffer {
-    receipt?.hold(this.#slab.lease)
+  keep(length: number, holder: Holder | undefined): Buffer {
+    holder?.hold(this.#slab.lease)
     this.#slab.at += length
     this.#putBack(this.#slab)
     return this.bytes.subarray(0, length)

@@ -10,7 +10,7 @@ import { InOrder, type Job } from './in-order.ts'
 import { dropped, errorOf, Output, Thrown } from './output.ts'
 import { BlockParser, blockBytes } from './parse.ts'
 import { type Fail, isFail } from './result.ts'
-import type { TransformOptions } from './transform.ts'
+import type { TransformOptions } from './transform-options.ts'
 import { type Context, type RecordFunction, see } from './view.ts'
 
 /** What a transform does, without streams. */

@@ -24,8 +24,6 @@ const floors: readonly (readonly string[])[] = [
 
 const graph = modules()
 const roomOf = (file: string): string => file.split('/')[0] ?? file
-/** Files that have no room yet. */
-const isLoose = (file: string): boolean => floorOf(file) === -1
 const floorOf = (file: string): number => floors.findIndex((rooms) => rooms.includes(roomOf(file)))
 const manifest: {
   readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>
@@ -44,13 +42,13 @@ const entries = Object.entries(manifest.exports).flatMap(([path, target]) =>
 t.test('each room imports only from floors below it', async (t) => {
   t.ok(graph.size > 50, 'all of src is looked at')
   t.same(
-    [...graph.keys()].filter((file) => floorOf(file) === -1 && file.includes('/')),
+    [...graph.keys()].filter((file) => floorOf(file) === -1),
     [],
     'every file is in a room that has its place',
   )
   const wrong = [...graph].flatMap(([file, imports]) =>
     imports.flatMap(({ file: other }) =>
-      other === undefined || roomOf(other) === roomOf(file) || floorOf(other) < floorOf(file) || isLoose(file)
+      other === undefined || roomOf(other) === roomOf(file) || floorOf(other) < floorOf(file)
         ? []
         : `${file} ⇒ ${other}`,
     ),
@@ -74,15 +72,13 @@ t.test(
   },
 )
 
-t.test('no file imports itself by a detour', async (t) => {
+t.test('no file imports itself by a detour, types included', async (t) => {
   const done = new Set<string>()
   const cycles: string[] = []
   const walk = (file: string, way: readonly string[]): void => {
     if (way.includes(file)) cycles.push([...way.slice(way.indexOf(file)), file].join(' ⇒ '))
     if (way.includes(file) || done.has(file)) return
-    for (const { file: other, isTypeOnly } of graph.get(file) ?? []) {
-      if (other !== undefined && !isTypeOnly) walk(other, [...way, file])
-    }
+    for (const { file: other } of graph.get(file) ?? []) if (other !== undefined) walk(other, [...way, file])
     done.add(file)
   }
   for (const file of graph.keys()) walk(file, [])

@@ -4,7 +4,7 @@ import type { Destination, Request } from '../../deliver/destination.ts'
 import type { Encoder } from '../../encode/encoder.ts'
 import { toError } from '../../errors.ts'
 import { checkOptions, expecting, type Fields, hasMethod } from '../../options.ts'
-import type { Opened } from './table.ts'
+import type { Opened } from './opened.ts'
 
 /** Standard output, and who wants to know that its reader has gone. */
 export interface Stdout {

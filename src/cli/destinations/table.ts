@@ -2,26 +2,14 @@
  * Which destinations the command line knows, by the scheme of their URL. A new one is a line in the table; nothing else knows of
  * it. What a destination needs is imported when it is opened: `--help` loads nothing of it.
  */
-import type { BatchOptions } from '../../batch/batch-stage.ts'
-import type { Destination } from '../../deliver/destination.ts'
 import { nearestOf } from '../../options.ts'
 import type { Config } from '../config.ts'
 import { passOn } from '../forms.ts'
 import { UsageError } from '../usage-error.ts'
 import { type Units, withUnits } from '../with-units.ts'
 import { type Address, parseAddress } from './address.ts'
+import type { Opened } from './opened.ts'
 import { type Stdout, stdout } from './stdout.ts'
-
-/** A destination, and what it changes around itself. */
-export interface Opened {
-  readonly destination: Destination
-  /** How records are gathered for it, where the user does not say. */
-  readonly batch?: BatchOptions | undefined
-  /** Whether it may be slow for good reasons: somebody reads along. Then no attempt times out. */
-  readonly isPatient?: boolean | undefined
-  /** Whether its objects go to standard output. */
-  readonly isStdout?: boolean | undefined
-}
 
 /** What one scheme means. */
 interface Scheme {

@@ -1,6 +1,6 @@
 import type { ResourceLimits } from 'node:worker_threads'
 import { type Fields, object, whole } from '../../options.ts'
-import type { TransformOptions } from '../transform.ts'
+import type { TransformOptions } from '../transform-options.ts'
 
 /**
  * Options of {@link transform} when it is given a module. `concurrency` counts for each thread. At most two slabs of 1 MiB for
