@@ -8,7 +8,7 @@
  *
  * One rule holds at every moment, in each account: in = delivered + dropped + backedUp + pending.
  */
-import type { Holder, Lease } from '../memory/lease.ts'
+import type { Lease } from '../memory/lease.ts'
 import type { Memory } from '../memory/memory.ts'
 
 /** The three ways a record may end. */
@@ -124,7 +124,7 @@ export interface ReceiptOptions {
 const noLeases: readonly Lease[] = []
 
 /** The count of the records of one run that have not ended yet. */
-export class Receipt implements Origin, Holder {
+export class Receipt implements Origin {
   /** The account that the records are counted in. */
   readonly account: Account
   /** Wall-clock time at which the records arrived, in milliseconds. */
