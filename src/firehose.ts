@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream'
-import { finished, pipeline } from 'node:stream/promises'
+import { pipeline } from 'node:stream/promises'
 import { type BatchOptions, batch } from './batch/batch-stage.ts'
 import type { Way } from './deliver/branches/lane.ts'
 import { sourceBackup } from './deliver/branches/source-backup.ts'
@@ -8,11 +8,12 @@ import { type DeliverOptions, deliverFields } from './deliver/deliver-options.ts
 import type { Destination, Send } from './deliver/destination.ts'
 import type { DeliverStats } from './deliver/stats.ts'
 import { toDestination } from './deliver/to-destination.ts'
-import { HosepipeError, OptionError, toError } from './errors.ts'
+import { OptionError, toError } from './errors.ts'
 import { checkOptions, expecting, type Fields, hasMethod, object } from './options.ts'
 import { split } from './split/split.ts'
 import type { Splitter } from './split/splitter.ts'
-import { FlushRequest, understandsFlush } from './stage/flush-request.ts'
+import type { Entry } from './stage/door.ts'
+import { type End, EndStage } from './stage/end-stage.ts'
 import { Stage } from './stage/stage.ts'
 import { transform } from './transform/transform.ts'
 import { type BytesFunction, isRecordFunction, type RecordFunction } from './transform/view.ts'
@@ -85,67 +86,51 @@ export function firehose(options: FirehoseOptions): Firehose {
   ]
   const [first] = way
   if (first !== undefined) end.count(copies?.onward ?? first.account)
-  return new FirehoseWritable(way, end)
+  return Object.assign(new EndStage((fail) => new WholeWay(way, end, fail)), { stats: () => end.stats() })
 }
 
-class FirehoseWritable extends Writable implements Firehose {
+/** The stages of a {@link firehose}, which take what comes at its first and end at its last. */
+class WholeWay implements End {
   readonly #head: Writable
   readonly #end: DeliverStream
   readonly #finished: Promise<void>
 
-  constructor(way: readonly Stage[], end: DeliverStream) {
-    super({ objectMode: true, highWaterMark: 2 })
-    this.#head = way[0] ?? end
+  constructor(stages: readonly Stage[], end: DeliverStream, fail: (error: Error) => void) {
+    this.#head = stages[0] ?? end
     this.#end = end
-    this.#finished = pipeline([...way, end])
-    this.#finished.catch((error) => this.destroy(toError(error)))
-    understandsFlush(this)
+    this.#finished = pipeline([...stages, end])
+    this.#finished.catch((error) => fail(toError(error)))
   }
 
-  override _write(chunk: unknown, encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    if (this.#head.write(chunk, encoding)) callback()
-    else this.#head.once('drain', callback)
+  get pending(): number {
+    return this.#end.stats().pending
   }
 
-  override _final(callback: (error?: Error | null) => void): void {
+  take(chunk: unknown, encoding: BufferEncoding, done: (error?: Error) => void): void {
+    if (this.#head.write(chunk, encoding)) done()
+    else this.#head.once('drain', done)
+  }
+
+  takeAll(chunks: readonly Entry[], done: (error?: Error) => void): void {
+    for (const [i, { chunk, encoding }] of chunks.entries()) {
+      if (this.#head.write(chunk, encoding ?? 'utf8')) continue
+      this.#head.once('drain', () => this.takeAll(chunks.slice(i + 1), done))
+      return
+    }
+    done()
+  }
+
+  end(done: (error?: Error) => void): void {
     this.#head.end()
     this.#finished.then(
-      () => callback(),
-      (error) => callback(toError(error)),
+      () => done(),
+      (error) => done(toError(error)),
     )
   }
 
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+  async destroy(error: Error | null): Promise<void> {
     this.#head.destroy(error ?? undefined)
     this.#end.destroy(error ?? undefined)
-    callback(error)
-  }
-
-  stats(): DeliverStats {
-    return this.#end.stats()
-  }
-
-  async flush(): Promise<void> {
-    if (this.writableEnded) return this.#finished
-    await new Promise<void>((resolve, reject) => {
-      const closed = (): void => {
-        reject(this.errored ?? new HosepipeError('Delivery.Failed', 'the stream was destroyed before it was flushed'))
-      }
-      if (this.destroyed) return closed()
-      this.once('close', closed)
-      this.write(
-        new FlushRequest(() => {
-          this.off('close', closed)
-          resolve()
-        }),
-      )
-    })
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.destroyed) return
-    this.end()
-    await finished(this)
   }
 }
 

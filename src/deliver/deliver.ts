@@ -1,8 +1,7 @@
 import { setMaxListeners } from 'node:events'
-import { addAbortSignal, Writable } from 'node:stream'
-import { finished } from 'node:stream/promises'
+import { addAbortSignal, type Writable } from 'node:stream'
 import { Batch } from '../batch/batch.ts'
-import { systemClock } from '../clock.ts'
+import { type Clock, systemClock } from '../clock.ts'
 import { ndjson } from '../encode/ndjson.ts'
 import { toError } from '../errors.ts'
 import type { Account } from '../receipts/receipts.ts'
@@ -10,7 +9,7 @@ import { FailedRecords, type Failure } from '../records/failed-records.ts'
 import { withBytes } from '../records/with-bytes.ts'
 import type { ClosedBy } from '../report.ts'
 import { type Core, Door, type Entry } from '../stage/door.ts'
-import { understandsFlush } from '../stage/flush-request.ts'
+import { type End, EndStage } from '../stage/end-stage.ts'
 import { type Backup, BackupWriter, Discard, NoBackup } from './backup/backup.ts'
 import {
   backupBatchLimits,
@@ -56,11 +55,23 @@ export interface DeliverStream extends Writable {
  */
 export function deliver(to: Destination | Send, options: DeliverOptions = {}): DeliverStream {
   checkDeliverOptions(options)
-  return new DeliverWritable(toDestination('deliver', to), options)
+  const destination = toDestination('deliver', to)
+  const stage = new EndStage((fail) => new Delivery(destination, options, fail))
+  const { core } = stage
+  if (options.signal !== undefined) obey(options.signal, stage)
+  return Object.assign(stage, { stats: () => core.stats(), count: (account: Account) => core.count(account) })
 }
 
-class DeliverWritable extends Writable implements DeliverStream {
+/** A signal that has aborted already destroys the stream a moment later: by then somebody listens for the error. */
+function obey(signal: AbortSignal, stream: Writable): void {
+  if (signal.aborted) process.nextTick(() => addAbortSignal(signal, stream))
+  else addAbortSignal(signal, stream)
+}
+
+/** What {@link deliver} does, without its stream. */
+class Delivery implements End {
   readonly #use: DestinationUse
+  readonly #clock: Clock
   readonly #door: Door
   readonly #dispatcher: Dispatcher
   readonly #backup: Backup
@@ -69,19 +80,17 @@ class DeliverWritable extends Writable implements DeliverStream {
   readonly #closedBy: Partial<Record<ClosedBy, number>> = {}
   #retries = 0
 
-  constructor(destination: Destination, options: DeliverOptions) {
-    super({ objectMode: true, highWaterMark: 2 })
+  constructor(destination: Destination, options: DeliverOptions, onFatal: (error: Error) => void) {
     const encode = options.encode ?? destination.encode ?? ndjson()
     const compress = options.compress ?? destination.compress
     checkCompression('deliver', encode, compress)
     this.#use = new DestinationUse(destination)
-    const clock = options.clock ?? systemClock
+    this.#clock = options.clock ?? systemClock
     const { signal } = this.#abort
     // Each request under way listens to it.
     setMaxListeners(0, signal)
-    const onFatal = (error: Error): void => void this.destroy(error)
     const shape = {
-      clock,
+      clock: this.#clock,
       signal,
       onFatal,
       concurrency: options.concurrency ?? destination.concurrency ?? deliverDefaults.concurrency,
@@ -112,68 +121,47 @@ class DeliverWritable extends Writable implements DeliverStream {
         await this.#fail(batch, reason)
       },
     })
-    this.#door = new Door('deliver', clock, () => this.#core())
+    this.#door = new Door('deliver', this.#clock, () => this.#core())
     this.#door.onError = onFatal
-    understandsFlush(this)
-    if (options.signal !== undefined) this.#obey(options.signal)
   }
 
-  /** One that has aborted already destroys the stream a moment later: by then somebody listens for the error. */
-  #obey(signal: AbortSignal): void {
-    if (signal.aborted) process.nextTick(() => addAbortSignal(signal, this))
-    else addAbortSignal(signal, this)
+  get pending(): number {
+    return sumAccounts(this.#accounts, this.#clock).pending
   }
 
-  override _write(chunk: unknown, encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    this.#door.enter([{ chunk, encoding }], callback)
+  take(chunk: unknown, encoding: BufferEncoding, done: (error?: Error) => void): void {
+    this.#door.enter([{ chunk, encoding }], done)
   }
 
-  override _writev(chunks: readonly Entry[], callback: (error?: Error | null) => void): void {
-    this.#door.enter(chunks, callback)
+  takeAll(chunks: readonly Entry[], done: (error?: Error) => void): void {
+    this.#door.enter(chunks, done)
   }
 
-  override _final(callback: (error?: Error | null) => void): void {
-    this.#door.end(callback)
+  end(done: (error?: Error) => void): void {
+    this.#door.end(done)
   }
 
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+  /** Cuts off what is under way, then closes the destinations. */
+  async destroy(error: Error | null): Promise<void> {
     this.#door.destroy(error)
     this.#abort.abort(error ?? undefined)
-    this.#close().then(
-      () => callback(error),
-      (thrown) => callback(error ?? toError(thrown)),
-    )
+    const backup = this.#backup.destroy()
+    await this.#dispatcher.idle()
+    await this.#use.end()
+    await backup
   }
 
   stats(): DeliverStats {
     return {
-      ...sumAccounts(this.#accounts, this.#door.clock),
+      ...sumAccounts(this.#accounts, this.#clock),
       batches: { ...this.#closedBy },
       retries: this.#retries,
       ...this.#dispatcher.counts(),
     }
   }
 
-  async flush(): Promise<void> {
-    await this.#door.between(() => this.#flushed())
-  }
-
   count(account: Account): void {
     this.#accounts.add(account)
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.destroyed) return
-    this.end()
-    await finished(this)
-  }
-
-  /** Closes the destinations, once what was under way has been cut off. */
-  async #close(): Promise<void> {
-    const backup = this.#backup.destroy()
-    await this.#dispatcher.idle()
-    await this.#use.end()
-    await backup
   }
 
   async #flushed(): Promise<void> {
@@ -190,9 +178,9 @@ class DeliverWritable extends Writable implements DeliverStream {
         take: (chunk) => (chunk instanceof Batch ? this.#dispatch(chunk) : undefined),
       },
       records: async (records) => {
-        const { good, failed } = withBytes(records, this.#door.clock)
+        const { good, failed } = withBytes(records, this.#clock)
         if (failed !== undefined) await this.#takeFailed(failed)
-        const openedAt = this.#door.clock.wall()
+        const openedAt = this.#clock.wall()
         const facts = { key: undefined, partitionKeys: {}, openedAt, closedBy: 'flush' as const }
         if (good.length > 0) await this.#dispatch(new Batch([good.withoutValues()], facts))
       },
@@ -231,7 +219,7 @@ class DeliverWritable extends Writable implements DeliverStream {
   }
 
   #layers(destination: Destination, options: DeliverOptions): Deliver {
-    const clock = options.clock ?? systemClock
+    const clock = this.#clock
     const attempt = [attemptReport(destination.name, clock), timeout(options.timeout ?? deliverDefaults.timeout, clock)]
     if (options.retry === false) return layered((request, context) => destination.send(request, context), ...attempt)
     const again = retry(options.retry ?? {}, {

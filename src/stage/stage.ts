@@ -5,6 +5,7 @@ import { toError } from '../errors.ts'
 import { clock } from '../options.ts'
 import type { Account } from '../receipts/receipts.ts'
 import { type Core, Door, type Entry, type Work } from './door.ts'
+import { unfinished } from './end-stage.ts'
 import { understandsFlush } from './flush-request.ts'
 
 /** Options that every stage has. */
@@ -139,7 +140,8 @@ export class Stage extends Duplex {
     })
   }
 
-  override _destroy(error: Error | null, callback: Callback): void {
+  override _destroy(given: Error | null, callback: Callback): void {
+    const error = given ?? unfinished(this, this.account.pending)
     this.#held = undefined
     this.#door.destroy(error)
     this.#abort.abort(error ?? undefined)

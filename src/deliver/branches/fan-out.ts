@@ -16,7 +16,8 @@ import { FailedRecords, type Failure } from '../../records/failed-records.ts'
 import type { Records } from '../../records/records.ts'
 import { withBytes } from '../../records/with-bytes.ts'
 import { type Core, Door, type Entry, type Work } from '../../stage/door.ts'
-import { requestFlush, understandsFlush } from '../../stage/flush-request.ts'
+import { type End, EndStage } from '../../stage/end-stage.ts'
+import { requestFlush } from '../../stage/flush-request.ts'
 import { sumAccounts } from '../stats.ts'
 import { Lane, type Way } from './lane.ts'
 
@@ -43,6 +44,8 @@ export interface FanOutStream extends Writable {
   stats(): Readonly<
     Record<string, Counts & { readonly oldestPending: number | undefined; readonly waitingBytes: number }>
   >
+  /** Closes the batches of every branch, and resolves when everything that was written before has ended in each. */
+  flush(): Promise<void>
   /** Ends the stream and waits until every branch has delivered everything: what `await using` does. */
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -79,7 +82,9 @@ export function fanOut(...branches: readonly (Way | Branch)[]): FanOutStream {
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined)
     throw new OptionError('fanOut.name', `fanOut: two branches are called ${JSON.stringify(twice)}`)
-  return new FanOut(checked, names)
+  const stage = new EndStage((fail) => new FanOut(checked, names, fail))
+  const { core } = stage
+  return Object.assign(stage, { stats: () => core.stats() })
 }
 
 function toBranch(given: Way | Branch): Branch {
@@ -95,54 +100,49 @@ function isWay(given: Way | Branch): given is Way {
   return Array.isArray(given) || given instanceof Writable
 }
 
-class FanOut extends Writable implements FanOutStream {
+/** What {@link fanOut} does, without its stream. */
+class FanOut implements End {
   readonly #clock: Clock = systemClock
   readonly #door: Door
   readonly #names: readonly string[]
   readonly #branches: readonly Branch[]
   readonly #lanes: readonly Lane[]
 
-  constructor(branches: readonly Branch[], names: readonly string[]) {
-    super({ objectMode: true, highWaterMark: 2 })
+  constructor(branches: readonly Branch[], names: readonly string[], fail: (error: Error) => void) {
     this.#branches = branches
     this.#names = names
-    const onError = (error: Error): void => void this.destroy(error)
-    this.#lanes = branches.map(({ to }) => new Lane(to, onError))
-    for (const { backup } of branches) if (backup !== undefined) finished(backup, { readable: false }).catch(onError)
+    this.#lanes = branches.map(({ to }) => new Lane(to, fail))
+    for (const { backup } of branches) if (backup !== undefined) finished(backup, { readable: false }).catch(fail)
     this.#door = new Door('fanOut', this.#clock, () => this.#core())
-    this.#door.onError = onError
+    this.#door.onError = fail
     this.#door.onFlushed = (request) => {
       const backups = branches.flatMap(({ backup }) => backup ?? [])
       request.fork(this.#lanes.length + backups.length)
       for (const lane of this.#lanes) lane.flush(request)
       for (const backup of backups) requestFlush(backup, request)
     }
-    understandsFlush(this)
   }
 
-  override _write(chunk: unknown, encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    this.#door.enter([{ chunk, encoding }], callback)
+  get pending(): number {
+    return this.#lanes.reduce((sum, { account }) => sum + account.pending, 0)
   }
 
-  override _writev(chunks: readonly Entry[], callback: (error?: Error | null) => void): void {
-    this.#door.enter(chunks, callback)
+  take(chunk: unknown, encoding: BufferEncoding, done: (error?: Error) => void): void {
+    this.#door.enter([{ chunk, encoding }], done)
   }
 
-  override _final(callback: (error?: Error | null) => void): void {
-    this.#door.end(callback)
+  takeAll(chunks: readonly Entry[], done: (error?: Error) => void): void {
+    this.#door.enter(chunks, done)
   }
 
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+  end(done: (error?: Error) => void): void {
+    this.#door.end(done)
+  }
+
+  async destroy(error: Error | null): Promise<void> {
     this.#door.destroy(error)
     for (const lane of this.#lanes) lane.destroy(error ?? undefined)
     for (const { backup } of this.#branches) backup?.destroy()
-    callback(error)
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.destroyed) return
-    this.end()
-    await finished(this)
   }
 
   stats(): ReturnType<FanOutStream['stats']> {
@@ -158,8 +158,7 @@ class FanOut extends Writable implements FanOutStream {
       records: (records) => {
         const { good, failed } = withBytes(records, this.#clock)
         if (failed !== undefined) this.#fork(failed.records, (run) => failed.withRecords(run))
-        if (good.length === 0) return undefined
-        this.#fork(good.withoutValues(), (run) => run)
+        if (good.length > 0) this.#fork(good.withoutValues(), (run) => run)
         return this.#room()
       },
       failed: (failed) => {
