@@ -1,7 +1,7 @@
 /** What stops at once, with one error and nothing left behind, and what does not stop before all is delivered. */
-import { getEventListeners } from 'node:events'
+import { getEventListeners, once } from 'node:events'
 import { Readable, type Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { finished, pipeline } from 'node:stream/promises'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { memory } from '../src/destinations/memory/index.ts'
@@ -608,4 +608,87 @@ t.test('a process with a stopped way ends by itself', async (t) => {
   t.same([code, signal], [0, null], err)
   t.equal(lines.length, 21)
   for (const line of lines) t.match(line, /: stopped, nothing left$/, line)
+})
+
+const threeLines = ['{"n":0}\n{"n":1}\n{"n":2}\n']
+
+/** Ways of three records whose destination never answers: the streams of a pipeline, and the one that is destroyed. */
+const pendingWays: Readonly<Record<string, () => { readonly way: Writable[]; readonly destroyed: Writable }>> = {
+  firehose: () => ending(firehose({ split: lines(), to: hang })),
+  deliver: () => ending(split(lines()), batch(), deliver(hang)),
+  fanOut: () => ending(split(lines()), fanOut([batch(), deliver(hang)], [batch(), deliver(memory())])),
+  'a branch of fanOut': () => {
+    const end = deliver(hang)
+    return { way: [split(lines()), fanOut([batch(), end], [batch(), deliver(memory())])], destroyed: end }
+  },
+  'the branch of sourceBackup': () => {
+    const end = deliver(hang)
+    return { way: [split(lines()), sourceBackup([batch(), end]), batch(), deliver(memory())], destroyed: end }
+  },
+  transform: () => {
+    const stage = transform(() => new Promise<Buffer>(() => undefined))
+    return { way: [split(lines()), stage, deliver(memory())], destroyed: stage }
+  },
+  'the backup of a transform': () => {
+    const backup = backupTo(hang)
+    return { way: [split(lines()), transform(() => fail('no'), { backup }), deliver(memory())], destroyed: backup }
+  },
+}
+
+function ending(...way: Writable[]): { way: Writable[]; destroyed: Writable } {
+  return { way, destroyed: way.at(-1) ?? deliver(hang) }
+}
+
+for (const [name, make] of Object.entries(pendingWays)) {
+  t.test(`destroyed without an error while records are pending: ${name}`, async (t) => {
+    const { way, destroyed } = make()
+    const over = pipeline([Readable.from(threeLines), ...way])
+    over.catch(() => undefined)
+    for (let turns = 0; turns < 50; turns += 1) await settled()
+    destroyed.destroy()
+    await t.rejects(over, { code: /^Delivery\.Failed$|^ERR_STREAM_PREMATURE_CLOSE$/ })
+  })
+}
+
+t.test('the error says how many are pending; where none is, there is none', async (t) => {
+  const hose = firehose({ split: lines(), to: hang })
+  const over = finished(hose)
+  hose.end(threeLines.join(''))
+  for (let turns = 0; turns < 20; turns += 1) await settled()
+  t.equal(hose.stats().pending, 3)
+  hose.destroy()
+  await t.rejects(over, { code: 'Delivery.Failed', message: 'the stream was destroyed while 3 records were pending' })
+  const idle = deliver(memory())
+  idle.end()
+  idle.destroy()
+  await once(idle, 'close')
+  t.equal(idle.errored, null)
+})
+
+t.test('any number of flushes wait at a time', async (t) => {
+  const warnings: Error[] = []
+  const warned = (warning: Error): void => void warnings.push(warning)
+  process.on('warning', warned)
+  t.teardown(() => process.off('warning', warned))
+  const ends = [
+    (to: ReturnType<typeof memory>) => firehose({ to }),
+    (to: ReturnType<typeof memory>) => deliver(to),
+    (to: ReturnType<typeof memory>) => fanOut([batch(), deliver(to)], [batch(), deliver(memory())]),
+  ]
+  for (const make of ends) {
+    const to = memory()
+    const end = make(to)
+    to.pause()
+    end.write('a')
+    const flushes = Array.from({ length: 40 }, () => end.flush())
+    for (let turns = 0; turns < 10; turns += 1) await settled()
+    to.resume()
+    await Promise.all(flushes)
+    t.same(to.records().map(String), ['a'])
+    end.write('b')
+    end.end()
+    await Promise.all(Array.from({ length: 40 }, () => end.flush()))
+    t.equal(to.records().length, 2, 'after end() a flush waits for all')
+  }
+  t.same(warnings, [])
 })

@@ -2,6 +2,7 @@ import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import t from 'tap'
 import { batch } from '../../src/batch/batch-stage.ts'
+import { discard } from '../../src/deliver/backup/backup.ts'
 import { readBackupRecord } from '../../src/deliver/backup/backup-record.ts'
 import { backupTo } from '../../src/deliver/backup/backup-to.ts'
 import { fanOut } from '../../src/deliver/branches/fan-out.ts'
@@ -84,6 +85,22 @@ t.test('values that came in as objects are shared as bytes, so that no branch ch
   )
   t.same(a.json(), [{ n: 2 }, { n: 3 }])
   t.same(b.json(), [{ n: 2 }, { n: 3 }])
+})
+
+t.test('values without a JSON form stop the source, too', async (t) => {
+  const slow = memory()
+  slow.pause()
+  const fan = fanOut({ to: [batch({ maxRecords: 1 }), deliver(slow, { backup: slow })], maxPendingBytes: 1024 }, [
+    batch(),
+    deliver(memory(), { backup: discard() }),
+  ])
+  let written = 0
+  while (fan.write({ big: 1n }) && written < 100_000) {
+    written += 1
+    if (written % 100 === 0) await settled()
+  }
+  t.ok(written < 10_000, `${written} were written before it said stop`)
+  fan.destroy()
 })
 
 t.test('batches fan out too, and records that failed before go to the backup of every branch', async (t) => {
