@@ -10,7 +10,7 @@
  */
 import type { Clock } from '../clock.ts'
 import { HosepipeError, toError } from '../errors.ts'
-import { FailedRecords, type Failure } from '../records/failed-records.ts'
+import { type FailedRecords, type Failure, failedAsTheyCame } from '../records/failed-records.ts'
 import type { Records } from '../records/records.ts'
 import { withBytes } from '../records/with-bytes.ts'
 import { type ClosedBy, report } from '../report.ts'
@@ -95,7 +95,7 @@ export class Batcher {
     if (good.length === 0) return
     const now = { monotonic: clock.monotonic(), wall: clock.wall() }
     this.#adding = { keyed: good, first: 0, now, isSorted: false }
-    if (key === undefined) this.#addTo(this.#whole, compacted(good.withoutValues()), 0, good.length)
+    if (key === undefined) this.#addTo(this.#whole, compacted(good.bare()), 0, good.length)
     else this.#addByKey(key, good, now)
     this.#adding = undefined
     if (limits.maxAge === 0) this.flush('age')
@@ -139,7 +139,7 @@ export class Batcher {
 
   /** @returns Whether some of them have no key. */
   #addPart(key: KeyReader, records: Records, first: number, now: Opening['at']): boolean {
-    const bare = records.withoutValues()
+    const bare = records.bare()
     const failed: number[] = []
     const reasons: Failure[] = []
     const sorter = this.#sorter
@@ -157,7 +157,7 @@ export class Batcher {
       sorter.done()
     }
     if (failed.length === 0) return false
-    this.#shape.onFailed(new FailedRecords(bare.pick(failed), reasons))
+    this.#shape.onFailed(failedAsTheyCame(records, failed, reasons))
     return true
   }
 

@@ -45,6 +45,8 @@ export class CopyingBatch implements OpenBatch {
   #ends: number[] | undefined
   #receipts = new ReceiptMerger()
   #oldest = Number.POSITIVE_INFINITY
+  /** How many functions the records have been through: all of a batch go the same way. */
+  #functions = 0
 
   constructor(opening: Opening) {
     this.opening = opening
@@ -76,6 +78,7 @@ export class CopyingBatch implements OpenBatch {
   /** Adds records that the slab has room for: their bytes, with one more for each, are `size`. */
   #append(records: Records, from: number, to: number, size: number): void {
     if (records.arrivedAt < this.#oldest) this.#oldest = records.arrivedAt
+    this.#functions = records.functions
     this.#noteReceipts(records, from, to)
     if (!records.isLines) this.#ends ??= Array.from(findNewlines(this.#slab, 0, this.#at).places)
     const { bytes } = records
@@ -122,7 +125,8 @@ export class CopyingBatch implements OpenBatch {
 
   #finishSlab(): void {
     if (this.#slabLength === 0) return
-    const from = { receipt: this.#receipts.merged(this.#lease), arrivedAt: this.#oldest }
+    const receipt = this.#receipts.merged(this.#lease)
+    const from = { receipt, arrivedAt: this.#oldest, functions: this.#functions }
     this.#runs.push(
       this.#ends === undefined
         ? Records.unsearched(from, this.#slab, 0, this.#at, this.#slabLength)

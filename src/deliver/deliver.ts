@@ -182,7 +182,7 @@ class Delivery implements End {
         if (failed !== undefined) await this.#takeFailed(failed)
         const openedAt = this.#clock.wall()
         const facts = { key: undefined, partitionKeys: {}, openedAt, closedBy: 'flush' as const }
-        if (good.length > 0) await this.#dispatch(new Batch([good.withoutValues()], facts))
+        if (good.length > 0) await this.#dispatch(new Batch([good.bare()], facts))
       },
       failed: (failed) => this.#takeFailed(failed),
       flush: () => this.#flushed(),

@@ -183,7 +183,7 @@ export class Receipt implements Origin {
     return [this]
   }
 
-  /** A transform made `more` records out of one of these. */
+  /** A transform made `more` records out of one of these; of those that fail together one is left, and `more` is negative. */
   expand(more: number): void {
     this.#pending += more
     this.account.grew(more)

@@ -17,6 +17,27 @@ export interface Failure {
   readonly error?: Error | undefined
 }
 
+/**
+ * Records that failed, as they came in: before any function made other records of them. Of several that were made of one and fail
+ * together it is that one again, so that it is delivered once when it is sent again.
+ *
+ * @param indexes - Which of `records` have failed, ascending.
+ * @param reasons - Why, for each of them.
+ */
+export function failedAsTheyCame(
+  records: Records,
+  indexes: readonly number[],
+  reasons: readonly Failure[],
+): FailedRecords {
+  const isFirst = (i: number): boolean => i === 0 || !records.isSibling(indexes[i - 1] ?? 0, indexes[i] ?? 0)
+  const firsts = indexes.flatMap((index, i) => (isFirst(i) ? [{ index, reason: reasons[i] }] : []))
+  for (const [i, index] of indexes.entries()) if (!isFirst(i)) records.receipt.at(index).expand(-1)
+  return new FailedRecords(
+    records.pickOriginals(firsts.map(({ index }) => index)),
+    firsts.flatMap(({ reason }) => reason ?? []),
+  )
+}
+
 /** Records that failed, with their original bytes. They travel beside the good ones until a backup takes them. */
 export class FailedRecords {
   /** The records as they were before the stage that failed. */

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { toError } from '../errors.ts'
 import { exactMemory, type Memory, type Room } from '../memory/memory.ts'
 import type { Receipt } from '../receipts/receipts.ts'
@@ -67,6 +68,14 @@ export function stringify(value: unknown): string | Error {
   } catch (error) {
     return toError(error)
   }
+}
+
+/** How much of a value that has no JSON form is kept for its backup record. */
+const shown = { depth: 4, maxArrayLength: 100, maxStringLength: 10_000 }
+
+/** What a value that has no JSON form looks like, so that it can be found again. */
+export function inspected(value: unknown): string {
+  return inspect(value, shown)
 }
 
 /** A room that also takes `text` behind the first `size` bytes, which are in it. */

@@ -1,7 +1,7 @@
 import { codeOf, describe, type ErrorCode, HosepipeError } from '../errors.ts'
 import { type Origin, Receipt } from '../receipts/receipts.ts'
 import { bytesOf } from '../records/bytes.ts'
-import { FailedRecords, type Failure } from '../records/failed-records.ts'
+import { type FailedRecords, type Failure, failedAsTheyCame } from '../records/failed-records.ts'
 import { Records } from '../records/records.ts'
 import { stringify } from '../records/serialise.ts'
 import { drop, type Fail, isFail, isSeveral } from './result.ts'
@@ -80,7 +80,7 @@ export class Output {
     else settleDropped(this.block.receipt, this.#dropped)
     const records = this.#meaning === 'keep' ? this.#kept() : this.#made()
     if (records.length > 0) push(records)
-    if (this.#failed.length > 0) push(new FailedRecords(this.block.pickOriginals(this.#failed), this.#reasons))
+    if (this.#failed.length > 0) push(failedAsTheyCame(this.block, this.#failed, this.#reasons))
   }
 
   #keep(index: number, stays: boolean): void {
@@ -89,7 +89,7 @@ export class Output {
   }
 
   #value(index: number, value: unknown): void {
-    if (typeof value === 'symbol' || typeof value === 'function' || typeof value === 'bigint') {
+    if (hasNoJson(value)) {
       this.#fail(index, new HosepipeError('Transform.NotSerialisable', `the function returned ${describe(value)}`))
       return
     }
@@ -104,6 +104,11 @@ export class Output {
     if (wrong !== -1) {
       const error = `several() takes values alone, but ${describe(values[wrong])} is at ${wrong}`
       this.#fail(index, new HosepipeError('Transform.WrongAnswer', error))
+      return
+    }
+    const unfit = values.find(hasNoJson)
+    if (unfit !== undefined) {
+      this.#fail(index, new HosepipeError('Transform.NotSerialisable', `the function returned ${describe(unfit)}`))
     } else if (values.length === 0) this.drop(index)
     else {
       this.block.receipt.at(index).expand(values.length - 1)
@@ -129,28 +134,42 @@ export class Output {
 
   /** Of a filter: the same bytes; all of them, or those at some places. */
   #kept(): Records {
-    return this.#staying === this.block.length ? this.block : this.block.pickStretches(new Uint32Array(this.#stretches))
+    const all = this.#staying === this.block.length
+    return (all ? this.block : this.block.pickStretches(new Uint32Array(this.#stretches))).passed()
   }
 
   #made(): Records {
     const { arrivedAt } = this.block
     if (this.#raw === 0) {
-      const originals = this.block.hasOriginals ? { run: this.block, indexes: this.#origins } : undefined
-      return Records.values({ receipt: this.#origin(), arrivedAt }, this.#values, originals)
+      return Records.values({ receipt: this.#origin(), arrivedAt }, this.#values).madeFrom(this.block, this.#origins)
     }
+    const all = this.#values.map((value) => {
+      return typeof value === 'string' || value instanceof Uint8Array ? value : stringify(value)
+    })
+    const failed = new Set(all.flatMap((raw, i) => (raw instanceof Error ? this.#unmake(i, raw) : [])))
     const texts: (string | Uint8Array)[] = []
     const origins: number[] = []
-    for (const [i, value] of this.#values.entries()) {
+    for (const [i, raw] of all.entries()) {
       const origin = this.#origins[i] ?? 0
-      const raw = typeof value === 'string' || value instanceof Uint8Array ? value : stringify(value)
-      if (raw instanceof Error) {
-        this.#fail(origin, raw, 'Transform.NotSerialisable')
-        continue
-      }
+      if (raw instanceof Error || failed.has(origin)) continue
       texts.push(raw)
       origins.push(origin)
     }
-    return Records.pack({ receipt: this.block.receipt.pick(origins), arrivedAt }, texts)
+    return Records.pack({ receipt: this.block.receipt.pick(origins), arrivedAt }, texts).madeFrom(this.block, origins)
+  }
+
+  /**
+   * One of the values has no JSON form: the record that it was made from fails, and all that was made of it goes nowhere.
+   *
+   * @returns The record's index, if it has not failed before.
+   */
+  #unmake(at: number, error: Error): number | [] {
+    const origin = this.#origins[at] ?? 0
+    if (this.#failed.includes(origin)) return []
+    const siblings = this.#origins.filter((one) => one === origin)
+    if (siblings.length > 1) this.block.receipt.at(origin).expand(1 - siblings.length)
+    this.#fail(origin, error, 'Transform.NotSerialisable')
+    return origin
   }
 
   #origin(): Records['receipt'] {
@@ -173,6 +192,10 @@ export function settleDropped(receipt: Origin, indexes: ArrayLike<number>): void
 /** Most values are told by their prototype. */
 function mayBeBytes(value: unknown): value is object {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) !== Object.prototype
+}
+
+function hasNoJson(value: unknown): boolean {
+  return typeof value === 'symbol' || typeof value === 'function' || typeof value === 'bigint'
 }
 
 /** What may be returned, but not as one of several. */

@@ -3,11 +3,9 @@
  * milliseconds. Its records that failed in format conversion have other names for code and message than all others (guide, "Data
  * transformation failure handling" and "Record format conversion error handling").
  */
-import { inspect } from 'node:util'
 import { HosepipeError } from '../../errors.ts'
 import type { FailedRecords } from '../../records/failed-records.ts'
 import { Records } from '../../records/records.ts'
-import { stringify } from '../../records/serialise.ts'
 import { redact } from '../../redact.ts'
 import { type RecordFunction, text } from '../../transform/view.ts'
 
@@ -23,10 +21,16 @@ export interface BackupRecord {
   readonly errorMessage: string
   /** When the last attempt ended, in milliseconds since 1970. */
   readonly attemptEndingTimestamp: number
-  /** The record's original bytes, in base64. */
+  /** The record's bytes, in base64: of `processing-failed` as they came in, of all other failures as they were to be delivered. */
   readonly rawData: string
+  /** A member of ours: how many functions of transforms the record had been through when it failed. Left out where that is none. */
+  readonly functionsPassed?: number
+  /** A member of ours: how many of these the bytes in `rawData` have been through. Left out where that is none. */
+  readonly functionsInRawData?: number
 }
 
+/** The kind of failure of records that did not come as far as a batch. */
+export const processingFailed = 'processing-failed'
 /** The kind of failure of records that an encoder could not write. */
 export const formatConversionFailed = 'format-conversion-failed'
 
@@ -48,6 +52,7 @@ const maxMessage = 8192
 /** Writes failed records in the form that a backup keeps, going back to the same receipts. */
 export function toBackupRecords(failed: FailedRecords): Records {
   const { records } = failed
+  const { functions } = records
   const texts: string[] = []
   for (let i = 0; i < records.length; i += 1) {
     const { attempts, code, message, endedAt, outputType } = failed.reason(i)
@@ -57,7 +62,9 @@ export function toBackupRecords(failed: FailedRecords): Records {
       errorCode: code,
       errorMessage: redact(message.slice(0, maxMessage)),
       attemptEndingTimestamp: endedAt,
-      rawData: original(records, i).toString('base64'),
+      rawData: records.original(i).toString('base64'),
+      ...(functions > 0 && { functionsPassed: functions }),
+      ...(functions > 0 && outputType !== processingFailed && { functionsInRawData: functions }),
     }
     texts.push(JSON.stringify(outputType === formatConversionFailed ? conversionRecord(record) : record))
   }
@@ -65,26 +72,15 @@ export function toBackupRecords(failed: FailedRecords): Records {
 }
 
 function conversionRecord(record: BackupRecord): ConversionRecord {
-  const { attemptsMade, arrivalTimestamp, errorCode, errorMessage, attemptEndingTimestamp, rawData } = record
+  const { errorCode, errorMessage, ...others } = record
   return {
-    attemptsMade,
-    arrivalTimestamp,
+    ...others,
     lastErrorCode: errorCode,
     lastErrorMessage: errorMessage,
-    attemptEndingTimestamp,
-    rawData,
     sequenceNumber: null,
     subSequenceNumber: null,
     dataCatalogTable: null,
   }
-}
-
-/** The record's bytes; of a value that has no JSON form, what it looks like, so that it can be found again. */
-function original(records: Records, i: number): Buffer {
-  if (records.hasBytes) return records.at(i)
-  const value = records.json(i)
-  const json = stringify(value)
-  return Buffer.from(typeof json === 'string' ? json : inspect(value))
 }
 
 /**

@@ -179,7 +179,7 @@ class FanOut implements End {
   /** Offers each branch the same run, with the branch's own receipt. */
   #fork(run: Records, wrap: (run: Records) => Records | FailedRecords): void {
     const origins = run.receipt.fork(run.length, this.#accounts())
-    this.#offer(origins, run.byteLength, (origin) => wrap(run.withReceipt(origin)))
+    this.#offer(origins, run.heldBytes, (origin) => wrap(run.withReceipt(origin)))
   }
 
   #forkBatch(batch: Batch): Work {

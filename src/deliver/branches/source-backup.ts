@@ -48,7 +48,7 @@ export function sourceBackup(branch: Way, options: SourceBackupOptions = {}): So
     const give = (run: Records): Work => {
       const [onward, copy] = run.receipt.fork(run.length, [main, lane.account])
       if (onward === undefined || copy === undefined) throw new RangeError('a fork in two must have two receipts')
-      lane.offer(run.withReceipt(copy).withoutValues(), run.byteLength)
+      lane.offer(run.withReceipt(copy).bare(), run.byteLength)
       outlet.push(run.withReceipt(onward))
       return lane.pending > maxPendingBytes ? lane.below(maxPendingBytes) : undefined
     }

@@ -1,4 +1,4 @@
-import { FailedRecords, type Failure } from '../../records/failed-records.ts'
+import { type FailedRecords, type Failure, failedAsTheyCame } from '../../records/failed-records.ts'
 import type { Provenance } from '../../records/records.ts'
 import { Records } from '../../records/records.ts'
 import { settleDropped } from '../output.ts'
@@ -28,13 +28,13 @@ export function apply(
     else failed.push(one)
   }
   for (const one of made) push(toRecords(records, one))
-  if (kept.length > 0) push(kept.length === records.length ? records : records.pick(kept))
+  if (kept.length > 0) push((kept.length === records.length ? records : records.pick(kept)).passed())
   if (failed.length === 0) return
   const endedAt = now()
-  const failedRecords = records.pick(failed.map(({ index }) => index))
   push(
-    new FailedRecords(
-      failedRecords,
+    failedAsTheyCame(
+      records,
+      failed.map(({ index }) => index),
       failed.map((one) => toFailure(one, endedAt)),
     ),
   )
@@ -44,7 +44,8 @@ export function apply(
 export function toRecords(of: Records, { bytes, ends, isLines, origins }: Made): Records {
   const from: Provenance = { receipt: of.receipt.pick(origins), arrivedAt: of.arrivedAt }
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return isLines ? Records.lines(from, buffer, 0, ends) : Records.framed(from, buffer, 0, ends)
+  const made = isLines ? Records.lines(from, buffer, 0, ends) : Records.framed(from, buffer, 0, ends)
+  return made.madeFrom(of, origins)
 }
 
 function toFailure({ code, error }: FailedRecord, endedAt: number): Failure {
