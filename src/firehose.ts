@@ -8,8 +8,8 @@ import { type DeliverOptions, deliverFields } from './deliver/deliver-options.ts
 import type { Destination, Send } from './deliver/destination.ts'
 import type { DeliverStats } from './deliver/stats.ts'
 import { toDestination } from './deliver/to-destination.ts'
-import { OptionError, toError } from './errors.ts'
-import { checkOptions, expecting, type Fields, hasMethod, object } from './options.ts'
+import { toError } from './errors.ts'
+import { checkOptions, expecting, type Fields, hasMethod, object, required } from './options.ts'
 import { split } from './split/split.ts'
 import type { Splitter } from './split/splitter.ts'
 import type { Entry } from './stage/door.ts'
@@ -29,7 +29,7 @@ export interface FirehoseOptions extends DeliverOptions {
   readonly sourceBackup?: Way | undefined
   /** What is done with each record; of a list, one after the other. Default: nothing. */
   readonly transform?: Transforming | readonly Transforming[] | undefined
-  /** How records are gathered; see `batch`. Default: 5 MiB or 300 seconds. */
+  /** How records are gathered; see `batch`. Default: 5 MiB or five minutes. */
   readonly batch?: BatchOptions | undefined
   /** Where batches go: a destination, or only its `send`. */
   readonly to: Destination | Send
@@ -45,7 +45,7 @@ export interface Firehose extends Writable {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-const fields: Fields<FirehoseOptions> = {
+const fields = {
   ...deliverFields,
   split: expecting('a splitter, such as lines()', (value) => object.accepts(value) && hasMethod(value, 'start')),
   sourceBackup: expecting(
@@ -56,8 +56,10 @@ const fields: Fields<FirehoseOptions> = {
     return (Array.isArray(value) ? value : [value]).every(isTransforming)
   }),
   batch: object,
-  to: expecting('a destination or a send function', (value) => typeof value === 'function' || hasMethod(value, 'send')),
-}
+  to: required(
+    expecting('a destination or a send function', (value) => typeof value === 'function' || hasMethod(value, 'send')),
+  ),
+} satisfies Fields<FirehoseOptions>
 
 /**
  * The whole way in one Writable: bytes or records in, batches at a destination out.
@@ -66,14 +68,12 @@ const fields: Fields<FirehoseOptions> = {
  * @example
  * await pipeline(
  *   source('events.ndjson'),
- *   firehose({ split: lines(), transform: json(enrich), batch: { maxAge: 60_000 }, to: file({ dir: './out' }), backup: file({ dir: './failed' }) }),
+ *   firehose({ split: lines(), transform: json(enrich), batch: { maxAge: '60s' }, to: file({ dir: './out' }), backup: file({ dir: './failed' }) }),
  * )
  */
 export function firehose(options: FirehoseOptions): Firehose {
   checkOptions<FirehoseOptions>('firehose', options, fields)
   const { split: splitter, sourceBackup: copyTo, transform: functions, batch: batching, to, ...delivery } = options
-  if (to === undefined)
-    throw new OptionError('firehose.to', 'firehose: to must be a destination or a send function, but is missing')
   const { clock } = options
   const destination = toDestination('firehose.to', to)
   const copies = copyTo && sourceBackup(copyTo, { clock })

@@ -61,7 +61,7 @@ export { type Discard, discard } from './deliver/backup/backup.ts'
 export { type BackupRecord, readBackupRecord, replay } from './deliver/backup/backup-record.ts'
 export { backupTo } from './deliver/backup/backup-to.ts'
 export { type DeliverStream, deliver } from './deliver/deliver.ts'
-export type { DeliverOptions } from './deliver/deliver-options.ts'
+export type { BackupBatchOptions, DeliverOptions } from './deliver/deliver-options.ts'
 export type { Destination, Limits, Refusal, Request, Send, SendContext, SendResult } from './deliver/destination.ts'
 export { type Branch, type FanOutStream, fanOut } from './deliver/branches/fan-out.ts'
 export { HttpError, type HttpErrorOptions } from './deliver/http-error.ts'
@@ -69,6 +69,8 @@ export type { Way } from './deliver/branches/lane.ts'
 export type { RetryOptions } from './deliver/layers/retry.ts'
 export { type SourceBackupOptions, type SourceBackupStage, sourceBackup } from './deliver/branches/source-backup.ts'
 export type { DeliverStats } from './deliver/stats.ts'
+
+export type { Duration, DurationText, Size, SizeText } from './units.ts'
 
 // What everything stands on, for authors of sources and tests.
 export { Checkpoints } from './receipts/checkpoints.ts'

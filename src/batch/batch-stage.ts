@@ -1,6 +1,7 @@
 import { OptionError } from '../errors.ts'
-import { checkOptions, expecting, type Fields, milliseconds, whole } from '../options.ts'
+import { described, duration, expecting, type Fields, option, readOptions, size, whole } from '../options.ts'
 import { Stage, type StageOptions, stageFields } from '../stage/stage.ts'
+import type { Duration, Size } from '../units.ts'
 import { Batcher, type BatchLimits } from './batcher.ts'
 import { compileKey, isKey, type Key } from './keys/key.ts'
 import { hasOverhead } from './overhead.ts'
@@ -14,14 +15,14 @@ export interface BatchOptions extends StageOptions {
    * The most bytes of a batch: those that will be written, before compression, separators included (see `format`). A record that
    * alone is larger goes alone. Default 5 MiB, as the service has it (guide, "Buffering hints"); at least 1.
    */
-  readonly maxBytes?: number | undefined
+  readonly maxBytes?: Size | undefined
   /** The most records of a batch. Default: no limit but `maxBytes`; at least 1. */
   readonly maxRecords?: number | undefined
   /**
-   * How old a batch may become, in milliseconds, from its first record on, also while nothing comes in. 0 closes a batch with
-   * every chunk. Default 300,000, as the service has it.
+   * How old a batch may become, from its first record on, also while nothing comes in: `'60s'`, or a number of milliseconds. 0
+   * closes a batch with every chunk. Default `'5m'`, as the service has it.
    */
-  readonly maxAge?: number | undefined
+  readonly maxAge?: Duration | undefined
   /**
    * What tells the partition key of a record; records with different keys come into different batches. A `field(…)`, a template
    * (`'{customer}/{geo.country}'`), a function, or an object that names several of these. A record without a key fails. Default:
@@ -32,32 +33,32 @@ export interface BatchOptions extends StageOptions {
    * The most bytes of memory for all open batches together; beyond it the oldest is closed. Up to three closed ones wait beside them
    * until the next stage takes them. Default 64 MiB or, if that is more, a quarter more than `maxBytes`; not less than `maxBytes`.
    */
-  readonly maxOpenBytes?: number | undefined
+  readonly maxOpenBytes?: Size | undefined
   /** The most keys with an open batch; beyond it the oldest batch is closed. Default 500, as the service has it. */
   readonly maxOpenKeys?: number | undefined
   /** The format that the batch will be written in, for what it adds to the bytes: an encoder. Default: one byte a record, as `ndjson()`. */
   readonly format?: { readonly overhead: { readonly record: number; readonly batch: number } } | undefined
 }
 
-const fields: Fields<BatchOptions> = {
+/** The table of the options of {@link batch}. */
+export const batchFields = {
   ...stageFields,
-  maxBytes: whole('bytes'),
-  maxRecords: whole('records'),
-  maxAge: milliseconds(0),
+  maxBytes: option(size(), { default: 5 * MiB, about: 'The most bytes of an object, before compression.' }),
+  maxRecords: option(whole('records'), {
+    default: Number.POSITIVE_INFINITY,
+    about: 'The most records of an object. Default: no limit.',
+  }),
+  maxAge: option(duration(), { default: 300_000, about: 'How old a batch may become.' }),
   key: expecting('a field(…), a template, a function or an object of these', isKey),
-  maxOpenBytes: whole('bytes'),
-  maxOpenKeys: whole('keys'),
+  maxOpenBytes: described(
+    size(),
+    'Memory of all open batches together. Default 64MiB, or a quarter more than maxBytes.',
+  ),
+  maxOpenKeys: option(whole('keys'), { default: 500, about: 'The most keys with an open batch.' }),
   format: expecting('an encoder, such as ndjson()', hasOverhead),
-}
+} satisfies Fields<BatchOptions>
 
-const defaults = {
-  maxBytes: 5 * MiB,
-  maxRecords: Number.POSITIVE_INFINITY,
-  maxAge: 300_000,
-  maxOpenBytes: 64 * MiB,
-  maxOpenKeys: 500,
-} satisfies BatchLimits
-
+const leastOpenBytes = 64 * MiB
 const ndjsonOverhead = { record: 1, batch: 0 }
 
 /** A stage that gathers, and can be told to hand on what it has. */
@@ -68,21 +69,15 @@ export interface BatchStage extends Stage {
   openBatches(): number
 }
 
-/** Fills in the defaults of checked options. */
+/** The bounds that are in force with some options. @throws OptionError */
 export function batchLimits(options: BatchOptions): BatchLimits {
-  const maxBytes = options.maxBytes ?? defaults.maxBytes
-  const maxOpenBytes = options.maxOpenBytes ?? Math.max(defaults.maxOpenBytes, Math.ceil(maxBytes * 1.25))
+  const { maxBytes, maxRecords, maxAge, maxOpenKeys, ...others } = readOptions('batch', options, batchFields)
+  const maxOpenBytes = others.maxOpenBytes ?? Math.max(leastOpenBytes, Math.ceil(maxBytes * 1.25))
   if (maxOpenBytes < maxBytes) {
     const message = `batch: maxOpenBytes must be at least maxBytes, which is ${maxBytes}, but came as ${maxOpenBytes}`
     throw new OptionError('batch.maxOpenBytes', message)
   }
-  return {
-    maxBytes,
-    maxOpenBytes,
-    maxRecords: options.maxRecords ?? defaults.maxRecords,
-    maxAge: options.maxAge ?? defaults.maxAge,
-    maxOpenKeys: options.maxOpenKeys ?? defaults.maxOpenKeys,
-  }
+  return { maxBytes, maxOpenBytes, maxRecords, maxAge, maxOpenKeys }
 }
 
 /**
@@ -91,10 +86,9 @@ export function batchLimits(options: BatchOptions): BatchLimits {
  *
  * @throws OptionError
  * @example
- * batch({ maxBytes: 5 * MiB, maxAge: 60_000, key: field('customer') })
+ * batch({ maxBytes: '5MiB', maxAge: '60s', key: field('customer') })
  */
 export function batch(options: BatchOptions = {}): BatchStage {
-  checkOptions<BatchOptions>('batch', options, fields)
   const limits = batchLimits(options)
   const key = options.key === undefined ? undefined : compileKey(options.key)
   let batcher: Batcher | undefined

@@ -10,11 +10,11 @@
 import { type Duplex, Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { batch, type DeliverStats, type Destination, deliver, type Send, split } from '../index.ts'
+import { countText, sizeText } from '../units.ts'
 import type { Config } from './config.ts'
 import type { Input } from './inputs.ts'
 import { makeSetup, type Setup } from './setup.ts'
 import type { ReportKind } from './summary.ts'
-import { countText, sizeText } from './units.ts'
 import { UsageError } from './usage-error.ts'
 
 /** So much of a file is read at most, before decompression: enough for figures that stay, and done in seconds. */

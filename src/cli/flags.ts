@@ -1,10 +1,10 @@
 /** The flags, and what becomes of them: the same options that a config file has. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { durationForm, parseDuration, parseSize, sizeForm } from '../units.ts'
 import { type Config, isObject } from './config.ts'
 import { type FunctionKind, functionKinds } from './load-module.ts'
 import { type ProgressKind, progressKinds } from './progress.ts'
 import { type ReportKind, reportKinds } from './summary.ts'
-import { durationForm, parseDuration, parseSize, sizeForm } from './units.ts'
 
 /** Flags that count once: the last one given. */
 interface Single {

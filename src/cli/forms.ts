@@ -21,7 +21,6 @@ import {
 import { hasMethod, nearestOf } from '../options.ts'
 import { type Config, isObject } from './config.ts'
 import { UsageError, wordsOf } from './usage-error.ts'
-import { withUnits } from './with-units.ts'
 
 type Make<T> = (options: Config, text: string | undefined) => T
 
@@ -61,17 +60,17 @@ const compressors: Readonly<Record<string, Make<Compressor>>> = {
 export function splitterOf(given: unknown): Splitter {
   if (given === undefined) return lines()
   if (isSplitter(given)) return given
-  return make('split', splitters, given, { maxRecordBytes: 'size' })
+  return make('split', splitters, given)
 }
 
 /** `ndjson`, `json-array`, `concatenated`, `separated:TEXT`; `{ by, … }`; or an encoder. @throws Error in words */
 export function encoderOf(given: unknown): Encoder {
-  return isEncoder(given) ? given : make('encode', encoders, given, {})
+  return isEncoder(given) ? given : make('encode', encoders, given)
 }
 
 /** `gzip`, `gzip:9`, `zstd`, `none`; `{ by, … }`; or a compressor. @throws Error in words */
 export function compressorOf(given: unknown): Compressor {
-  return isCompressor(given) ? given : make('compress', compressors, given, { pieceBytes: 'size' })
+  return isCompressor(given) ? given : make('compress', compressors, given)
 }
 
 /** A field's path; a template with fields in braces; a list of paths; or what `batch({ key })` takes. @throws Error in words */
@@ -86,12 +85,7 @@ export function keyOf(given: unknown): unknown {
   return Object.fromEntries(parts)
 }
 
-function make<T>(
-  option: string,
-  table: Readonly<Record<string, Make<T>>>,
-  given: unknown,
-  units: Parameters<typeof withUnits>[2],
-): T {
+function make<T>(option: string, table: Readonly<Record<string, Make<T>>>, given: unknown): T {
   const { by, ...options } = isObject(given) ? given : { by: given }
   if (typeof by !== 'string') {
     const forms = Object.keys(table).join(', ')
@@ -105,7 +99,7 @@ function make<T>(
     if (text !== undefined && !['json', 'regex', 'separator', 'separated', 'gzip', 'zstd'].includes(name)) {
       throw new UsageError(`${option}: ${name} takes nothing behind a colon, but came as ${describe(by)}`)
     }
-    return known(withUnits(option, options, units), text)
+    return known(options, text)
   }
   const nearest = nearestOf(name, Object.keys(table))
   const hint = nearest === undefined ? `there are ${Object.keys(table).join(', ')}` : `did you mean ${nearest}?`

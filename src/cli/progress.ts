@@ -1,4 +1,4 @@
-import { countText, durationText, sizeText } from './units.ts'
+import { countText, durationText, sizeText } from '../units.ts'
 
 /** How progress is shown while records flow. */
 export type ProgressKind = (typeof progressKinds)[number]

@@ -4,6 +4,8 @@
  *     inputs ─▶ Feeder (a splitter for each) ─▶ Way (transforms, batch, deliver) ─▶ Summary ─▶ exit code
  *                 ▲ first signal: reads no more     ▲ second signal, or grace over: stops now
  */
+
+import { durationText } from '../units.ts'
 import { Feeder } from './feed.ts'
 import type { Input } from './inputs.ts'
 import { Ledger } from './ledger.ts'
@@ -11,7 +13,6 @@ import { type Moment, type ProgressKind, showProgress } from './progress.ts'
 import type { Setup } from './setup.ts'
 import { onSignals } from './stop.ts'
 import { type ReportKind, type Summary, summaryJson, summaryText, type Unread } from './summary.ts'
-import { durationText } from './units.ts'
 import { wordsOf } from './usage-error.ts'
 import { makeWay, type Way } from './way.ts'
 

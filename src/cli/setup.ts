@@ -2,13 +2,19 @@
  * Makes of a config and flags what the library's stages are made of. Everything that is wrong is gathered, so that it can be told
  * at once.
  */
-import { type BatchOptions, batchLimits } from '../batch/batch-stage.ts'
-import { checkDeliverOptions, type DeliverOptions, deliverDefaults } from '../deliver/deliver-options.ts'
-import { retryDefaults, retryFields } from '../deliver/layers/retry.ts'
+import { type BatchOptions, batchFields, batchLimits } from '../batch/batch-stage.ts'
+import {
+  backupBatchFields,
+  concurrencyOf,
+  type DeliverOptions,
+  readDeliverOptions,
+} from '../deliver/deliver-options.ts'
+import { retryFields } from '../deliver/layers/retry.ts'
 import { describe } from '../errors.ts'
 import { batch, type Destination, type Discard, discard, type Splitter } from '../index.ts'
-import { checkOptions, expecting, type Fields } from '../options.ts'
+import { type Fields, mistakesIn, readOptions } from '../options.ts'
 import { type Config, isObject, isPlain } from './config.ts'
+import { configFields, plainDeliverOptions } from './config-fields.ts'
 import type { Opened } from './destinations/opened.ts'
 import type { Stdout } from './destinations/stdout.ts'
 import { openDestination } from './destinations/table.ts'
@@ -16,7 +22,6 @@ import { compressorOf, encoderOf, keyOf, passOn, splitterOf } from './forms.ts'
 import { masked } from './mask.ts'
 import { makeTransforms, type NamedTransform } from './transforms.ts'
 import { UsageError, wordsOf } from './usage-error.ts'
-import { type Units, withUnit, withUnits } from './with-units.ts'
 
 /** What a run is made of. Stages are made anew for each way; destinations are one. */
 export interface Setup {
@@ -39,33 +44,6 @@ export interface SetupShell {
   /** Taken instead of the config's `to`, by commands that deliver to nothing. */
   readonly to?: Destination | undefined
 }
-
-/** The table of a config's names. What may stand in each is said where it is read. */
-const anything = expecting('an option', () => true)
-const fields: Fields<Record<(typeof names)[number], unknown>> = {
-  split: anything,
-  transform: anything,
-  batch: anything,
-  to: anything,
-  backup: anything,
-  sourceBackup: anything,
-  encode: anything,
-  compress: anything,
-  concurrency: anything,
-  maxInFlightBytes: anything,
-  retry: anything,
-  timeout: anything,
-  backupMode: anything,
-  backupBatch: anything,
-}
-/** The names that a config may have: the options of `firehose()` that can be written down. */
-export const names = [
-  ...(['split', 'transform', 'batch', 'to', 'backup', 'sourceBackup', 'encode', 'compress', 'concurrency'] as const),
-  ...(['maxInFlightBytes', 'retry', 'timeout', 'backupMode', 'backupBatch'] as const),
-]
-
-const batchUnits: Units = { maxBytes: 'size', maxOpenBytes: 'size', maxAge: 'duration' }
-const retryUnits: Units = { retryFor: 'duration', minDelay: 'duration', maxDelay: 'duration' }
 
 /** All that is wrong with a config. */
 export class ConfigError extends UsageError {
@@ -94,10 +72,17 @@ export async function makeSetup(config: Config, shell: SetupShell): Promise<Setu
       return undefined
     }
   }
-  const section = async (name: string, units: Units): Promise<Config> =>
-    (await take(() => withUnits(name, optionsOf(name, config[name]), units))) ?? {}
+  /** Options of a stage. Where some are wrong all of them are noted, and none is taken. */
+  async function section(name: string, given: unknown, fields: Fields<object>): Promise<Config | undefined> {
+    const options = await take(() => optionsOf(name, given))
+    const mistakes = options === undefined ? [] : mistakesIn(name, options, fields)
+    problems.push(...mistakes.map(wordsOf))
+    return mistakes.length === 0 ? options : undefined
+  }
 
-  for (const name of Object.keys(config)) await take(() => checkOptions('config', { [name]: config[name] }, fields))
+  const mistakes = mistakesIn('config', config, configFields)
+  problems.push(...mistakes.map(wordsOf))
+  const mistaken = new Set(mistakes.map(({ option }) => option.replace('config.', '')))
   const splitter = await take(() => splitterOf(config.split))
   const transforms = await take(() => makeTransforms(config.transform))
   const encode = await take(() => (config.encode === undefined ? undefined : encoderOf(config.encode)))
@@ -112,44 +97,48 @@ export async function makeSetup(config: Config, shell: SetupShell): Promise<Setu
   }
 
   const isCompressed = (compress ?? to?.destination.compress) !== undefined
-  const gathered = { ...gathering(to, isCompressed), ...(await section('batch', batchUnits)) }
-  const { key, ...limits } = gathered
+  const { key, ...bounds } = (await take(() => optionsOf('batch', config.batch))) ?? {}
+  const limits = { ...gathering(to, isCompressed), ...(await section('batch', bounds, batchFields)) }
   const compiled = await take(() => keyOf(key))
   const batching: BatchOptions = passOn({ ...limits, ...(compiled !== undefined && { key: compiled }) })
   await take(() => void batch(batching).destroy())
 
-  const retry = config.retry === false || config.retry === undefined ? config.retry : await section('retry', retryUnits)
-  if (isObject(retry)) await take(() => checkOptions('retry', retry, retryFields))
-  const backupBatch = config.backupBatch === undefined ? undefined : await section('backupBatch', batchUnits)
+  const retry = config.retry === false ? false : await section('retry', config.retry, retryFields)
+  const backupBatch = await section('backupBatch', config.backupBatch, backupBatchFields)
   const isPatient = to?.isPatient || (backup !== undefined && 'isPatient' in backup && backup.isPatient)
+  const plain = plainDeliverOptions.flatMap((name) => (mistaken.has(name) ? [] : [[name, config[name]]]))
   const unchecked = {
     ...(isPatient && { timeout: longest }),
     ...present({
       encode,
       compress,
-      concurrency: to?.isStdout ? 1 : config.concurrency,
-      maxInFlightBytes: await take(() => withUnit('maxInFlightBytes', config.maxInFlightBytes, 'size')),
+      ...Object.fromEntries(plain),
+      ...(to?.isStdout && { concurrency: 1 }),
       retry,
-      timeout: await take(() => withUnit('timeout', config.timeout, 'duration')),
-      backupMode: config.backupMode,
       backupBatch,
       backup: backup !== undefined && 'destination' in backup ? backup.destination : backup,
     }),
   }
   const delivery: DeliverOptions = passOn(unchecked)
-  await take(() => checkDeliverOptions(delivery))
+  const delivering = await take(() => readDeliverOptions(delivery))
   const onStdout = [to, backup, sourceBackup].filter((opened) => opened && 'isStdout' in opened && opened.isStdout)
   if (onStdout.length > 1) problems.push('only one of to, backup and sourceBackup can be - (standard output)')
 
-  if (problems.length > 0 || splitter === undefined || transforms === undefined || to === undefined) {
+  if (
+    problems.length > 0 ||
+    splitter === undefined ||
+    transforms === undefined ||
+    to === undefined ||
+    delivering === undefined
+  ) {
     throw new ConfigError(problems)
   }
   const shown = {
     ...config,
     batch: { ...batchLimits(batching), key: config.batch && isObject(config.batch) ? config.batch.key : undefined },
-    ...deliverDefaults,
-    ...present({ ...unchecked, encode: config.encode, compress: config.compress, backup: config.backup }),
-    retry: retry === false ? false : { ...retryDefaults, ...(isObject(retry) && retry) },
+    concurrency: concurrencyOf(delivery, to.destination),
+    ...present({ ...delivering, encode: config.encode, compress: config.compress, backup: config.backup }),
+    retry: retry === false ? false : readOptions('retry', retry ?? {}, retryFields),
   }
   return {
     splitter,
@@ -169,7 +158,7 @@ const longest = 2 ** 31 - 1
 /** How records are gathered where the user does not say: as the destination wants it; compressed, a second long at least. */
 function gathering(to: Opened | undefined, isCompressed: boolean): BatchOptions {
   if (to?.batch === undefined || !isCompressed) return to?.batch ?? {}
-  return { ...to.batch, maxAge: Math.max(to.batch.maxAge ?? 0, 1000) }
+  return { ...to.batch, maxAge: Math.max(to.batch.maxAge, 1000) }
 }
 
 async function openOption(name: string, given: unknown, output: Stdout): Promise<Opened> {
@@ -198,7 +187,7 @@ function isDestination(value: unknown): value is Destination | Destination['send
   return typeof value === 'function' || (isObject(value) && typeof value.send === 'function')
 }
 
-function optionsOf(name: string, given: unknown): object {
+function optionsOf(name: string, given: unknown): Config {
   if (given === undefined) return {}
   if (isObject(given)) return given
   throw new UsageError(`${name} must be an object of options, but came as ${describe(given)}`)

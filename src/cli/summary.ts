@@ -1,6 +1,6 @@
 import type { DeliverStats } from '../index.ts'
+import { countText, durationText, sizeText } from '../units.ts'
 import type { Undelivered } from './ledger.ts'
-import { countText, durationText, sizeText } from './units.ts'
 
 /** How the account is given at the end. */
 export type ReportKind = (typeof reportKinds)[number]

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util'
 import { gzip as gzipCallback } from 'node:zlib'
-import { checkOptions, wholeBetween } from '../options.ts'
+import { type Fields, option, readOptions, wholeBetween } from '../options.ts'
+import type { Size } from '../units.ts'
 import type { Compressor } from './compressor.ts'
 import { compressPieces, cut, joined, pieceBytesField } from './pieces.ts'
 
@@ -13,14 +14,20 @@ export interface GzipOptions {
    * 65,536. Default 1,048,576, which compresses as well as one piece does; smaller ones compress worse. A value above every
    * batch's size makes one member of each, for readers that know no more, and one thread's speed.
    */
-  readonly pieceBytes?: number | undefined
+  readonly pieceBytes?: Size | undefined
 }
 
-const defaults = { level: 6, pieceBytes: 1_048_576 } satisfies GzipOptions
 /** What zlib writes in one go. Its own 16 KiB make a trip to the thread pool for each. */
 const maxChunkBytes = 262_144
 
-const fields = { level: wholeBetween(0, 9), pieceBytes: pieceBytesField }
+/** The table of {@link GzipOptions}. */
+export const gzipFields = {
+  level: option(wholeBetween(0, 9), { default: 6, about: 'From 0 (stored) to 9 (smallest).' }),
+  pieceBytes: option(pieceBytesField, {
+    default: 1_048_576,
+    about: 'A body is cut into pieces of about so many bytes.',
+  }),
+} satisfies Fields<GzipOptions>
 
 const compressOnce: (bytes: Buffer, options: { level: number; chunkSize: number }) => Promise<Buffer> =
   promisify(gzipCallback)
@@ -33,8 +40,7 @@ const compressOnce: (bytes: Buffer, options: { level: number; chunkSize: number 
  * @throws OptionError when an option is not as described.
  */
 export function gzip(options: GzipOptions = {}): Compressor {
-  checkOptions<GzipOptions>('gzip', options, fields)
-  const { level = defaults.level, pieceBytes = defaults.pieceBytes } = options
+  const { level, pieceBytes } = readOptions('gzip', options, gzipFields)
   return {
     name: 'gzip',
     extension: '.gz',

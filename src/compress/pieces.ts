@@ -1,8 +1,8 @@
-import { whole } from '../options.ts'
+import { size } from '../options.ts'
 import { type Limiter, threadPool } from './thread-pool.ts'
 
 /** The field of an option `pieceBytes`. Pieces smaller than this cost more to hand out than they gain, and compress worse. */
-export const pieceBytesField = whole('bytes', 65_536)
+export const pieceBytesField = size(65_536)
 
 /** A border between two parts is taken as the border of a piece when the piece is then off its size by at most a quarter. */
 const tolerance = 0.25

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { checkOptions, wholeBetween } from '../options.ts'
+import { option, readOptions, wholeBetween } from '../options.ts'
 import type { Compressor } from './compressor.ts'
 import { optionalPackage } from './optional-package.ts'
 import { cut, joined } from './pieces.ts'
@@ -12,8 +12,7 @@ export interface ZipOptions {
   readonly level?: number | undefined
 }
 
-const defaults = { level: 6 } satisfies ZipOptions
-const fields = { level: wholeBetween(0, 9) }
+const fields = { level: option(wholeBetween(0, 9), { default: 6 }) }
 /** What zlib is given at a time: small writes cost a trip to the thread pool each. */
 const writeBytes = 262_144
 
@@ -26,8 +25,7 @@ const writeBytes = 262_144
  * @throws HosepipeError `Compress.Unavailable` when the package is not installed.
  */
 export function zip(options: ZipOptions = {}): Compressor {
-  checkOptions<ZipOptions>('zip', options, fields)
-  const { level = defaults.level } = options
+  const { level } = readOptions('zip', options, fields)
   const load = optionalPackage({
     compression: 'zip',
     name: 'yazl',

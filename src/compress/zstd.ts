@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises'
 import { setImmediate } from 'node:timers/promises'
-import { checkOptions, wholeBetween } from '../options.ts'
+import { type Fields, option, readOptions, wholeBetween } from '../options.ts'
+import type { Size } from '../units.ts'
 import type { Compressor } from './compressor.ts'
 import { compressPieces, cut, joined, pieceBytesField } from './pieces.ts'
 import { findZstd, type MakeFrame, type ZstdEngine } from './zstd-engine.ts'
@@ -15,12 +16,17 @@ export interface ZstdOptions {
    * some readers stop after the first and say nothing, among them the zlib of Node 22 and 24 (nodejs/node#64741). With
    * `@cloudpss/zstd`, which does not use the thread pool, it is no faster.
    */
-  readonly pieceBytes?: number | undefined
+  readonly pieceBytes?: Size | undefined
 }
 
-const defaults = { level: 3, pieceBytes: Number.POSITIVE_INFINITY } satisfies ZstdOptions
-
-const fields = { level: wholeBetween(1, 22), pieceBytes: pieceBytesField }
+/** The table of {@link ZstdOptions}. */
+export const zstdFields = {
+  level: option(wholeBetween(1, 22), { default: 3, about: 'From 1 (fastest) to 22 (smallest).' }),
+  pieceBytes: option(pieceBytesField, {
+    default: Number.POSITIVE_INFINITY,
+    about: 'A body is cut into pieces of about so many bytes. Default: not cut.',
+  }),
+} satisfies Fields<ZstdOptions>
 
 /**
  * Compresses with zstd: at level 1 as small as gzip at 6 and several times as fast. Node 22.15, 23.8 and newer have it, and compress in
@@ -32,8 +38,7 @@ const fields = { level: wholeBetween(1, 22), pieceBytes: pieceBytesField }
  * @throws HosepipeError `Compress.Unavailable` when neither Node nor the package is there; it says what to install.
  */
 export function zstd(options: ZstdOptions = {}): Compressor {
-  checkOptions<ZstdOptions>('zstd', options, fields)
-  const { level = defaults.level, pieceBytes = defaults.pieceBytes } = options
+  const { level, pieceBytes } = readOptions('zstd', options, zstdFields)
   const engine = findZstd()
   let loading: Promise<MakeFrame> | undefined
   return {

@@ -5,20 +5,33 @@ import { type Encoder, encoderField } from '../encode/encoder.ts'
 import { OptionError } from '../errors.ts'
 import {
   callable,
-  checkOptions,
+  described,
+  duration,
   expecting,
   type Fields,
   hasMethod,
-  milliseconds,
+  type InForce,
   object,
   oneOf,
+  option,
+  readOptions,
   signal,
+  size,
   whole,
 } from '../options.ts'
 import { type StageOptions, stageFields } from '../stage/stage.ts'
-import { backupLimits, Discard } from './backup/backup.ts'
+import type { Duration, Size } from '../units.ts'
+import { Discard } from './backup/backup.ts'
 import type { Destination, Send } from './destination.ts'
 import type { RetryOptions } from './layers/retry.ts'
+
+/** How failed records are gathered for the backup. */
+export interface BackupBatchOptions {
+  /** The most bytes of an object, before compression. Default 5 MiB; at least 1. */
+  readonly maxBytes?: Size | undefined
+  /** How old a batch of failed records may become: `'60s'`, or a number of milliseconds. Default `'60s'`. */
+  readonly maxAge?: Duration | undefined
+}
 
 /** Options of `deliver`. */
 export interface DeliverOptions extends StageOptions {
@@ -32,11 +45,11 @@ export interface DeliverOptions extends StageOptions {
    * Bytes of records in requests under way; when it is reached, the stream takes no more. A request larger than this goes alone.
    * Default 64 MiB.
    */
-  readonly maxInFlightBytes?: number | undefined
-  /** How failed attempts are tried again; `false` for not at all. Default: for 300 seconds, see {@link RetryOptions}. */
+  readonly maxInFlightBytes?: Size | undefined
+  /** How failed attempts are tried again; `false` for not at all. Default: for five minutes, see {@link RetryOptions}. */
   readonly retry?: RetryOptions | false | undefined
-  /** Milliseconds that one attempt may take. Default 180,000: what the service gives an endpoint (guide, "HTTP endpoint delivery"). */
-  readonly timeout?: number | undefined
+  /** What one attempt may take: `'30s'`, or a number of milliseconds. Default `'3m'`: what the service gives an endpoint (guide, "HTTP endpoint delivery"). */
+  readonly timeout?: Duration | undefined
   /**
    * Where records go that failed before, or were refused, or given up: a destination, or `discard()` where losing them is fine.
    * Default: none; then the first failed record ends the stream with an error.
@@ -48,7 +61,7 @@ export interface DeliverOptions extends StageOptions {
    */
   readonly backupMode?: 'failed' | 'all' | undefined
   /** How failed records are gathered for the backup. Default: 5 MiB or 60 seconds. */
-  readonly backupBatch?: { readonly maxBytes?: number | undefined; readonly maxAge?: number | undefined } | undefined
+  readonly backupBatch?: BackupBatchOptions | undefined
   /** Destroys the stream when it aborts. Default: none. */
   readonly signal?: AbortSignal | undefined
   /** Random numbers from 0 up to 1, for the jitter of retries. Default `Math.random`. */
@@ -57,40 +70,56 @@ export interface DeliverOptions extends StageOptions {
 
 const MiB = 1024 * 1024
 
-/** What is taken for options that are not given. */
-export const deliverDefaults = {
-  concurrency: 4,
-  maxInFlightBytes: 64 * MiB,
-  timeout: 180_000,
-} as const satisfies DeliverOptions
-
-/** The table that the options of `deliver` are checked by. */
-export const deliverFields: Fields<DeliverOptions> = {
+/** The table of the options of `deliver`. */
+export const deliverFields = {
   ...stageFields,
   encode: encoderField,
   compress: compressorField,
-  concurrency: whole('requests'),
-  maxInFlightBytes: whole('bytes'),
+  concurrency: described(whole('requests'), 'Objects under way at a time. Default: as the destination says, or 4.'),
+  maxInFlightBytes: option(size(), { default: 64 * MiB, about: 'Bytes of records in them.' }),
   retry: expecting('an object of retry options, or false', (value) => value === false || object.accepts(value)),
-  timeout: milliseconds(1),
+  timeout: option(duration(1), { default: 180_000, about: 'What one attempt may take.' }),
   backup: expecting(
     'a destination, a send function or discard()',
     (value) => value instanceof Discard || typeof value === 'function' || hasMethod(value, 'send'),
   ),
-  backupMode: oneOf('failed', 'all'),
+  backupMode: option(oneOf('failed', 'all'), {
+    default: 'failed',
+    about: 'all: a copy of every batch goes to the backup too.',
+  }),
   backupBatch: object,
   signal,
   random: callable,
-}
-const backupBatchFields = { maxBytes: whole('bytes'), maxAge: milliseconds(0) }
+} satisfies Fields<DeliverOptions>
 
-/** Checks the options of `deliver`, each alone and together. @throws OptionError */
-export function checkDeliverOptions(options: DeliverOptions): void {
-  checkOptions<DeliverOptions>('deliver', options, deliverFields)
-  if (options.backupBatch !== undefined) checkOptions('deliver.backupBatch', options.backupBatch, backupBatchFields)
+/** The table of {@link BackupBatchOptions}. */
+export const backupBatchFields = {
+  maxBytes: option(size(), { default: 5 * MiB, about: 'The most bytes of an object.' }),
+  maxAge: option(duration(), { default: 60_000, about: 'How old a batch may become.' }),
+} satisfies Fields<BackupBatchOptions>
+
+/** Beside these a backup's batches have bounds that nobody has needed to change. */
+const backupBounds = { maxRecords: Number.POSITIVE_INFINITY, maxOpenKeys: 100 }
+const leastOpenBytes = 16 * MiB
+/** Requests at a time, where neither the user nor the destination says. */
+const defaultConcurrency = 4
+
+/** What is in force for `deliver`. */
+export type Delivering = InForce<DeliverOptions, typeof deliverFields>
+
+/** Reads the options of `deliver`, and checks them together. @throws OptionError */
+export function readDeliverOptions(options: DeliverOptions): Delivering {
+  const read = readOptions('deliver', options, deliverFields)
+  if (options.backupBatch !== undefined) readOptions('deliver.backupBatch', options.backupBatch, backupBatchFields)
   if (options.backupMode === 'all' && (options.backup === undefined || options.backup instanceof Discard)) {
     throw new OptionError('deliver.backupMode', "deliver: backupMode 'all' needs a backup that keeps what it is given")
   }
+  return read
+}
+
+/** How many requests are under way at a time. */
+export function concurrencyOf(options: DeliverOptions, destination: Destination): number {
+  return options.concurrency ?? destination.concurrency ?? defaultConcurrency
 }
 
 /**
@@ -107,8 +136,8 @@ export function checkCompression(stage: string, encode: Encoder | undefined, com
   )
 }
 
-/** The limits of the backup's batches, with the defaults filled in. */
-export function backupBatchLimits(given: DeliverOptions['backupBatch'] = {}): BatchLimits {
-  const { maxBytes = backupLimits.maxBytes, maxAge = backupLimits.maxAge } = given
-  return { ...backupLimits, maxBytes, maxAge, maxOpenBytes: Math.max(backupLimits.maxOpenBytes, maxBytes) }
+/** The bounds of the backup's batches. */
+export function backupBatchLimits(given: BackupBatchOptions = {}): BatchLimits {
+  const { maxBytes, maxAge } = readOptions('deliver.backupBatch', given, backupBatchFields)
+  return { ...backupBounds, maxBytes, maxAge, maxOpenBytes: Math.max(leastOpenBytes, maxBytes) }
 }

@@ -14,9 +14,10 @@ import { type Backup, BackupWriter, Discard, NoBackup } from './backup/backup.ts
 import {
   backupBatchLimits,
   checkCompression,
-  checkDeliverOptions,
+  concurrencyOf,
+  type Delivering,
   type DeliverOptions,
-  deliverDefaults,
+  readDeliverOptions,
 } from './deliver-options.ts'
 import type { Destination, Send } from './destination.ts'
 import { DestinationUse } from './destination-use.ts'
@@ -54,9 +55,9 @@ export interface DeliverStream extends Writable {
  * deliver(file({ dir: './out' }), { backup: file({ dir: './failed' }) })
  */
 export function deliver(to: Destination | Send, options: DeliverOptions = {}): DeliverStream {
-  checkDeliverOptions(options)
+  const read = readDeliverOptions(options)
   const destination = toDestination('deliver', to)
-  const stage = new EndStage((fail) => new Delivery(destination, options, fail))
+  const stage = new EndStage((fail) => new Delivery(destination, read, fail))
   const { core } = stage
   if (options.signal !== undefined) obey(options.signal, stage)
   return Object.assign(stage, { stats: () => core.stats(), count: (account: Account) => core.count(account) })
@@ -80,7 +81,7 @@ class Delivery implements End {
   readonly #closedBy: Partial<Record<ClosedBy, number>> = {}
   #retries = 0
 
-  constructor(destination: Destination, options: DeliverOptions, onFatal: (error: Error) => void) {
+  constructor(destination: Destination, options: Delivering, onFatal: (error: Error) => void) {
     const encode = options.encode ?? destination.encode ?? ndjson()
     const compress = options.compress ?? destination.compress
     checkCompression('deliver', encode, compress)
@@ -93,8 +94,8 @@ class Delivery implements End {
       clock: this.#clock,
       signal,
       onFatal,
-      concurrency: options.concurrency ?? destination.concurrency ?? deliverDefaults.concurrency,
-      maxInFlightBytes: options.maxInFlightBytes ?? deliverDefaults.maxInFlightBytes,
+      concurrency: concurrencyOf(options, destination),
+      maxInFlightBytes: options.maxInFlightBytes,
     }
     const { backup } = options
     if (backup === undefined) this.#backup = new NoBackup()
@@ -218,9 +219,9 @@ class Delivery implements End {
     }
   }
 
-  #layers(destination: Destination, options: DeliverOptions): Deliver {
+  #layers(destination: Destination, options: Delivering): Deliver {
     const clock = this.#clock
-    const attempt = [attemptReport(destination.name, clock), timeout(options.timeout ?? deliverDefaults.timeout, clock)]
+    const attempt = [attemptReport(destination.name, clock), timeout(options.timeout, clock)]
     if (options.retry === false) return layered((request, context) => destination.send(request, context), ...attempt)
     const again = retry(options.retry ?? {}, {
       destination: destination.name,

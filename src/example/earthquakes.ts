@@ -1,5 +1,5 @@
 import { file } from '../destinations/file/index.ts'
-import { drop, type Firehose, fail, firehose, gzip, json, jsonValues, MiB } from '../index.ts'
+import { drop, type Firehose, fail, firehose, gzip, json, jsonValues } from '../index.ts'
 import type { Dataset } from './run.ts'
 
 /** What is read of a GeoJSON feature. */
@@ -17,7 +17,7 @@ export const earthquakes: Dataset = {
     return firehose({
       split: jsonValues({ path: 'features' }),
       transform: json(prepare),
-      batch: { maxBytes: MiB, maxAge: 2_000, key: '{net}' },
+      batch: { maxBytes: '1MiB', maxAge: '2s', key: '{net}' },
       compress: gzip(),
       to: file({ dir: `${dir}/earthquakes`, prefix: 'net=!{partitionKey:net}/!{timestamp:yyyy-MM-dd}/' }),
       backup: file({ dir: `${dir}/earthquakes-failed` }),

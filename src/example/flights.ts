@@ -19,7 +19,7 @@ export const flights: Dataset = {
     return firehose({
       split: jsonValues(),
       transform: json(prepare),
-      batch: { maxAge: 2_000, key: field('hour') },
+      batch: { maxAge: '2s', key: field('hour') },
       compress: gzip(),
       to: file({ dir: `${dir}/flights`, prefix: 'hour=!{partitionKey:hour}/!{timestamp:yyyy-MM-dd}/' }),
       backup: file({ dir: `${dir}/flights-failed` }),

@@ -10,12 +10,13 @@ import { fileURLToPath } from 'node:url'
 import { describe, OptionError } from '../errors.ts'
 import { ChunkMemory, ordinaryMemory } from '../memory/chunk-memory.ts'
 import { lease } from '../memory/lease.ts'
-import { checkOptions, type Fields, flag, whole } from '../options.ts'
+import { type Fields, flag, type InForce, option, readOptions, size, whole } from '../options.ts'
+import type { Size } from '../units.ts'
 
 /** Options of {@link source}. */
 export interface SourceOptions {
   /** The bytes of a read, and so of a chunk. Default 2 MiB: smaller reads are more calls, larger ones more memory; at least 1. */
-  readonly readBytes?: number | undefined
+  readonly readBytes?: Size | undefined
   /**
    * How many reads may be under way, or done and waiting. Default 2; at least 1. So much memory is in use beside what the stages
    * keep: `readAhead × readBytes`.
@@ -34,8 +35,11 @@ export interface SourceOptions {
   readonly reuse?: boolean | undefined
 }
 
-const fields: Fields<SourceOptions> = { readBytes: whole('bytes'), readAhead: whole('reads'), reuse: flag }
-const defaults = { readBytes: 2 * 1024 * 1024, readAhead: 2, reuse: false }
+const fields = {
+  readBytes: option(size(), { default: 2 * 1024 * 1024 }),
+  readAhead: option(whole('reads'), { default: 2 }),
+  reuse: option(flag, { default: false }),
+} satisfies Fields<SourceOptions>
 /** What is read at a time where nobody knows how much there is: behind the end that a file had, in a pipe, in a device. */
 const unknownBytes = 65_536
 
@@ -58,12 +62,8 @@ export interface Source extends Readable {
 export function source(path: string | URL, options: SourceOptions = {}): Source {
   const isPath = (typeof path === 'string' && path !== '') || (path instanceof URL && path.protocol === 'file:')
   if (!isPath) throw new OptionError('source', `source takes a path or a file: URL, but came as ${describe(path)}`)
-  checkOptions<SourceOptions>('source', options, fields)
-  return new FileSource(typeof path === 'string' ? path : fileURLToPath(path), {
-    readBytes: options.readBytes ?? defaults.readBytes,
-    readAhead: options.readAhead ?? defaults.readAhead,
-    reuse: options.reuse ?? defaults.reuse,
-  })
+  const read = readOptions('source', options, fields)
+  return new FileSource(typeof path === 'string' ? path : fileURLToPath(path), read)
 }
 
 /** One read: done when its memory is full, or the file at its end. */
@@ -99,7 +99,7 @@ class FileSource extends Readable {
   #onIdle: (() => void) | undefined
   bytesRead = 0
 
-  constructor(path: string, options: Required<{ [Name in keyof SourceOptions]: NonNullable<SourceOptions[Name]> }>) {
+  constructor(path: string, options: InForce<SourceOptions, typeof fields>) {
     super({ highWaterMark: options.readBytes })
     this.#path = path
     this.#readBytes = options.readBytes

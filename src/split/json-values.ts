@@ -1,7 +1,7 @@
-import { checkOptions, expecting, type Fields } from '../options.ts'
+import { described, expecting, type Fields, readOptions } from '../options.ts'
 import { Deferred } from './deferred.ts'
 import type { Splitter } from './splitter.ts'
-import { type SizeOptions, sizeFields, sizeLimit } from './too-large.ts'
+import { type SizeOptions, sizeFields } from './too-large.ts'
 
 /** Options of {@link jsonValues}. */
 export interface JsonValuesOptions extends Pick<SizeOptions, 'maxRecordBytes'> {
@@ -13,13 +13,18 @@ export interface JsonValuesOptions extends Pick<SizeOptions, 'maxRecordBytes'> {
   readonly path?: string | undefined
 }
 
-const fields: Fields<JsonValuesOptions> = {
+/** The table of {@link JsonValuesOptions}. */
+export const jsonValuesFields = {
   maxRecordBytes: sizeFields.maxRecordBytes,
-  path: expecting(
-    `keys with dots between them, such as 'features' or 'response.items'`,
-    (value) => typeof value === 'string' && value.split('.').every((key) => key !== ''),
+  path: described(
+    expecting(
+      `keys with dots between them, such as 'features' or 'response.items'`,
+      (value) => typeof value === 'string' && value.split('.').every((key) => key !== ''),
+      { type: 'string' },
+    ),
+    'Where the array of records stands, with dots.',
   ),
-}
+} satisfies Fields<JsonValuesOptions>
 
 /**
  * The values of a JSON text (RFC 8259): the elements of a top-level array, those of an array at a `path`, or top-level values one
@@ -38,15 +43,14 @@ const fields: Fields<JsonValuesOptions> = {
  * @throws OptionError
  */
 export function jsonValues(options: JsonValuesOptions = {}): Splitter {
-  checkOptions<JsonValuesOptions>('jsonValues', options, fields)
-  const { maxRecordBytes } = sizeLimit(options)
+  const { maxRecordBytes, path } = readOptions('jsonValues', options, jsonValuesFields)
   return {
     name: 'jsonValues',
     start: (outlet) =>
       // stream-json takes as long to load as the half of all that is ours.
       new Deferred(async () => {
         const { JsonValuesSplitter } = await import('./json-values-splitter.ts')
-        return new JsonValuesSplitter(outlet, options.path, maxRecordBytes)
+        return new JsonValuesSplitter(outlet, path, maxRecordBytes)
       }),
   }
 }

@@ -6,10 +6,10 @@
  * Records that lie within a chunk are views of it; one that crosses a border is copied, once.
  */
 import { HosepipeError } from '../errors.ts'
-import { checkOptions } from '../options.ts'
+import { readOptions } from '../options.ts'
 import { Records } from '../records/records.ts'
 import type { SplitOutlet, Splitter, SplitterState } from './splitter.ts'
-import { pushTooLarge, refuseTooLarge, type SizeLimit, type SizeOptions, sizeFields, sizeLimit } from './too-large.ts'
+import { pushTooLarge, refuseTooLarge, type SizeLimit, type SizeOptions, sizeFields } from './too-large.ts'
 
 /** Options of {@link lengthPrefixed}. */
 export interface LengthPrefixedOptions extends SizeOptions {}
@@ -25,8 +25,7 @@ const prefixBytes = 4
  * @throws OptionError
  */
 export function lengthPrefixed(options: LengthPrefixedOptions = {}): Splitter {
-  checkOptions<LengthPrefixedOptions>('lengthPrefixed', options, sizeFields)
-  const limit = sizeLimit(options)
+  const limit = readOptions('lengthPrefixed', options, sizeFields)
   return { name: 'lengthPrefixed', start: (outlet) => new LengthPrefixedSplitter(outlet, limit) }
 }
 

@@ -10,18 +10,21 @@
  * CRLF or are skipped for being empty, their starts are kept too.
  */
 
-import { checkOptions, oneOf } from '../options.ts'
+import { type Fields, readOptions } from '../options.ts'
 import { findNewlines } from '../records/newlines.ts'
 import { Records } from '../records/records.ts'
 import type { Work } from '../stage/door.ts'
-import type { SplitOutlet, Splitter, SplitterState } from './splitter.ts'
-import { pushTooLarge, refuseTooLarge, type SizeLimit, type SizeOptions, sizeFields, sizeLimit } from './too-large.ts'
+import { emptyField, type SplitOutlet, type Splitter, type SplitterState } from './splitter.ts'
+import { pushTooLarge, refuseTooLarge, type SizeLimit, type SizeOptions, sizeFields } from './too-large.ts'
 
 /** Options of {@link lines}. */
 export interface LinesOptions extends SizeOptions {
   /** Whether a line with nothing in it is a record. Default `'skip'`. */
   readonly empty?: 'keep' | 'skip' | undefined
 }
+
+/** The table of {@link LinesOptions}. */
+export const linesFields = { ...sizeFields, empty: emptyField } satisfies Fields<LinesOptions>
 
 const newline = 10
 const carriageReturn = 13
@@ -32,10 +35,8 @@ const carriageReturn = 13
  * @throws OptionError
  */
 export function lines(options: LinesOptions = {}): Splitter {
-  checkOptions<LinesOptions>('lines', options, { ...sizeFields, empty: oneOf('keep', 'skip') })
-  const limit = sizeLimit(options)
-  const keepEmpty = options.empty === 'keep'
-  return { name: 'lines', start: (outlet) => new LineSplitter(outlet, limit, keepEmpty) }
+  const read = readOptions('lines', options, linesFields)
+  return { name: 'lines', start: (outlet) => new LineSplitter(outlet, read, read.empty === 'keep') }
 }
 
 class LineSplitter implements SplitterState {

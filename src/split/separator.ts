@@ -11,11 +11,11 @@ import type { Transform } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import split2 from 'split2'
 import { describe, OptionError } from '../errors.ts'
-import { checkOptions, expecting, type Fields, oneOf } from '../options.ts'
+import { described, type Fields, readOptions, whole } from '../options.ts'
 import { Records } from '../records/records.ts'
 import { type Cut, Cutter, type Finder } from './cutter.ts'
-import type { SplitOutlet, Splitter, SplitterState } from './splitter.ts'
-import { pushTooLarge, refuseTooLarge, type SizeLimit, type SizeOptions, sizeFields, sizeLimit } from './too-large.ts'
+import { emptyField, type SplitOutlet, type Splitter, type SplitterState } from './splitter.ts'
+import { pushTooLarge, refuseTooLarge, type SizeLimit, type SizeOptions, sizeFields } from './too-large.ts'
 
 /** Options of {@link separator}. */
 export interface SeparatorOptions extends SizeOptions {
@@ -35,14 +35,15 @@ const longestMatch = 1024
 /** Chunks are taken in pieces of this size, so that no string becomes too long for Node. */
 const pieceBytes = 1024 * 1024
 
-const fields: Fields<SeparatorOptions> = {
+/** The table of {@link SeparatorOptions}. */
+export const separatorFields = {
   ...sizeFields,
-  empty: oneOf('keep', 'skip'),
-  lookahead: expecting(
-    `a whole number of characters from 0 to ${longestMatch}`,
-    (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= longestMatch,
+  empty: emptyField,
+  lookahead: described(
+    whole('characters', 0, longestMatch),
+    'For a regular expression: characters that must follow a match before it counts. Default 1.',
   ),
-}
+} satisfies Fields<SeparatorOptions>
 
 /**
  * Records with a separator between them; the separator is part of neither. One at the end makes no empty last record.
@@ -57,12 +58,11 @@ const fields: Fields<SeparatorOptions> = {
  */
 export function separator(by: string | RegExp, options: SeparatorOptions = {}): Splitter {
   checkSeparator(by)
-  checkOptions<SeparatorOptions>('separator', options, fields)
+  const limit = readOptions('separator', options, separatorFields)
   if (typeof by === 'string' && options.lookahead !== undefined) {
     throw new OptionError('separator.lookahead', 'separator: lookahead is for regular expressions; a string needs none')
   }
-  const limit = sizeLimit(options)
-  const keepEmpty = options.empty === 'keep'
+  const keepEmpty = limit.empty === 'keep'
   const encoding = typeof by === 'string' ? 'latin1' : 'utf8'
   const makeFinder = () => (typeof by === 'string' ? textFinder(by) : patternFinder(by, options.lookahead ?? 1))
   return {

@@ -1,7 +1,7 @@
 import { describe, OptionError } from '../errors.ts'
 import { type Lease, leaseOf } from '../memory/lease.ts'
 import { RecordMemory } from '../memory/record-memory.ts'
-import { checkOptions, expecting, type Fields, hasMethod } from '../options.ts'
+import { checkOptions, type Fields, filled, hasMethod } from '../options.ts'
 import { type Core, inTurn, type Work } from '../stage/door.ts'
 import { type Outlet, Stage, type StageOptions, stageFields } from '../stage/stage.ts'
 import type { SplitOutlet, Splitter } from './splitter.ts'
@@ -15,10 +15,7 @@ export interface SplitOptions extends StageOptions {
   readonly source?: string | undefined
 }
 
-const fields: Fields<SplitOptions> = {
-  ...stageFields,
-  source: expecting('a string that is not empty', (value) => typeof value === 'string' && value !== ''),
-}
+const fields = { ...stageFields, source: filled } satisfies Fields<SplitOptions>
 
 /**
  * Finds the records in a stream of bytes: bytes in, {@link Records} out. Text counts as its UTF-8 bytes. Values that are neither

@@ -1,6 +1,13 @@
+import { oneOf, option } from '../options.ts'
 import type { FailedRecords } from '../records/failed-records.ts'
 import type { Provenance, Records } from '../records/records.ts'
 import type { Work } from '../stage/door.ts'
+
+/** The field of an option `empty`, for a splitter's own table. */
+export const emptyField = option(oneOf('keep', 'skip'), {
+  default: 'skip',
+  about: 'Whether nothing between two separators is a record.',
+})
 
 /** What a splitter may do with its stream. */
 export interface SplitOutlet {

@@ -1,7 +1,8 @@
 import { HosepipeError } from '../errors.ts'
-import { expecting, oneOf } from '../options.ts'
+import { type Fields, type InForce, oneOf, option, size } from '../options.ts'
 import { FailedRecords } from '../records/failed-records.ts'
 import { Records } from '../records/records.ts'
+import type { Size } from '../units.ts'
 import type { SplitOutlet } from './splitter.ts'
 
 /**
@@ -20,37 +21,21 @@ export interface SizeOptions {
    * looks for a record's end. Default 64 MiB; from 1 to 256 MiB, because a record that is looked at becomes a string, and one that
    * goes to the backup becomes base64: neither may be longer than the 512 MiB of a string. There is no way to have no limit.
    */
-  readonly maxRecordBytes?: number | undefined
+  readonly maxRecordBytes?: Size | undefined
   /** What becomes of a longer record. Default `'fail'`. */
   readonly onTooLarge?: TooLargePolicy | undefined
 }
 
-/** {@link SizeOptions} with the defaults filled in. */
-export interface SizeLimit {
-  readonly maxRecordBytes: number
-  readonly onTooLarge: TooLargePolicy
-}
-
-const largest = 256 * 1024 * 1024
-
-const defaults = { maxRecordBytes: 64 * 1024 * 1024, onTooLarge: 'fail' } satisfies SizeLimit
+const MiB = 1024 * 1024
 
 /** The fields of {@link SizeOptions}, for a splitter's own table. */
 export const sizeFields = {
-  maxRecordBytes: expecting(
-    `a whole number of bytes from 1 to ${largest}`,
-    (value) => Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= largest,
-  ),
-  onTooLarge: oneOf('fail', 'backup', 'truncate'),
-}
+  maxRecordBytes: option(size(1, 256 * MiB), { default: 64 * MiB, about: 'The longest record.' }),
+  onTooLarge: option(oneOf('fail', 'backup', 'truncate'), { default: 'fail', about: 'What becomes of a longer one.' }),
+} satisfies Fields<SizeOptions>
 
-/** Fills in the defaults of checked options. */
-export function sizeLimit(options: SizeOptions): SizeLimit {
-  return {
-    maxRecordBytes: options.maxRecordBytes ?? defaults.maxRecordBytes,
-    onTooLarge: options.onTooLarge ?? defaults.onTooLarge,
-  }
-}
+/** The {@link SizeOptions} that are in force. */
+export type SizeLimit = InForce<SizeOptions, typeof sizeFields>
 
 /** A record that is too large, when all of it has gone by. */
 export interface TooLargeRecord {

@@ -1,5 +1,5 @@
 import { describe, OptionError } from '../errors.ts'
-import { callable, checkOptions, expecting, type Fields, oneOf, whole } from '../options.ts'
+import { callable, checkOptions, expecting, type Fields, oneOf, option, whole } from '../options.ts'
 import { Stage, stageFields } from '../stage/stage.ts'
 import { type ThreadOptions, threadFields } from './threads/options.ts'
 import { threadsStage } from './threads/threads.ts'
@@ -11,16 +11,21 @@ const stream = expecting('a Writable, such as backupTo(destination)', (value) =>
   return typeof value === 'object' && value !== null && 'write' in value && 'end' in value
 })
 const errorPolicy = oneOf('fail', 'drop', 'stop')
-const fields: Fields<ThreadOptions> = {
+/** The table of the options of {@link transform}. */
+export const transformFields = {
   ...stageFields,
   ...threadFields,
-  concurrency: whole('promises'),
-  onError: expecting(
-    `${errorPolicy.expected} or a function`,
-    (value) => errorPolicy.accepts(value) || callable.accepts(value),
+  concurrency: option(whole('promises'), { default: 1, about: 'Promises pending at a time.' }),
+  onError: option(
+    expecting(
+      `${errorPolicy.expected} or a function`,
+      (value) => errorPolicy.accepts(value) || callable.accepts(value),
+      errorPolicy.written,
+    ),
+    { default: 'fail', about: 'What becomes of a record that fails.' },
   ),
   backup: stream,
-}
+} satisfies Fields<ThreadOptions>
 
 /**
  * Calls a function for each record and hands on what it says. A plain function is given the record's bytes; `json(fn)`,
@@ -58,7 +63,7 @@ export function transform(fn: RecordFunction | BytesFunction, options?: Transfor
  */
 export function transform(module: URL | string, options?: ThreadOptions): Stage
 export function transform(given: RecordFunction | BytesFunction | URL | string, options: ThreadOptions = {}): Stage {
-  checkOptions<ThreadOptions>('transform', options, fields)
+  checkOptions<ThreadOptions>('transform', options, transformFields)
   if (typeof given === 'string' || given instanceof URL) return threadsStage(given, options)
   for (const name of Object.keys(threadFields)) {
     if (Object.hasOwn(options, name)) {

@@ -131,10 +131,10 @@ t.test('check tells everything that is wrong with a config', async (t) => {
   const problems = [
     /^hosepipe: config: there is no option "bacth"; did you mean batch\?$/m,
     /^hosepipe: split: there is no "line"; did you mean lines\?$/m,
-    /^hosepipe: batch\.maxBytes must be a size such as 5MiB.* but came as "5 potatoes"$/m,
+    /^hosepipe: batch: maxBytes must be .* a size such as '5MiB', at least 1, but came as "5 potatoes"$/m,
     /^hosepipe: gzip: level must be a whole number from 0 to 9, but came as 12$/m,
-    /^hosepipe: timeout must be a duration with its unit.*"soon"$/m,
-    /^hosepipe: deliver: concurrency must be a whole number of requests, at least 1, but came as 0$/m,
+    /^hosepipe: config: timeout must be .* a duration such as '60s', at least 1, but came as "soon"$/m,
+    /^hosepipe: config: concurrency must be a whole number of requests, at least 1, but came as 0$/m,
     /^hosepipe: transform: each must have one of filter, map and transform, with a path; did you mean map\?$/m,
     /^hosepipe: there is no destination gs:/m,
   ]

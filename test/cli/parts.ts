@@ -1,6 +1,5 @@
 /** Parts of the command line that need no process. */
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
@@ -13,11 +12,10 @@ import { help } from '../../src/cli/help.ts'
 import { Ledger } from '../../src/cli/ledger.ts'
 import { masked } from '../../src/cli/mask.ts'
 import { execute } from '../../src/cli/program.ts'
-import { names } from '../../src/cli/setup.ts'
-import { durationText, parseDuration, parseSize, sizeText } from '../../src/cli/units.ts'
 import { FrameWalker, findDecompressor, unzstd } from '../../src/cli/zstd-frames.ts'
 import { FailedRecords, field, type Records } from '../../src/index.ts'
 import { lines } from '../../src/split/lines.ts'
+import { durationText, parseDuration, parseSize, sizeText } from '../../src/units.ts'
 import { root } from '../support/modules.ts'
 import { without } from '../support/program.ts'
 
@@ -186,21 +184,6 @@ t.test('every flag is in the help', async (t) => {
     [],
     'and no other',
   )
-})
-
-t.test('the published schema has the options that a config may have', async (t) => {
-  const schema = JSON.parse(readFileSync(join(root, 'src/cli/config.schema.json'), 'utf8'))
-  t.same(Object.keys(schema.properties).sort(), ['$schema', ...names].sort())
-  const references = new Set<string>(JSON.stringify(schema).match(/#\/definitions\/\w+/g))
-  t.same([...references].map((path) => path.split('/').at(-1)).sort(), Object.keys(schema.definitions).sort())
-  const pattern = (name: string): RegExp =>
-    new RegExp(schema.definitions[name].anyOf.find(({ type }: { type: string }) => type === 'string').pattern)
-  for (const text of ['5MiB', '64KiB', '1000', '12 B', '5M', '1.5', '5 potatoes', '']) {
-    if (parseSize(text) !== undefined) t.match(text, pattern('size'))
-  }
-  for (const text of ['0', '60s', '5m', '60', '1m30s', '2 hours']) {
-    t.equal(pattern('duration').test(text), parseDuration(text) !== undefined, text)
-  }
 })
 
 t.test('secrets are hidden', async (t) => {

@@ -7,9 +7,10 @@ import { HttpError } from '../../src/deliver/http-error.ts'
 import { RetryBudget } from '../../src/deliver/layers/budget.ts'
 import { layered } from '../../src/deliver/layers/call.ts'
 import type { Outcome } from '../../src/deliver/layers/outcome.ts'
-import { type RetryOptions, type RetryTools, retry, retryDefaults } from '../../src/deliver/layers/retry.ts'
+import { type RetryOptions, type RetryTools, retry, retryFields } from '../../src/deliver/layers/retry.ts'
 import { codes, isRetryable, statusClasses, statuses } from '../../src/deliver/layers/retryable.ts'
 import { HosepipeError, OptionError } from '../../src/errors.ts'
+import { readOptions } from '../../src/options.ts'
 import { channelNames } from '../../src/report.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { requestOf, textsOf } from '../support/requests.ts'
@@ -111,7 +112,7 @@ t.test('delays double up to their cap, and the last attempt is made when the tim
 })
 
 t.test('the defaults are those of the service', async (t) => {
-  t.strictSame(retryDefaults, { retryFor: 300_000, minDelay: 100, maxDelay: 120_000 })
+  t.strictSame(readOptions('retry', {}, retryFields), { retryFor: 300_000, minDelay: 100, maxDelay: 120_000 })
   const { finish, times } = scripted(
     Array.from({ length: 99 }, () => down),
     {},

@@ -462,7 +462,7 @@ t.test('options', async (t) => {
     const make = () => Reflect.apply(file, undefined, [options])
     t.throws(make, { constructor: OptionError, message: expected }, String(expected))
   }
-  refused({}, /^file: dir must be the path of a folder, without NUL, but came as undefined$/)
+  refused({}, /^file: dir must be the path of a folder, without NUL, but is missing$/)
   refused({ dir: '' }, /dir must be/)
   refused({ dir: 'a\0b' }, /dir must be/)
   refused({ dir: `/${'x/'.repeat(2000)}` }, /dir must leave 256 bytes/)

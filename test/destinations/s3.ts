@@ -270,7 +270,10 @@ t.test('keys: what is refused when the destination is made', async (t) => {
   t.match(refusal({ bucket: 'a b' }), /bucket must be the name of a bucket.*"a b"/)
   t.throws(() => s3(JSON.parse('{}')), OptionError)
   t.match(refusal(JSON.parse('{"bucket":null}')), /bucket must be .* but came as null/)
-  t.match(refusal({ partSize: 1024 }), /partSize must be a whole number of bytes, at least 5242880, but came as 1024/)
+  t.match(
+    refusal({ partSize: 1024 }),
+    /partSize must be a whole number of bytes, or a size such as '5MiB', at least 5242880, but came as 1024/,
+  )
   t.match(refusal({ kmsKeyId: 'key' }), /kmsKeyId needs sse/)
   t.match(refusal({ kmsKeyId: 'key', sse: 'AES256' }), /kmsKeyId needs sse .*"AES256"/)
   t.match(refusal(JSON.parse('{"metadata":{"a":1}}')), /metadata must be an object whose values are strings/)

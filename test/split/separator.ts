@@ -254,10 +254,11 @@ t.test('options', async (t) => {
   t.throws(() => separator(/x*/), { message: /but came as \/x\*\/, which matches the empty text/ })
   t.throws(() => separator(';', { lookahead: 1 }), { message: /lookahead is for regular expressions/ })
   t.throws(() => separator(/;/, { lookahead: -1 }), {
-    message: /lookahead must be a whole number of characters from 0 to 1024/,
+    message: /lookahead must be a whole number of characters, from 0 to 1024/,
   })
   t.throws(() => separator(';', { maxRecordBytes: Number.POSITIVE_INFINITY }), {
-    message: 'separator: maxRecordBytes must be a whole number of bytes from 1 to 268435456, but came as Infinity',
+    message:
+      "separator: maxRecordBytes must be a whole number of bytes, or a size such as '5MiB', from 1 to 268435456, but came as Infinity",
   })
   t.throws(() => separator(';', JSON.parse('{"maxRecordByte": 1}')), { message: /did you mean maxRecordBytes\?/ })
 })

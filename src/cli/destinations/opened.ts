@@ -1,11 +1,10 @@
-import type { BatchOptions } from '../../batch/batch-stage.ts'
 import type { Destination } from '../../deliver/destination.ts'
 
 /** A destination, and what it changes around itself. */
 export interface Opened {
   readonly destination: Destination
   /** How records are gathered for it, where the user does not say. */
-  readonly batch?: BatchOptions | undefined
+  readonly batch?: { readonly maxAge: number } | undefined
   /** Whether it may be slow for good reasons: somebody reads along. Then no attempt times out. */
   readonly isPatient?: boolean | undefined
   /** Whether its objects go to standard output. */

@@ -6,7 +6,6 @@ import { nearestOf } from '../../options.ts'
 import type { Config } from '../config.ts'
 import { passOn } from '../forms.ts'
 import { UsageError } from '../usage-error.ts'
-import { type Units, withUnits } from '../with-units.ts'
 import { type Address, parseAddress } from './address.ts'
 import type { Opened } from './opened.ts'
 import { type Stdout, stdout } from './stdout.ts'
@@ -15,8 +14,6 @@ import { type Stdout, stdout } from './stdout.ts'
 interface Scheme {
   /** How it is written, for messages. */
   readonly form: string
-  /** Which of its options are sizes or durations. */
-  readonly units?: Units | undefined
   /** Makes the destination. Options are those of its own function, as the config has them. @throws OptionError */
   open(address: Address, options: Config, output: Stdout): Promise<Opened>
 }
@@ -31,7 +28,6 @@ const schemes: Readonly<Record<string, Scheme>> = {
   },
   's3:': {
     form: 's3://bucket/prefix',
-    units: { partSize: 'size', maxUploadBytes: 'size' },
     async open({ rest }, options) {
       const [, bucket = '', path = ''] = /^\/\/([^/]*)\/?(.*)$/s.exec(rest) ?? []
       const { s3 } = await import('../../destinations/s3/index.ts').catch(
@@ -54,10 +50,10 @@ const schemes: Readonly<Record<string, Scheme>> = {
  * @throws UsageError for a scheme that is not known; it names those that are, and nothing of the URL but its scheme.
  * @throws OptionError from the destination.
  */
-export async function openDestination(url: string, options: object, output: Stdout): Promise<Opened> {
+export async function openDestination(url: string, options: Config, output: Stdout): Promise<Opened> {
   const address = parseAddress(url)
   const scheme = Object.hasOwn(schemes, address.scheme) ? schemes[address.scheme] : undefined
-  if (scheme !== undefined) return scheme.open(address, withUnits(address.scheme, options, scheme.units ?? {}), output)
+  if (scheme !== undefined) return scheme.open(address, options, output)
   const nearest = nearestOf(address.scheme, Object.keys(schemes))
   const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`
   const forms = Object.values(schemes).map(({ form }) => form)

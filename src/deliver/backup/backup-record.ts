@@ -72,11 +72,13 @@ export function toBackupRecords(failed: FailedRecords): Records {
 }
 
 function conversionRecord(record: BackupRecord): ConversionRecord {
-  const { errorCode, errorMessage, ...others } = record
+  const { attemptsMade, arrivalTimestamp, errorCode, errorMessage, ...others } = record
   return {
-    ...others,
+    attemptsMade,
+    arrivalTimestamp,
     lastErrorCode: errorCode,
     lastErrorMessage: errorMessage,
+    ...others,
     sequenceNumber: null,
     subSequenceNumber: null,
     dataCatalogTable: null,

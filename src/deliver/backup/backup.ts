@@ -32,15 +32,6 @@ export interface Backup {
   destroy(): Promise<void>
 }
 
-/** How much of a backup is gathered: the service's sizes, but no more than a minute old, because sources wait for receipts. */
-export const backupLimits = {
-  maxBytes: 5 * 1024 * 1024,
-  maxRecords: Number.POSITIVE_INFINITY,
-  maxAge: 60_000,
-  maxOpenBytes: 16 * 1024 * 1024,
-  maxOpenKeys: 100,
-} satisfies BatchLimits
-
 /** What a {@link BackupWriter} is made of. */
 export interface BackupShape {
   readonly destination: Destination

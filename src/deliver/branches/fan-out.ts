@@ -10,7 +10,17 @@ import { finished } from 'node:stream/promises'
 import { Batch } from '../../batch/batch.ts'
 import { type Clock, systemClock } from '../../clock.ts'
 import { OptionError } from '../../errors.ts'
-import { checkOptions, expecting, type Fields, oneOf, text, whole } from '../../options.ts'
+import {
+  expecting,
+  type Fields,
+  type InForce,
+  oneOf,
+  option,
+  readOptions,
+  required,
+  size,
+  text,
+} from '../../options.ts'
 import type { Counts, Origin } from '../../receipts/receipts.ts'
 import { FailedRecords, type Failure } from '../../records/failed-records.ts'
 import type { Records } from '../../records/records.ts'
@@ -18,6 +28,7 @@ import { withBytes } from '../../records/with-bytes.ts'
 import { type Core, Door, type Entry, type Work } from '../../stage/door.ts'
 import { type End, EndStage } from '../../stage/end-stage.ts'
 import { requestFlush } from '../../stage/flush-request.ts'
+import type { Size } from '../../units.ts'
 import { sumAccounts } from '../stats.ts'
 import { Lane, type Way } from './lane.ts'
 
@@ -28,7 +39,7 @@ export interface Branch {
   /** What the branch is called in `stats()`. Default: its place, from '0' on. */
   readonly name?: string | undefined
   /** Bytes that may wait in front of the branch while others go on; each chunk counts 512 more. Default 64 MiB. */
-  readonly maxPendingBytes?: number | undefined
+  readonly maxPendingBytes?: Size | undefined
   /**
    * What happens when that many wait: `'block'` stops the source, and so all branches, until there is room; `'backup'` sends what
    * comes for this branch to its `backup`, so that the others go on. Default `'block'`.
@@ -50,19 +61,22 @@ export interface FanOutStream extends Writable {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-const defaultPending = 64 * 1024 * 1024
 const isStream = (value: unknown): boolean => value instanceof Writable
 
-const fields: Fields<Branch> = {
-  to: expecting(
-    'a Writable, or a list of streams',
-    (value) => isStream(value) || (Array.isArray(value) && value.every(isStream)),
+const fields = {
+  to: required(
+    expecting(
+      'a Writable, or a list of streams',
+      (value) => isStream(value) || (Array.isArray(value) && value.every(isStream)),
+    ),
   ),
   name: text,
-  maxPendingBytes: whole('bytes'),
-  whenFull: oneOf('block', 'backup'),
+  maxPendingBytes: option(size(), { default: 64 * 1024 * 1024 }),
+  whenFull: option(oneOf('block', 'backup'), { default: 'block' }),
   backup: expecting('a Writable, such as backupTo(destination)', isStream),
-}
+} satisfies Fields<Branch>
+
+type BranchInForce = InForce<Branch, typeof fields>
 
 /**
  * Sends the same records, or batches, to several branches. The slowest bounds the memory: what it has no room for waits, up to its
@@ -72,7 +86,7 @@ const fields: Fields<Branch> = {
  * @param branches - Two or more: streams, lists of streams, or these with a bound ({@link Branch}).
  * @throws OptionError
  * @example
- * fanOut([batch({ maxAge: 1000 }), deliver(search)], { name: 'lake', to: firehose({ to: lake }), maxPendingBytes: 256 * MiB })
+ * fanOut([batch({ maxAge: '1s' }), deliver(search)], { name: 'lake', to: firehose({ to: lake }), maxPendingBytes: '256MiB' })
  */
 export function fanOut(...branches: readonly (Way | Branch)[]): FanOutStream {
   if (branches.length < 2)
@@ -87,9 +101,8 @@ export function fanOut(...branches: readonly (Way | Branch)[]): FanOutStream {
   return Object.assign(stage, { stats: () => core.stats() })
 }
 
-function toBranch(given: Way | Branch): Branch {
-  const branch: Branch = isWay(given) ? { to: given } : given
-  checkOptions<Branch>('fanOut', branch, fields)
+function toBranch(given: Way | Branch): BranchInForce {
+  const branch = readOptions<Branch, typeof fields>('fanOut', isWay(given) ? { to: given } : given, fields)
   if (branch.whenFull === 'backup' && branch.backup === undefined) {
     throw new OptionError('fanOut.backup', "fanOut: a branch with whenFull 'backup' needs a backup, but has none")
   }
@@ -105,10 +118,10 @@ class FanOut implements End {
   readonly #clock: Clock = systemClock
   readonly #door: Door
   readonly #names: readonly string[]
-  readonly #branches: readonly Branch[]
+  readonly #branches: readonly BranchInForce[]
   readonly #lanes: readonly Lane[]
 
-  constructor(branches: readonly Branch[], names: readonly string[], fail: (error: Error) => void) {
+  constructor(branches: readonly BranchInForce[], names: readonly string[], fail: (error: Error) => void) {
     this.#branches = branches
     this.#names = names
     this.#lanes = branches.map(({ to }) => new Lane(to, fail))
@@ -202,9 +215,10 @@ class FanOut implements End {
   }
 
   #put(i: number, lane: Lane, chunk: Records | FailedRecords | Batch, bytes: number): void {
-    const { backup, whenFull, maxPendingBytes = defaultPending } = this.#branches[i] ?? {}
-    if (whenFull !== 'backup' || backup === undefined || lane.pending <= maxPendingBytes) lane.offer(chunk, bytes)
-    else for (const failed of this.#full(chunk, this.#names[i] ?? '')) backup.write(failed)
+    const branch = this.#branches[i]
+    const isFull = branch?.whenFull === 'backup' && lane.pending > branch.maxPendingBytes
+    if (!isFull || branch?.backup === undefined) lane.offer(chunk, bytes)
+    else for (const failed of this.#full(chunk, this.#names[i] ?? '')) branch.backup.write(failed)
   }
 
   #full(chunk: Records | FailedRecords | Batch, name: string): FailedRecords[] {
@@ -223,9 +237,10 @@ class FanOut implements End {
   /** Waits for the branches that may stop the source, and for the backups of the others. */
   #room(): Work {
     const waits: Promise<unknown>[] = []
-    for (const [i, lane] of this.#lanes.entries()) {
-      const { backup, whenFull = 'block', maxPendingBytes = defaultPending } = this.#branches[i] ?? {}
-      if (whenFull === 'block' && lane.pending > maxPendingBytes) waits.push(lane.below(maxPendingBytes))
+    for (const [i, { backup, whenFull, maxPendingBytes }] of this.#branches.entries()) {
+      const lane = this.#lanes[i]
+      if (whenFull === 'block' && lane !== undefined && lane.pending > maxPendingBytes)
+        waits.push(lane.below(maxPendingBytes))
       if (backup?.writableNeedDrain) waits.push(new Promise((resolve) => backup.once('drain', resolve)))
     }
     return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined)

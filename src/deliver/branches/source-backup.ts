@@ -1,22 +1,25 @@
 import { Writable } from 'node:stream'
 import { describe, OptionError } from '../../errors.ts'
-import { checkOptions, type Fields, whole } from '../../options.ts'
+import { type Fields, option, readOptions, size } from '../../options.ts'
 import { Account } from '../../receipts/receipts.ts'
 import type { FailedRecords } from '../../records/failed-records.ts'
 import type { Records } from '../../records/records.ts'
 import { withBytes } from '../../records/with-bytes.ts'
 import type { Work } from '../../stage/door.ts'
 import { Stage, type StageOptions, stageFields } from '../../stage/stage.ts'
+import type { Size } from '../../units.ts'
 import { Lane, type Way } from './lane.ts'
 
 /** Options of {@link sourceBackup}. */
 export interface SourceBackupOptions extends StageOptions {
   /** Bytes that may wait for the copy's branch before the source is stopped. Default 64 MiB. */
-  readonly maxPendingBytes?: number | undefined
+  readonly maxPendingBytes?: Size | undefined
 }
 
-const fields: Fields<SourceBackupOptions> = { ...stageFields, maxPendingBytes: whole('bytes') }
-const defaultPending = 64 * 1024 * 1024
+const fields = {
+  ...stageFields,
+  maxPendingBytes: option(size(), { default: 64 * 1024 * 1024 }),
+} satisfies Fields<SourceBackupOptions>
 
 /** A pass-through with the account of the records as they go on. */
 export interface SourceBackupStage extends Stage {
@@ -34,16 +37,15 @@ export interface SourceBackupStage extends Stage {
  * @throws OptionError
  */
 export function sourceBackup(branch: Way, options: SourceBackupOptions = {}): SourceBackupStage {
-  checkOptions<SourceBackupOptions>('sourceBackup', options, fields)
+  const { maxPendingBytes, clock } = readOptions('sourceBackup', options, fields)
   if (!(branch instanceof Writable) && !Array.isArray(branch)) {
     throw new OptionError(
       'sourceBackup',
       `sourceBackup takes a Writable or a list of streams, but came as ${describe(branch)}`,
     )
   }
-  const maxPendingBytes = options.maxPendingBytes ?? defaultPending
   const main = new Account()
-  const stage = new Stage({ name: 'sourceBackup', clock: options.clock }, (outlet) => {
+  const stage = new Stage({ name: 'sourceBackup', clock }, (outlet) => {
     const lane = new Lane(branch, outlet.fail)
     const give = (run: Records): Work => {
       const [onward, copy] = run.receipt.fork(run.length, [main, lane.account])

@@ -11,8 +11,9 @@
  */
 import { type Clock, systemClock } from '../../clock.ts'
 import { OptionError, toError } from '../../errors.ts'
-import { checkOptions, type Fields, milliseconds } from '../../options.ts'
+import { duration, type Fields, option, readOptions } from '../../options.ts'
 import { report } from '../../report.ts'
+import type { Duration } from '../../units.ts'
 import type { Request, SendContext } from '../destination.ts'
 import type { RetryBudget } from './budget.ts'
 import type { Deliver, Layer, Outcome, RefusedRecord } from './outcome.ts'
@@ -23,38 +24,31 @@ import { wait } from './wait.ts'
 /** How long and how often a delivery is tried again. */
 export interface RetryOptions {
   /**
-   * How long attempts are begun, in milliseconds from the start of the first one; 0 for a single attempt, `Infinity` for ever. Where
+   * How long attempts are begun, from the start of the first one: `'5m'`, or a number of milliseconds; 0 for a single attempt, `Infinity` for ever. Where
    * a delay would reach beyond, the last attempt is made at this moment; it may take its whole `timeout`. A first attempt that
-   * takes longer is not repeated. Default 300,000: what the service does for most destinations (guide, "Handle data delivery failures").
+   * takes longer is not repeated. Default `'5m'`: what the service does for most destinations (guide, "Handle data delivery failures").
    *
    * Long retries hold back all that comes behind them, up to the limits on what is in flight.
    */
-  readonly retryFor?: number | undefined
+  readonly retryFor?: Duration | undefined
   /**
    * The upper bound of the delay after the first failed attempt, in milliseconds, at least 1; it doubles with each attempt. The delay itself is a random share
    * of it ("full jitter"), so that many senders do not come back all at once. Default 100.
    */
-  readonly minDelay?: number | undefined
+  readonly minDelay?: Duration | undefined
   /**
    * What the upper bound grows to, in milliseconds, at least `minDelay`. Also, from its half on, how long is waited when the destination's
-   * budget of retries is used up. Default 120,000: the service's own cap. Only a server's `Retry-After` makes a delay longer.
+   * budget of retries is used up. Default `'2m'`: the service's own cap. Only a server's `Retry-After` makes a delay longer.
    */
-  readonly maxDelay?: number | undefined
+  readonly maxDelay?: Duration | undefined
 }
 
 /** The table that `retry` options are checked by. */
-export const retryFields: Fields<RetryOptions> = {
-  retryFor: milliseconds(0, true),
-  minDelay: milliseconds(1),
-  maxDelay: milliseconds(1),
-}
-
-/** What is taken for options that are not given. */
-export const retryDefaults = {
-  retryFor: 300_000,
-  minDelay: 100,
-  maxDelay: 120_000,
-} as const satisfies RetryOptions
+export const retryFields = {
+  retryFor: option(duration(0, true), { default: 300_000, about: 'How long attempts are begun.' }),
+  minDelay: option(duration(1), { default: 100, about: 'The first delay at most.' }),
+  maxDelay: option(duration(1), { default: 120_000, about: 'What delays grow to.' }),
+} satisfies Fields<RetryOptions>
 
 /** What the layer needs beside its options. */
 export interface RetryTools {
@@ -76,11 +70,9 @@ export interface RetryTools {
  * @throws OptionError for options that it does not take.
  */
 export function retry(options: RetryOptions, tools: RetryTools): Layer {
-  checkOptions('retry', options, retryFields)
-  const retryFor = options.retryFor ?? retryDefaults.retryFor
-  const minDelay = options.minDelay ?? retryDefaults.minDelay
+  const { retryFor, minDelay, ...others } = readOptions('retry', options, retryFields)
   // A `minDelay` beyond the default cap moves the cap; beyond a given one it is a contradiction.
-  const maxDelay = options.maxDelay ?? Math.max(retryDefaults.maxDelay, minDelay)
+  const maxDelay = options.maxDelay === undefined ? Math.max(others.maxDelay, minDelay) : others.maxDelay
   if (maxDelay < minDelay) {
     throw new OptionError(
       'retry.maxDelay',

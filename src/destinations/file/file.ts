@@ -3,7 +3,17 @@ import { type Compressor, compressorField } from '../../compress/compressor.ts'
 import type { Destination, Request, SendContext } from '../../deliver/destination.ts'
 import { type Encoder, encoderField } from '../../encode/encoder.ts'
 import { describe, HosepipeError, OptionError } from '../../errors.ts'
-import { checkOptions, expecting, type Fields, flag, hasMethod, whole } from '../../options.ts'
+import {
+  described,
+  expecting,
+  type Fields,
+  flag,
+  hasMethod,
+  option,
+  readOptions,
+  required,
+  whole,
+} from '../../options.ts'
 import { type ObjectKey, type ObjectKeyOptions, objectKeyFields, objectKeys } from '../object-key/object-key.ts'
 import { type FileSystem, systemFiles } from './file-system.ts'
 import { Folders } from './folders.ts'
@@ -29,20 +39,23 @@ export interface FileOptions extends ObjectKeyOptions {
   readonly fs?: FileSystem | undefined
 }
 
-const fields: Fields<FileOptions> = {
+/** The table of {@link FileOptions}. */
+export const fileFields = {
   ...objectKeyFields,
-  dir: expecting(
-    'the path of a folder, without NUL',
-    (value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
+  dir: required(
+    expecting(
+      'the path of a folder, without NUL',
+      (value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
+    ),
   ),
-  fsync: flag,
+  fsync: option(flag, { default: true, about: 'Whether a file is on the disk before its records count as delivered.' }),
   encode: encoderField,
   compress: compressorField,
-  concurrency: whole('files at a time'),
+  concurrency: described(whole('files at a time'), 'Files that are written at a time. Default: that of the way.'),
   fs: expecting('an object with mkdir(), open(), rename() and unlink()', (value) =>
     ['mkdir', 'open', 'rename', 'unlink'].every((name) => hasMethod(value, name)),
   ),
-}
+} satisfies Fields<FileOptions>
 
 /** Bytes of a file's name that are kept for what a prefix adds to it behind its last slash. */
 const reservedBytes = 55
@@ -65,12 +78,8 @@ const leastRoom = 256
  * @throws OptionError when an option is not what it should be, `prefix` or `errorPrefix` cannot be used or lead out of `dir`.
  */
 export function file(options: FileOptions): Destination {
-  checkOptions('file', options, fields)
-  if (options.dir === undefined) {
-    throw new OptionError('file.dir', `file: dir must be ${fields.dir.expected}, but came as undefined`)
-  }
-  const { fsync = true, encode, compress, concurrency, fs = systemFiles } = options
-  const dir = resolve(options.dir)
+  const { fsync, encode, compress, concurrency, fs = systemFiles, ...read } = readOptions('file', options, fileFields)
+  const dir = resolve(read.dir)
   const room = maxPathBytes - 1 - Buffer.byteLength(dir) - 1 - maxNameBytes
   if (room < leastRoom) {
     throw new OptionError('file.dir', `file: dir must leave ${leastRoom} bytes of a path, but came as ${describe(dir)}`)

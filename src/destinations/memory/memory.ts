@@ -2,7 +2,7 @@ import type { Batch } from '../../batch/batch.ts'
 import { type Compressor, compressorField } from '../../compress/compressor.ts'
 import type { Destination, Limits, Request, SendContext, SendResult } from '../../deliver/destination.ts'
 import { type Encoder, encoderField } from '../../encode/encoder.ts'
-import { callable, checkOptions, expecting, type Fields, object, whole } from '../../options.ts'
+import { callable, checkOptions, expecting, type Fields, filled, object, whole } from '../../options.ts'
 import type { ClosedBy } from '../../report.ts'
 
 /** One request that {@link memory} took: copies, so that it stays as it was. */
@@ -69,7 +69,7 @@ export interface MemoryOptions {
 }
 
 const fields: Fields<MemoryOptions> = {
-  name: expecting('a string that is not empty', (value) => typeof value === 'string' && value !== ''),
+  name: filled,
   fail: expecting(
     'an array of errors, { refuse: [index, …] } or undefined',
     (value) => Array.isArray(value) && value.every(isFault),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ZoneId } from '@js-joda/core'
 import { OptionError, toError } from '../../errors.ts'
-import { expecting, type Fields } from '../../options.ts'
+import { described, type Fields, matching, option } from '../../options.ts'
 import { compileTemplate, type Evaluate, hasExpression, type KeyFacts } from './template.ts'
 import { compilePattern, timeZoneOf } from './timestamp.ts'
 
@@ -43,21 +43,30 @@ export interface ObjectKeyOptions {
   readonly extension?: string | undefined
 }
 
-const matching = (expected: string, pattern: RegExp) =>
-  expecting(expected, (value) => typeof value === 'string' && pattern.test(value))
-
 const template = matching('a string of at most 1024 characters', /^.{0,1024}$/su)
 
 /** The fields of {@link ObjectKeyOptions}, for a destination's own table. */
 export const objectKeyFields = {
-  prefix: template,
-  errorPrefix: template,
-  timeZone: matching('the id of a time zone, such as UTC or Europe/Berlin', /^[A-Za-z][\w/+-]*$/),
-  name: matching('1–64 of the characters a-z A-Z 0-9 _ . -', /^[a-zA-Z0-9_.-]{1,64}$/),
-  version: matching('a string of 1–50 digits', /^[0-9]{1,50}$/),
-  extension: matching(
-    "a dot and at most 127 of the characters a-z 0-9 ! - _ . * ' ( )",
-    /^$|^(?=.{1,128}$)\.[0-9a-z!\-_.*'()]+$/,
+  prefix: described(template, 'What names begin with: year=!{timestamp:yyyy}/'),
+  errorPrefix: described(template, 'The same in a backup.'),
+  timeZone: option(matching('the id of a time zone, such as UTC or Europe/Berlin', /^[A-Za-z][\w/+-]*$/), {
+    default: 'UTC',
+    about: 'Of all times in names.',
+  }),
+  name: option(matching('1–64 of the characters a-z A-Z 0-9 _ . -', /^[a-zA-Z0-9_.-]{1,64}$/), {
+    default: 'hosepipe',
+    about: 'What names have in front of their version and time.',
+  }),
+  version: option(matching('a string of 1–50 digits', /^[0-9]{1,50}$/), {
+    default: '1',
+    about: 'What stands behind the name.',
+  }),
+  extension: described(
+    matching(
+      "a dot and at most 127 of the characters a-z 0-9 ! - _ . * ' ( )",
+      /^$|^(?=.{1,128}$)\.[0-9a-z!\-_.*'()]+$/,
+    ),
+    'What names end in, instead of the extensions of format and compression.',
   ),
 } satisfies Fields<ObjectKeyOptions>
 
@@ -90,7 +99,8 @@ const outputType = '!{firehose:error-output-type}'
  * @throws OptionError when a prefix or the time zone cannot be used; the options must have passed {@link objectKeyFields}.
  */
 export function objectKeys(options: ObjectKeyOptions, rules: KeyRules): ObjectKey {
-  const { prefix = '', errorPrefix = '', timeZone = 'UTC', name = 'hosepipe', version = '1' } = options
+  const { prefix = '', errorPrefix = '', timeZone = objectKeyFields.timeZone.default } = options
+  const { name = objectKeyFields.name.default, version = objectKeyFields.version.default } = options
   const { stage, escapeValue = (value) => value, join = (before, after) => before + after } = rules
   const zone = zoneOption(stage, timeZone)
   const common = { stage, zone, escapeValue }

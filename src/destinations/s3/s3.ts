@@ -4,7 +4,23 @@ import type { Destination, Request, SendContext } from '../../deliver/destinatio
 import { InFlight } from '../../deliver/in-flight.ts'
 import { type Encoder, encoderField } from '../../encode/encoder.ts'
 import { describe, HosepipeError, OptionError } from '../../errors.ts'
-import { checkOptions, expecting, type Fields, flag, hasMethod, object, oneOf, whole } from '../../options.ts'
+import {
+  described,
+  expecting,
+  type Fields,
+  filled,
+  flag,
+  hasMethod,
+  type InForce,
+  object,
+  oneOf,
+  option,
+  readOptions,
+  required,
+  size,
+  whole,
+} from '../../options.ts'
+import type { Size } from '../../units.ts'
 import { type ObjectKey, type ObjectKeyOptions, objectKeyFields, objectKeys } from '../object-key/object-key.ts'
 import { PositionNames } from '../object-key/position-names.ts'
 import { writeObject } from './write-object.ts'
@@ -56,57 +72,59 @@ export interface S3Options extends ObjectKeyOptions {
    * Bytes of a part. A body of at most so many is one PutObject; a larger one is sent in parts, a copy of each being made when it is
    * its turn. At least 5,242,880. Default 8,388,608.
    */
-  readonly partSize?: number | undefined
+  readonly partSize?: Size | undefined
   /** Parts of one object that are sent at a time: a whole number from 1. Default 4. */
   readonly queueSize?: number | undefined
   /**
    * Bytes of bodies and parts in requests to S3, over all objects; whatever has no room waits. A larger part goes alone. Default
    * 33,554,432.
    */
-  readonly maxUploadBytes?: number | undefined
+  readonly maxUploadBytes?: Size | undefined
   /** Objects that are written at a time: a whole number from 1. Default: that of `deliver`. */
   readonly concurrency?: number | undefined
 }
 
 const MiB = 1024 * 1024
-const defaults = {
-  keyFrom: 'uuid',
-  onConflict: 'overwrite',
-  contentEncoding: true,
-  partSize: 8 * MiB,
-  queueSize: 4,
-  maxUploadBytes: 32 * MiB,
-} as const satisfies Omit<S3Options, 'bucket'>
 
-const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
-
-const fields: Fields<S3Options> = {
+/** The table of {@link S3Options}. */
+export const s3Fields = {
   ...objectKeyFields,
-  bucket: expecting(
-    'the name of a bucket, or the ARN of an access point',
-    (value) => typeof value === 'string' && /^(?:[a-zA-Z0-9][\w.-]{1,254}|arn:\S+)$/.test(value),
+  bucket: required(
+    expecting(
+      'the name of a bucket, or the ARN of an access point',
+      (value) => typeof value === 'string' && /^(?:[a-zA-Z0-9][\w.-]{1,254}|arn:\S+)$/.test(value),
+    ),
   ),
   client: expecting(
     'a client of @aws-sdk/client-s3',
     (value) => hasMethod(value, 'send') && 'config' in value && object.accepts(value.config),
   ),
-  keyFrom: oneOf('uuid', 'position'),
-  onConflict: oneOf('overwrite', 'skip'),
+  keyFrom: option(oneOf('uuid', 'position'), {
+    default: 'uuid',
+    about: 'What makes a key different from all others: position makes the same one after a crash.',
+  }),
+  onConflict: option(oneOf('overwrite', 'skip'), {
+    default: 'overwrite',
+    about: 'What happens where the bucket has an object with the same key.',
+  }),
   encode: encoderField,
   compress: compressorField,
-  contentEncoding: flag,
-  storageClass: expecting('the name of a storage class', isText),
-  sse: oneOf('AES256', 'aws:kms', 'aws:kms:dsse'),
-  kmsKeyId: expecting('the id or the ARN of a key', isText),
+  contentEncoding: option(flag, { default: true, about: 'Whether objects say Content-Encoding.' }),
+  storageClass: described(filled, 'The storage class, such as STANDARD_IA.'),
+  sse: described(oneOf('AES256', 'aws:kms', 'aws:kms:dsse'), 'Server-side encryption.'),
+  kmsKeyId: described(filled, 'The id or the ARN of the KMS key.'),
   metadata: expecting(
     'an object whose values are strings',
     (value) => object.accepts(value) && Object.values(Object(value)).every((one) => typeof one === 'string'),
+    { type: 'object', additionalProperties: { type: 'string' } },
   ),
-  partSize: whole('bytes', 5 * MiB),
-  queueSize: whole('parts at a time'),
-  maxUploadBytes: whole('bytes'),
-  concurrency: whole('objects at a time'),
-}
+  partSize: option(size(5 * MiB), { default: 8 * MiB, about: 'Bytes of a part of a large object.' }),
+  queueSize: option(whole('parts at a time'), { default: 4, about: 'Parts of one object that are sent at a time.' }),
+  maxUploadBytes: option(size(), { default: 32 * MiB, about: 'Bytes of bodies and parts in requests.' }),
+  concurrency: described(whole('objects at a time'), 'Objects that are written at a time. Default: that of the way.'),
+} satisfies Fields<S3Options>
+
+type Writing = InForce<S3Options, typeof s3Fields>
 
 /** Characters of an evaluated prefix: API of the service, `Prefix`. */
 const maxPrefixLength = 512
@@ -125,11 +143,9 @@ const maxKeyBytes = 1024
  * @throws OptionError when an option is not what it should be, or `prefix` or `errorPrefix` cannot be used.
  */
 export function s3(options: S3Options): Destination {
-  checkOptions('s3', options, fields)
-  checkTogether(options)
-  const { bucket, encode, compress, concurrency } = options
-  const { keyFrom = defaults.keyFrom, partSize = defaults.partSize, queueSize = defaults.queueSize } = options
-  const { onConflict = defaults.onConflict, maxUploadBytes = defaults.maxUploadBytes } = options
+  const read = readOptions('s3', options, s3Fields)
+  checkTogether(read)
+  const { bucket, encode, compress, concurrency, keyFrom, partSize, queueSize, onConflict, maxUploadBytes } = read
   const objectKey = objectKeys(options, { stage: 's3', escapeValue: wellFormed, join: joinKey })
   checkLength(options, objectKey)
   const positions = keyFrom === 'position' ? new PositionNames() : undefined
@@ -151,7 +167,7 @@ export function s3(options: S3Options): Destination {
     },
     async send(request: Request, { signal }: SendContext) {
       const client = options.client ?? ownClient()
-      const params = { ...paramsOf(options, request), Bucket: bucket, Key: keyOf(request) }
+      const params = { ...paramsOf(read, request), Bucket: bucket, Key: keyOf(request) }
       const skipExisting = onConflict === 'skip'
       await writeObject({ client, request, params, partSize, queueSize, room, skipExisting, signal })
     },
@@ -168,8 +184,8 @@ function keyOf({ objectKey }: Request): string {
 }
 
 /** All but bucket, key and body; what is not given is left to the bucket. */
-function paramsOf(options: S3Options, request: Request): Partial<PutObjectCommandInput> {
-  const { contentEncoding = defaults.contentEncoding, onConflict, storageClass, sse, kmsKeyId, metadata } = options
+function paramsOf(options: Writing, request: Request): Partial<PutObjectCommandInput> {
+  const { contentEncoding, onConflict, storageClass, sse, kmsKeyId, metadata } = options
   return {
     ContentType: 'application/octet-stream',
     ...(contentEncoding && request.contentEncoding !== undefined && { ContentEncoding: request.contentEncoding }),
@@ -182,10 +198,7 @@ function paramsOf(options: S3Options, request: Request): Partial<PutObjectComman
 }
 
 /** Refuses what each option alone does not show. */
-function checkTogether({ bucket, kmsKeyId, sse, keyFrom, prefix = '' }: S3Options): void {
-  if (bucket === undefined) {
-    throw new OptionError('s3.bucket', `s3: bucket must be ${fields.bucket.expected}, but came as undefined`)
-  }
+function checkTogether({ kmsKeyId, sse, keyFrom, prefix = '' }: Writing): void {
   if (kmsKeyId !== undefined && (sse === undefined || sse === 'AES256')) {
     throw new OptionError(
       's3.kmsKeyId',

@@ -2,8 +2,20 @@ import { setImmediate } from 'node:timers/promises'
 import { optionalPackage } from '../../compress/optional-package.ts'
 import { Limiter } from '../../compress/thread-pool.ts'
 import { describe, HosepipeError, OptionError } from '../../errors.ts'
-import { checkOptions, expecting, type Fields, flag, object, oneOf, unknownOption, whole } from '../../options.ts'
+import {
+  expecting,
+  type Fields,
+  flag,
+  type InForce,
+  object,
+  oneOf,
+  option,
+  readOptions,
+  size,
+  unknownOption,
+} from '../../options.ts'
 import type { Records } from '../../records/records.ts'
+import type { Size } from '../../units.ts'
 import type { Encoder, PartlyEncoded, UnfitRecord } from '../encoder.ts'
 import { codecs } from './codecs.ts'
 import type { Column } from './column-type.ts'
@@ -50,35 +62,36 @@ export interface ParquetOptions {
    * until it is written, as values, which take about ten times their JSON; this thread does nothing else while it is written. Readers
    * like large groups; the service has 256 MiB of columns (API, `ParquetSerDe`, `BlockSizeBytes`). At least 1. Default 16,777,216.
    */
-  readonly rowGroupBytes?: number | undefined
+  readonly rowGroupBytes?: Size | undefined
   /** How large a page of a column is, before compression, in bytes (API, `ParquetSerDe`, `PageSizeBytes`). At least 65,536. Default 1,048,576. */
-  readonly pageBytes?: number | undefined
+  readonly pageBytes?: Size | undefined
 }
 
 const MiB = 1024 * 1024
-const defaults = {
-  infer: false,
-  compression: 'snappy',
-  caseInsensitive: true,
-  convertDotsInJsonKeysToUnderscores: false,
-  columnToJsonKeyMappings: {},
-  rowGroupBytes: 16 * MiB,
-  pageBytes: MiB,
-} as const satisfies ParquetOptions
-
-const fields: Fields<ParquetOptions> = {
+/** The table of {@link ParquetOptions}. */
+export const parquetFields = {
   schema: expecting('an object of types by column, or a list of { name, type }', object.accepts),
-  infer: flag,
-  compression: oneOf('snappy', 'zstd', 'gzip', 'none'),
-  caseInsensitive: flag,
-  convertDotsInJsonKeysToUnderscores: flag,
-  columnToJsonKeyMappings: expecting(
-    'an object of JSON keys by column',
-    (value) => object.accepts(value) && Object.values(Object(value)).every((key) => typeof key === 'string'),
+  infer: option(flag, { default: false, about: 'Whether the columns are found in the first batch.' }),
+  compression: option(oneOf('snappy', 'zstd', 'gzip', 'none'), {
+    default: 'snappy',
+    about: 'How pages are compressed.',
+  }),
+  caseInsensitive: option(flag, { default: true, about: 'Whether upper and lower case of keys are the same.' }),
+  convertDotsInJsonKeysToUnderscores: option(flag, {
+    default: false,
+    about: 'Whether a key with dots is that of a column with underscores.',
+  }),
+  columnToJsonKeyMappings: option(
+    expecting(
+      'an object of JSON keys by column',
+      (value) => object.accepts(value) && Object.values(Object(value)).every((key) => typeof key === 'string'),
+      { type: 'object', additionalProperties: { type: 'string' } },
+    ),
+    { default: {}, about: 'The JSON keys of columns that are called otherwise there.' },
   ),
-  rowGroupBytes: whole('bytes'),
-  pageBytes: whole('bytes', 65_536),
-}
+  rowGroupBytes: option(size(), { default: 16 * MiB, about: 'How much of the records is written as one row group.' }),
+  pageBytes: option(size(65_536), { default: MiB, about: 'How large a page of a column is, before compression.' }),
+} satisfies Fields<ParquetOptions>
 
 /** So much is read before others have their turn. */
 const turnBytes = 262_144
@@ -111,10 +124,10 @@ const oneAtATime = new Limiter(1)
  * deliver(s3({ bucket: 'lake', encode: parquet({ schema: { id: 'bigint', tags: 'array<string>', at: 'timestamp' } }) }))
  */
 export function parquet(options: ParquetOptions): Encoder<PartlyEncoded> {
-  checkOptions<ParquetOptions>('parquet', options, fields)
-  const given = checkTogether(options)
-  const codec = codecs[options.compression ?? defaults.compression]()
-  const { rowGroupBytes = defaults.rowGroupBytes, pageBytes = defaults.pageBytes } = options
+  const read = readOptions('parquet', options, parquetFields)
+  const given = checkTogether(read)
+  const { rowGroupBytes, pageBytes } = read
+  const codec = codecs[read.compression]()
   const load = optionalPackage<ParquetModule>({
     compression: 'parquet',
     name: 'hyparquet-writer',
@@ -220,11 +233,11 @@ function* recordsOf(runs: readonly Records[]): Generator<Buffer> {
 }
 
 /** Refuses what each option alone does not show. @returns The columns that were given, and how keys are read. */
-function checkTogether(options: ParquetOptions): RowShape {
-  const { schema, infer = defaults.infer, columnToJsonKeyMappings = defaults.columnToJsonKeyMappings } = options
+function checkTogether(options: InForce<ParquetOptions, typeof parquetFields>): RowShape {
+  const { schema, infer, columnToJsonKeyMappings } = options
   const rules = {
-    caseInsensitive: options.caseInsensitive ?? defaults.caseInsensitive,
-    dotsToUnderscores: options.convertDotsInJsonKeysToUnderscores ?? defaults.convertDotsInJsonKeysToUnderscores,
+    caseInsensitive: options.caseInsensitive,
+    dotsToUnderscores: options.convertDotsInJsonKeysToUnderscores,
   }
   if ((schema === undefined) !== infer) {
     const came = schema === undefined ? 'neither came' : 'both came'

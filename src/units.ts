@@ -2,6 +2,29 @@
 import bytes from 'bytes'
 import ms from 'ms'
 
+type Letters<Unit extends string> = Unit | Uppercase<Unit>
+type Spaced<Unit extends string> = `${number}${Unit}` | `${number} ${Unit}`
+
+/** A size with its unit: `'5MiB'`, `'64 KiB'`, `'1gb'`. As in the service's buffering hints, a MB is 1,048,576 bytes. */
+export type SizeText = Spaced<
+  `${Letters<'k'> | Letters<'m'> | Letters<'g'> | Letters<'t'>}${'i' | ''}${Letters<'b'>}` | Letters<'b'>
+>
+
+/** A number of bytes, or text with a unit: `'5MiB'`. */
+export type Size = number | SizeText
+
+/** A duration with its unit: `'60s'`, `'5 minutes'`, `'250ms'`. */
+export type DurationText = Spaced<
+  | 'ms'
+  | ('s' | 'sec' | 'secs' | 'second' | 'seconds')
+  | ('m' | 'min' | 'mins' | 'minute' | 'minutes')
+  | ('h' | 'hr' | 'hrs' | 'hour' | 'hours')
+  | ('d' | 'day' | 'days')
+>
+
+/** A number of milliseconds, or text with a unit: `'60s'`. */
+export type Duration = number | DurationText
+
 /** What a size has to look like, for messages. */
 export const sizeForm = 'a size such as 5MiB, 64KiB or 1000 (bytes; KB, MB and GB count in 1,024s too)'
 /** What a duration has to look like, for messages. */
@@ -36,6 +59,25 @@ export function parseDuration(text: string): number | undefined {
 
 function isDuration(text: string): text is ms.StringValue {
   return durationPattern.test(text)
+}
+
+/** A size as it may be written: `5MiB`, `65535`. */
+export function writtenSize(size: number): string {
+  const units = ['', 'KiB', 'MiB', 'GiB', 'TiB']
+  let power = 0
+  while (power < units.length - 1 && size >= 1024 ** (power + 1) && size % 1024 ** (power + 1) === 0) power += 1
+  return `${size / 1024 ** power}${units[power]}`
+}
+
+/** A duration as it may be written: `5m`, `90s`, `250ms`. */
+export function writtenDuration(milliseconds: number): string {
+  const units: readonly (readonly [number, string])[] = [
+    [3_600_000, 'h'],
+    [60_000, 'm'],
+    [1000, 's'],
+  ]
+  const [length, unit] = units.find(([length]) => milliseconds > 0 && milliseconds % length === 0) ?? [1, 'ms']
+  return `${milliseconds / length}${unit}`
 }
 
 /** Bytes for people: `4.2 MiB`. */

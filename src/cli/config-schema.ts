@@ -1,0 +1,219 @@
+/**
+ * The JSON schema of a config file (draft 7), made from the tables that check the options. `npm run schema` writes it to
+ * `config.schema.json`; a test holds that they are the same.
+ */
+import { batchFields } from '../batch/batch-stage.ts'
+import { gzipFields } from '../compress/gzip.ts'
+import { zstdFields } from '../compress/zstd.ts'
+import { backupBatchFields } from '../deliver/deliver-options.ts'
+import { retryFields } from '../deliver/layers/retry.ts'
+import { fileFields } from '../destinations/file/file.ts'
+import { s3Fields } from '../destinations/s3/s3.ts'
+import type { Option, Schema } from '../options.ts'
+import { jsonValuesFields } from '../split/json-values.ts'
+import { linesFields } from '../split/lines.ts'
+import { separatorFields } from '../split/separator.ts'
+import { sizeFields } from '../split/too-large.ts'
+import { transformFields } from '../transform/transform.ts'
+import { writtenDuration, writtenSize } from '../units.ts'
+import { configFields } from './config-fields.ts'
+
+type Table = Readonly<Record<string, Option>>
+
+const text = (description: string): Schema => ({ type: 'string', description })
+
+/** An option that names what all others are for. */
+const by = (name: string): Schema => ({ by: { const: name } })
+
+/** How records are found, how bodies are compressed: a name, or an object with the name in `by` and options. */
+const forms = (pattern: string, examples: readonly string[], kinds: readonly Schema[]): Schema => ({
+  anyOf: [{ type: 'string', pattern, examples }, ...kinds],
+})
+
+const split = forms(
+  '^(lines|json(:.+)?|regex:[\\s\\S]+|separator:[\\s\\S]+|length-prefixed)$',
+  ['lines', 'json', 'json:features', 'regex:\\n{2,}', 'separator:;;', 'length-prefixed'],
+  [
+    objectOf(linesFields, by('lines'), ['by']),
+    objectOf(jsonValuesFields, by('json'), ['by']),
+    objectOf(
+      separatorFields,
+      { ...by('regex'), pattern: text('The regular expression, without slashes; Unicode mode.') },
+      ['by', 'pattern'],
+    ),
+    objectOf(
+      {
+        maxRecordBytes: separatorFields.maxRecordBytes,
+        onTooLarge: separatorFields.onTooLarge,
+        empty: separatorFields.empty,
+      },
+      { ...by('separator'), separator: text('The text between two records.') },
+      ['by', 'separator'],
+    ),
+    objectOf(sizeFields, by('length-prefixed'), ['by']),
+  ],
+)
+
+const encode: Schema = {
+  description: 'The format of objects. Default: ndjson.',
+  type: 'string',
+  pattern: '^(ndjson|json-array|concatenated|separated:[\\s\\S]+)$',
+  examples: ['ndjson', 'json-array', 'concatenated', 'separated:\r\n'],
+}
+
+const compress: Schema = {
+  description: 'How objects are compressed. Default: not.',
+  ...forms(
+    '^(none|(gzip|zstd)(:\\d+)?)$',
+    ['gzip', 'gzip:9', 'zstd', 'zstd:19', 'none'],
+    [
+      objectOf(gzipFields, by('gzip'), ['by']),
+      objectOf(zstdFields, by('zstd'), ['by']),
+      objectOf({}, by('none'), ['by']),
+    ],
+  ),
+}
+
+const own = { encode: { $ref: '#/definitions/encode' }, compress: { $ref: '#/definitions/compress' } }
+
+const destination: Schema = {
+  anyOf: [
+    {
+      type: 'string',
+      minLength: 1,
+      description: 'A folder, file:…, s3://bucket/prefix, or - for standard output.',
+      examples: ['./lake', 's3://lake/events/', '-'],
+    },
+    objectOf(s3Fields, { url: { type: 'string', pattern: '^[sS]3://' }, ...own }, ['url'], ['bucket']),
+    objectOf({}, { url: { const: '-' }, ...own }, ['url']),
+    objectOf(fileFields, { url: { type: 'string', pattern: '^(?![sS]3:|-$).' }, ...own }, ['url'], ['dir']),
+  ],
+}
+
+const transform: Schema = {
+  anyOf: [
+    { type: 'string', minLength: 1, description: 'The path of a module: its default export gets each record, parsed.' },
+    ...Object.entries({
+      filter: 'A module whose function says whether a record stays.',
+      map: 'A module whose function makes one new record of each.',
+      transform: 'A module whose function answers as those of transform() do.',
+    }).map(([kind, about]) => objectOf(transformFields, { [kind]: text(about) }, [kind], ['threads'])),
+  ],
+}
+
+/** What may stand in the options that no table has. */
+const composed: Readonly<Record<string, Schema>> = {
+  split: { description: 'How records are found in bytes. Default: lines.', ...split },
+  transform: {
+    description: 'What is done with each record; of a list, one after the other.',
+    anyOf: [{ $ref: '#/definitions/transform' }, { type: 'array', items: { $ref: '#/definitions/transform' } }],
+  },
+  batch: {
+    description: 'How records are gathered.',
+    ...objectOf(batchFields, {
+      key: {
+        description: 'A field (customer, geo.country), a template ({customer}/{geo.country}), or a list of fields.',
+        anyOf: [
+          { type: 'string', minLength: 1 },
+          { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 },
+        ],
+      },
+    }),
+  },
+  to: { description: 'Where the records go.', $ref: '#/definitions/destination' },
+  backup: {
+    description: 'Where failed records go; discard: nowhere. Default: the first failed record ends the run.',
+    anyOf: [{ const: 'discard' }, { $ref: '#/definitions/destination' }],
+  },
+  sourceBackup: { description: 'Where a copy of every record goes, as it came.', $ref: '#/definitions/destination' },
+  encode: { $ref: '#/definitions/encode' },
+  compress: { $ref: '#/definitions/compress' },
+  retry: {
+    description: 'How failed attempts are tried again; false for not at all.',
+    anyOf: [{ const: false }, objectOf(retryFields)],
+  },
+  backupBatch: { description: 'How failed records are gathered for the backup.', ...objectOf(backupBatchFields) },
+}
+
+/** The schema of a config. */
+export function configSchema(): Schema {
+  const plain = propertiesOf(configFields)
+  const properties = Object.keys(configFields).map((name) => [name, composed[name] ?? plain[name]])
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'hosepipe config',
+    description:
+      'The options of firehose(), as `hosepipe --config FILE` reads them. Paths are relative to the folder of the file.',
+    type: 'object',
+    additionalProperties: false,
+    properties: { $schema: text('Where this schema is.'), ...Object.fromEntries(properties) },
+    definitions: {
+      size: {
+        anyOf: [
+          { type: 'integer', minimum: 1 },
+          {
+            type: 'string',
+            pattern: '^(\\d+ ?[bB]?|\\d+(\\.\\d+)? ?[kKmMgGtT]i?[bB])$',
+            examples: ['5MiB', '64KiB'],
+          },
+        ],
+      },
+      duration: {
+        anyOf: [
+          { type: 'number', minimum: 0, description: 'Milliseconds.' },
+          {
+            type: 'string',
+            pattern: '^(0|\\d+(\\.\\d+)? ?(ms|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?))$',
+            examples: ['60s', '5m', '250ms'],
+          },
+        ],
+      },
+      transform,
+      encode,
+      compress,
+      destination,
+    },
+  }
+}
+
+/**
+ * An object of options.
+ *
+ * @param more - Members that are not in the table, or stand there in another form.
+ * @param without - Members of the table that a config says otherwise, or not at all.
+ */
+function objectOf(
+  fields: Table,
+  more: Schema = {},
+  needed: readonly string[] = [],
+  without: readonly string[] = [],
+): Schema {
+  const all = Object.entries(propertiesOf(fields)).filter(([name]) => !without.includes(name))
+  return {
+    type: 'object',
+    ...(needed.length > 0 && { required: needed }),
+    additionalProperties: false,
+    properties: { ...Object.fromEntries(all), ...more },
+  }
+}
+
+/** The options of a table that can be written down. */
+function propertiesOf(fields: Table): Readonly<Record<string, Schema>> {
+  const written = Object.entries(fields).flatMap(([name, field]) => {
+    if (field.written === undefined) return []
+    const description = sentences(field)
+    return [[name, description === undefined ? field.written : { ...field.written, description }]]
+  })
+  return Object.fromEntries(written)
+}
+
+function sentences({ about, default: value, unit }: Option): string | undefined {
+  if (value === undefined || value === Number.POSITIVE_INFINITY) return about
+  const said = typeof value === 'object' ? 'none' : typeof value === 'number' ? numberText(value, unit) : String(value)
+  return `${about ?? ''} Default ${said}.`.trim()
+}
+
+function numberText(value: number, unit: Option['unit']): string {
+  if (unit === 'size') return writtenSize(value)
+  return unit === 'duration' ? writtenDuration(value) : String(value)
+}
