@@ -25,6 +25,8 @@ const extent = { quick: options.quick, rounds: options.rounds === undefined ? un
 const names = options.only?.split(',') ?? (options.quick ? quickNames : stageNames)
 const log = (line) => console.log(`${seconds()} ${line}`)
 const tables = []
+/** Ways of ours are called so; among the keys they are called by how many there are. */
+const isOurs = /^hosepipe|^[\d,]+ keys?$/
 
 for (const name of names) {
   const stage = await load(name)
@@ -54,7 +56,7 @@ if (options.against === undefined) {
 /** The same with the other build, where there is one to compare. */
 function otherBuild(cases) {
   const { against: build } = options
-  const ours = build === undefined ? [] : cases.filter(({ name }) => name.startsWith('hosepipe'))
+  const ours = build === undefined ? [] : cases.filter(({ name }) => isOurs.test(name))
   return ours.map((each) => ({ ...each, name: `${build}: ${each.name}`, build }))
 }
 

@@ -9,15 +9,16 @@
  * All have the same maxAge, so the first of the map is always the next to become too old: one timer serves all.
  */
 import type { Clock } from '../clock.ts'
-import { HosepipeError, toError } from '../errors.ts'
-import { type FailedRecords, type Failure, failedAsTheyCame } from '../records/failed-records.ts'
+import type { FailedRecords } from '../records/failed-records.ts'
 import type { Records } from '../records/records.ts'
 import { withBytes } from '../records/with-bytes.ts'
 import { type ClosedBy, report } from '../report.ts'
 import type { Batch } from './batch.ts'
 import { compacted } from './compacted.ts'
 import { CopyingBatch } from './copying-batch.ts'
-import { type KeyReader, KeySorter } from './keys/by-key.ts'
+import type { OpeningOf } from './keys/add-records.ts'
+import { ByKey, type Keyed } from './keys/by-key.ts'
+import type { KeyReader } from './keys/pieces.ts'
 import { closed, type OpenBatch, Partition, ViewingBatch } from './open-batch.ts'
 import { OpenBatches } from './open-batches.ts'
 
@@ -43,15 +44,12 @@ export interface BatcherShape {
   onFailed(failed: FailedRecords): void
 }
 
-/** With fewer pieces for each key it costs more to put a run in order by key than it saves. */
-const minPieces = 2
-/** A run is added by parts of at least so many records, and of so many for each key that the part before had. */
-const minPartRecords = 4_096
-const minKeyRecords = 128
 /** What is expected of a batch is what the last ones had, of which the newest counts so much. */
 const newestShare = 1 / 8
 
+/** Where there is no key. */
 const noParts: Readonly<Record<string, string>> = Object.freeze({})
+const wholeOpening: OpeningOf = (index) => ({ index, partitionKeys: noParts })
 
 /** See the head of this file. */
 export class Batcher {
@@ -62,19 +60,16 @@ export class Batcher {
   #held = 0
   /** How many bytes a batch may come to have. */
   #expected = 0
-  #adding: Adding | undefined
-  readonly #sorter = new KeySorter()
-  /** How many keys the last part of a run had. */
-  #usualKeys = 0
-  /** Where the first record of the batch that was opened last stands in the run. */
-  #lastOpened = 0
-  /** Whether the batches that the run has opened are in the order in which their first records came. */
-  #isSorted = true
+  readonly #byKey: ByKey | undefined
+  /** When the run came that is being added. */
+  #now: OpenBatch['opening']['at'] = { monotonic: 0, wall: 0 }
   #cancelTimer: (() => void) | undefined
   #destroyed = false
 
   constructor(shape: BatcherShape) {
     this.#shape = shape
+    const { key } = shape
+    this.#byKey = key && new ByKey(key, this.#keyed())
   }
 
   /** How many batches are open. */
@@ -89,15 +84,15 @@ export class Batcher {
 
   /** Adds a run of records; batches that become full are closed. */
   add(records: Records): void {
-    const { clock, key, limits, onFailed } = this.#shape
+    const { clock, limits, onFailed } = this.#shape
     const { good, failed } = withBytes(records, clock)
     if (failed !== undefined) onFailed(failed)
     if (good.length === 0) return
     const now = { monotonic: clock.monotonic(), wall: clock.wall() }
-    this.#adding = { keyed: good, first: 0, now, isSorted: false }
-    if (key === undefined) this.#addTo(this.#whole, compacted(good.bare()), 0, good.length)
-    else this.#addByKey(key, good, now)
-    this.#adding = undefined
+    this.#now = now
+    if (this.#byKey === undefined) this.#addTo(this.#whole, compacted(good.bare()), 0, good.length, wholeOpening)
+    else this.#byKey.add(good, now.wall)
+    this.#open.sortOpened(now)
     if (limits.maxAge === 0) this.flush('age')
     else this.#startTimer(now.monotonic)
   }
@@ -116,49 +111,17 @@ export class Batcher {
     this.#stopTimer()
   }
 
-  /**
-   * Adds a run part by part: as much of it as stays in the processor's cache, and as each key has enough records in for its memory to be
-   * worth a visit.
-   */
-  #addByKey(key: KeyReader, records: Records, now: Opening['at']): void {
-    // Where all records of a receipt are copied, the memory that they came in can be read into again before they have ended.
-    const { only } = records.receipt
-    const leases = only?.pending === records.length ? only.handOver() : []
-    let hasFailed = false
-    for (let from = 0; from < records.length && !this.#destroyed; ) {
-      const to = Math.min(records.length, from + Math.max(minPartRecords, this.#usualKeys * minKeyRecords))
-      if (this.#addPart(key, records.slice(from, to), from, now)) hasFailed = true
-      // A short run, such as the line between two chunks, says nothing of the others.
-      if (to - from >= minPartRecords) this.#usualKeys = this.#sorter.partitions.length
-      from = to
+  /** Where records with keys go. */
+  #keyed(): Keyed {
+    const isDestroyed = (): boolean => this.#destroyed
+    return {
+      hasRoomFor: (partitions) => this.#hasRoomFor(partitions),
+      add: (partition, records, from, to, openingOf) => this.#addTo(partition, records, from, to, openingOf),
+      onFailed: (failed) => this.#shape.onFailed(failed),
+      get isDestroyed() {
+        return isDestroyed()
+      },
     }
-    // Those without a key still stand there, and those that a destroyed stage has not copied.
-    if (hasFailed || this.#destroyed) for (const lease of leases) only?.hold(lease)
-    for (const lease of leases) lease.release()
-  }
-
-  /** @returns Whether some of them have no key. */
-  #addPart(key: KeyReader, records: Records, first: number, now: Opening['at']): boolean {
-    const bare = records.bare()
-    const failed: number[] = []
-    const reasons: Failure[] = []
-    const sorter = this.#sorter
-    this.#adding = { keyed: records, first, now, isSorted: false }
-    sorter.read(key, records, bare, (index, thrown) => {
-      failed.push(index)
-      reasons.push(noKey(thrown, now.wall))
-    })
-    try {
-      if (sorter.length >= sorter.partitions.length * minPieces && this.#hasRoomFor(sorter.partitions)) {
-        this.#adding = { keyed: records, first, now, isSorted: true }
-        this.#addKeyByKey(sorter, now)
-      } else this.#addAsTheyCame(sorter)
-    } finally {
-      sorter.done()
-    }
-    if (failed.length === 0) return false
-    this.#shape.onFailed(failedAsTheyCame(records, failed, reasons))
-    return true
   }
 
   /** Whether all of these keys can be open at once, so that none has to be closed for another. */
@@ -169,33 +132,15 @@ export class Batcher {
     return room >= 0
   }
 
-  #addAsTheyCame(sorter: KeySorter): void {
-    sorter.beginUnsorted()
-    for (let place = sorter.nextUnsorted(); place !== -1; place = sorter.nextUnsorted()) {
-      const { records, from, to, partitions } = sorter
-      const partition = partitions[place]
-      if (records !== undefined && partition !== undefined) this.#addTo(partition, records, from, to)
-    }
-  }
-
-  #addKeyByKey(sorter: KeySorter, now: Opening['at']): void {
-    this.#lastOpened = 0
-    this.#isSorted = true
-    sorter.sort()
-    for (const [place, partition] of sorter.partitions.entries()) {
-      sorter.begin(place)
-      while (sorter.next() && sorter.records !== undefined) {
-        this.#addTo(partition, sorter.records, sorter.from, sorter.to)
-      }
-    }
-    if (!this.#isSorted) this.#open.sortOpened(now)
-  }
-
-  /** Adds the records from `from` up to `to`. */
-  #addTo(partition: Partition, records: Records, from: number, to: number): void {
+  /**
+   * Adds the records from `from` up to `to`.
+   *
+   * @param openingOf - Says what a batch is opened with for the record at an index.
+   */
+  #addTo(partition: Partition, records: Records, from: number, to: number, openingOf: OpeningOf): void {
     const { limits, overhead } = this.#shape
     for (let at = from; at < to && !this.#destroyed; ) {
-      const batch = partition.batch ?? this.#openFor(partition, at)
+      const batch = partition.batch ?? this.#openFor(partition, openingOf(at))
       const room = limits.maxBytes - batch.bytes
       let fitting = Math.min(to - at, limits.maxRecords - batch.length)
       let cost = records.cost(at, at + fitting, overhead.record)
@@ -222,28 +167,20 @@ export class Batcher {
     else if (this.#held > limits.maxOpenBytes) this.#closeOldest('memory')
   }
 
-  /** Opens a batch for the record at an index of those that are being added. */
-  #openFor(partition: Partition, at: number): OpenBatch {
-    const { key: reader, limits, overhead } = this.#shape
-    const adding = this.#adding
-    if (adding === undefined) throw new RangeError('no run is being added')
+  #openFor(partition: Partition, { index, partitionKeys }: ReturnType<OpeningOf>): OpenBatch {
+    const { limits, overhead } = this.#shape
     if (this.#open.size >= limits.maxOpenKeys) this.#closeOldest('keys')
-    const index = adding.isSorted ? this.#sorter.indexOf(at) : at
-    const partitionKeys = reader === undefined ? noParts : reader.partsOf(adding.keyed, index)
-    const place = adding.first + index
     const opening = {
       partition,
       partitionKeys,
-      at: adding.now,
-      index: place,
+      at: this.#now,
+      index,
       overhead: overhead.batch,
       expected: this.#expected,
     }
-    const batch = reader === undefined ? new ViewingBatch(opening) : new CopyingBatch(opening)
+    const batch = this.#byKey === undefined ? new ViewingBatch(opening) : new CopyingBatch(opening)
     this.#open.add(batch)
     this.#held += batch.held
-    if (place < this.#lastOpened) this.#isSorted = false
-    this.#lastOpened = place
     return batch
   }
 
@@ -287,22 +224,4 @@ export class Batcher {
     }
     this.#startTimer(now)
   }
-}
-
-type Opening = OpenBatch['opening']
-
-/** Records that are being added, with the values that its keys were read from. */
-interface Adding {
-  readonly keyed: Records
-  /** Where the first of them stands in the run that came, of which they are a part. */
-  readonly first: number
-  readonly now: Opening['at']
-  /** Whether it is added key by key. */
-  readonly isSorted: boolean
-}
-
-function noKey(thrown: unknown, endedAt: number): Failure {
-  const error = toError(thrown)
-  const code = error instanceof HosepipeError ? error.code : 'DynamicPartitioning.MetadataExtractionFailed'
-  return { code, message: error.message, attempts: 1, endedAt, outputType: 'processing-failed' }
 }

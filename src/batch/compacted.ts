@@ -1,7 +1,7 @@
 import type { Lease } from '../memory/lease.ts'
 import type { Gathering } from '../memory/wasm-memory.ts'
 import { Records } from '../records/records.ts'
-import { takeGathering } from './keys/gathering.ts'
+import { whileGathering } from './keys/gathering.ts'
 
 /**
  * The records of a run in memory of their own, where a filter has left so few that they would keep twice as much in memory as
@@ -13,13 +13,9 @@ export function compacted(records: Records): Records {
   const span = records.behind - records.start(0)
   const size = records.cost(0, length, 1)
   if (size * 2 >= span) return records
-  const gathering = takeGathering(records, length)
-  if (gathering === undefined) return records.compact()
-  try {
-    return gathered(records, size, gathering)
-  } finally {
-    gathering.isTaken = false
-  }
+  return whileGathering(records, length, (gathering) =>
+    gathering === undefined ? records.compact() : gathered(records, size, gathering),
+  )
 }
 
 function gathered(records: Records, size: number, gathering: Gathering): Records {

@@ -7,10 +7,15 @@ export class OpenBatches {
   /** The one that was opened first. */
   oldest: OpenBatch | undefined = undefined
   #newest: OpenBatch | undefined
+  /** Whether those that the last run has opened are in the order in which their first records came. */
+  #isSorted = true
 
   /** Adds one as the newest; its partition has none. */
   add(batch: OpenBatch): void {
-    batch.opening.partition.batch = batch
+    const { partition, at, index } = batch.opening
+    partition.batch = batch
+    const newest = this.#newest?.opening
+    if (newest?.at === at && newest.index > index) this.#isSorted = false
     this.size += 1
     this.#append(batch)
   }
@@ -25,8 +30,10 @@ export class OpenBatches {
     for (let { oldest } = this; oldest !== undefined; oldest = this.oldest) this.delete(oldest)
   }
 
-  /** Sorts those that were opened by a run, which are the newest, by where their first records stand in it. */
+  /** Puts those that were opened by a run, which are the newest, in the order in which their first records came in it. */
   sortOpened(at: OpenBatch['opening']['at']): void {
+    if (this.#isSorted) return
+    this.#isSorted = true
     const opened: OpenBatch[] = []
     for (let batch = this.#newest; batch?.opening.at === at; batch = batch.older) opened.push(batch)
     opened.sort((a, b) => a.opening.index - b.opening.index)

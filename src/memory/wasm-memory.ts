@@ -23,8 +23,6 @@ export interface Newlines {
 
 /** Copies pieces of a chunk together, a few at a time. */
 export interface Gathering {
-  /** Whether somebody is at work with it. Set by who is. */
-  isTaken: boolean
   /** Where each piece starts in the chunk; to be written before anything is gathered. */
   readonly starts: Uint32Array
   /** How many bytes each has; none is empty. */
@@ -69,7 +67,6 @@ export class WasmMemory implements Gathering {
   readonly #program: Program
   readonly #header: Uint32Array
   readonly #places: Uint32Array
-  isTaken = false
   readonly starts: Uint32Array
   readonly sizes: Uint32Array
   readonly gathered: Buffer

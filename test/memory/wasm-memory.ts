@@ -102,7 +102,8 @@ t.test('pieces of any length are gathered, as many as there is room for', async 
   const size = 1_000_000
   const memory = memoryOf(size)
   for (let i = 0; i < memory.length; i += 1) memory[i] = i * 7 + (i >> 8)
-  const local = LocalGathering.for(100)
+  const local = LocalGathering.shared()
+  local.makeRoom(100)
   const property = fc.property(fc.array(piece, { maxLength: 60 }), fc.nat(7), (pieces, offset) => {
     const chunk = memory.subarray(offset)
     let at = 0

@@ -6,8 +6,8 @@ import { describe, HosepipeError, OptionError, toError } from '../../errors.ts'
 import type { Records } from '../../records/records.ts'
 import { FieldReader } from '../../transform/field.ts'
 import { isRecordFunction, type Reader, type RecordFunction, toRecordFunction } from '../../transform/view.ts'
-import type { KeyReader } from './by-key.ts'
 import { parseTemplate } from './key-template.ts'
+import type { KeyReader } from './pieces.ts'
 
 /** What may stand in a key: text that is not empty, a number, or a boolean. Anything else fails the record. */
 export type KeyValue = string | number | boolean | bigint | null | undefined

@@ -5,7 +5,6 @@ import { Numbers } from './numbers.ts'
 /** Gathers from ordinary memory, as {@link WasmMemory} does from its own. */
 export class LocalGathering implements Gathering {
   static #shared: LocalGathering | undefined
-  isTaken = false
   readonly gathered = Buffer.allocUnsafeSlow(256 * 1024)
   byteLength = 0
   readonly #starts = new Numbers()
@@ -19,15 +18,16 @@ export class LocalGathering implements Gathering {
     return this.#sizes.numbers
   }
 
-  /** The one of this process. If it is not taken, its lists are long enough for so many pieces. */
-  static for(pieces: number): LocalGathering {
+  /** The one of this process. */
+  static shared(): LocalGathering {
     LocalGathering.#shared ??= new LocalGathering()
-    const shared = LocalGathering.#shared
-    if (!shared.isTaken) {
-      shared.#starts.ofLength(pieces)
-      shared.#sizes.ofLength(pieces)
-    }
-    return shared
+    return LocalGathering.#shared
+  }
+
+  /** Makes its lists long enough for so many pieces. */
+  makeRoom(pieces: number): void {
+    this.#starts.ofLength(pieces)
+    this.#sizes.ofLength(pieces)
   }
 
   gather(chunk: Buffer, from: number, to: number): number {
