@@ -1,7 +1,8 @@
-import { Writable } from 'node:stream'
+import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type BatchOptions, batch } from './batch/batch-stage.ts'
-import type { Way } from './deliver/branches/lane.ts'
+import { type ThreadOptions, transform } from './deliver/backup/transform-with-backup.ts'
+import { type CopyTarget, copyTargetField } from './deliver/branches/copies.ts'
 import { sourceBackup } from './deliver/branches/source-backup.ts'
 import { type DeliverStream, deliver } from './deliver/deliver.ts'
 import { type DeliverOptions, deliverFields } from './deliver/deliver-options.ts'
@@ -14,19 +15,24 @@ import { split } from './split/split.ts'
 import type { Splitter } from './split/splitter.ts'
 import type { Entry } from './stage/door.ts'
 import { type End, EndStage } from './stage/end-stage.ts'
-import { Stage } from './stage/stage.ts'
-import { transform } from './transform/transform.ts'
+import { Stage, type StageOptions } from './stage/stage.ts'
 import { type BytesFunction, isRecordFunction, type RecordFunction } from './transform/view.ts'
 
-/** A transform of {@link firehose}: a function, or a stage made by `transform(fn, options)`. */
-export type Transforming = RecordFunction | BytesFunction | Stage
+/** A function, or the module of one for threads, with the options of `transform`. */
+export interface FunctionWithOptions extends ThreadOptions {
+  /** What is called for each record; or the URL or path of a module, whose default export threads call. */
+  readonly fn: RecordFunction | BytesFunction | URL | string
+}
+
+/** A transform of {@link firehose}: a function, one with options, or a stage made by `transform(fn, options)`. */
+export type Transforming = RecordFunction | BytesFunction | FunctionWithOptions | Stage
 
 /** Options of {@link firehose}: those of `deliver`, and what stands before it. */
 export interface FirehoseOptions extends DeliverOptions {
   /** How records are found in bytes. Default: not; each chunk that is written is one record. */
   readonly split?: Splitter | undefined
-  /** Streams that get a copy of every record as it came; see `sourceBackup`. Default: none. */
-  readonly sourceBackup?: Way | undefined
+  /** Where a copy of every record goes, as it came: a destination or streams; see `sourceBackup`. Default: nowhere. */
+  readonly sourceBackup?: CopyTarget | undefined
   /** What is done with each record; of a list, one after the other. Default: nothing. */
   readonly transform?: Transforming | readonly Transforming[] | undefined
   /** How records are gathered; see `batch`. Default: 5 MiB or five minutes. */
@@ -48,13 +54,13 @@ export interface Firehose extends Writable {
 const fields = {
   ...deliverFields,
   split: expecting('a splitter, such as lines()', (value) => object.accepts(value) && hasMethod(value, 'start')),
-  sourceBackup: expecting(
-    'a Writable or a list of streams',
-    (value) => value instanceof Writable || Array.isArray(value),
+  sourceBackup: copyTargetField,
+  transform: expecting(
+    'a function, json(fn), filter(fn), { fn, …options }, a transform(…) or a list of these',
+    (value) => {
+      return (Array.isArray(value) ? value : [value]).every(isTransforming)
+    },
   ),
-  transform: expecting('a function, json(fn), filter(fn), a transform(…) or a list of these', (value) => {
-    return (Array.isArray(value) ? value : [value]).every(isTransforming)
-  }),
   batch: object,
   to: required(
     expecting('a destination or a send function', (value) => typeof value === 'function' || hasMethod(value, 'send')),
@@ -81,7 +87,7 @@ export function firehose(options: FirehoseOptions): Firehose {
   const way = [
     ...(splitter ? [split(splitter, { clock })] : []),
     ...(copies ? [copies] : []),
-    ...listOf(functions).map((fn) => (fn instanceof Stage ? fn : transform(fn, { clock }))),
+    ...listOf(functions).map((one) => toStage(one, clock)),
     batch({ clock, format: options.encode ?? destination.encode, ...batching }),
   ]
   const [first] = way
@@ -139,6 +145,18 @@ function listOf(functions: FirehoseOptions['transform']): readonly Transforming[
   return isTransforming(functions) ? [functions] : functions
 }
 
+function toStage(given: Transforming, clock: StageOptions['clock']): Stage {
+  if (given instanceof Stage) return given
+  if (!isWithOptions(given)) return transform(given, { clock })
+  const { fn, ...options } = given
+  const isModule = typeof fn === 'string' || fn instanceof URL
+  return isModule ? transform(fn, { clock, ...options }) : transform(fn, { clock, ...options })
+}
+
 function isTransforming(value: unknown): value is Transforming {
-  return typeof value === 'function' || value instanceof Stage || isRecordFunction(value)
+  return typeof value === 'function' || value instanceof Stage || isRecordFunction(value) || isWithOptions(value)
+}
+
+function isWithOptions(value: unknown): value is FunctionWithOptions {
+  return typeof value === 'object' && value !== null && 'fn' in value
 }

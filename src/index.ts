@@ -2,7 +2,13 @@
  * hosepipe: what users import, in the order of the data's way. Destinations have subpaths of their own, and so has what needs a
  * package that not everybody has: `hosepipe/file`, `hosepipe/memory`, `hosepipe/s3`, `hosepipe/parquet`.
  */
-export { type Firehose, type FirehoseOptions, firehose, type Transforming } from './firehose.ts'
+export {
+  type Firehose,
+  type FirehoseOptions,
+  type FunctionWithOptions,
+  firehose,
+  type Transforming,
+} from './firehose.ts'
 
 // What flows.
 export { Batch, type BatchFacts } from './batch/batch.ts'
@@ -24,9 +30,7 @@ export type { TooLargePolicy } from './split/too-large.ts'
 // Records to records.
 export { type FieldOptions, type FieldPath, FieldReader, field } from './transform/field.ts'
 export { drop, type Fail, fail, type Several, several, type TransformResult } from './transform/result.ts'
-export type { ThreadOptions } from './transform/threads/options.ts'
-export { transform } from './transform/transform.ts'
-export type { TransformOptions } from './transform/transform-options.ts'
+export { type ThreadOptions, type TransformOptions, transform } from './deliver/backup/transform-with-backup.ts'
 export {
   type BytesFunction,
   type Context,
@@ -59,12 +63,14 @@ export { type ZstdOptions, zstd } from './compress/zstd.ts'
 // Bodies to destinations.
 export { type Discard, discard } from './deliver/backup/backup.ts'
 export { type BackupRecord, readBackupRecord, replay } from './deliver/backup/backup-record.ts'
+export type { BackupTarget } from './deliver/backup/backup-stream.ts'
 export { backupTo } from './deliver/backup/backup-to.ts'
 export { type DeliverStream, deliver } from './deliver/deliver.ts'
 export type { BackupBatchOptions, DeliverOptions } from './deliver/deliver-options.ts'
 export type { Destination, Limits, Refusal, Request, Send, SendContext, SendResult } from './deliver/destination.ts'
 export { type Branch, type FanOutStream, fanOut } from './deliver/branches/fan-out.ts'
 export { HttpError, type HttpErrorOptions } from './deliver/http-error.ts'
+export type { CopyTarget } from './deliver/branches/copies.ts'
 export type { Way } from './deliver/branches/lane.ts'
 export type { RetryOptions } from './deliver/layers/retry.ts'
 export { type SourceBackupOptions, type SourceBackupStage, sourceBackup } from './deliver/branches/source-backup.ts'

@@ -1,16 +1,19 @@
 import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { finished, pipeline } from 'node:stream/promises'
 import t from 'tap'
 import { batch } from '../src/batch/batch-stage.ts'
 import { gzip } from '../src/compress/gzip.ts'
+import { readBackupRecord } from '../src/deliver/backup/backup-record.ts'
+import { transform } from '../src/deliver/backup/transform-with-backup.ts'
+import { sourceBackup } from '../src/deliver/branches/source-backup.ts'
 import { deliver } from '../src/deliver/deliver.ts'
 import { memory } from '../src/destinations/memory/index.ts'
 import { jsonArray } from '../src/encode/json-array.ts'
 import { firehose } from '../src/firehose.ts'
 import { lines } from '../src/split/lines.ts'
+import { split } from '../src/split/split.ts'
 import { field } from '../src/transform/field.ts'
 import { drop, fail } from '../src/transform/result.ts'
-import { transform } from '../src/transform/transform.ts'
 import { filter, json, text } from '../src/transform/view.ts'
 import { conserves } from './support/conservation.ts'
 import { ManualClock, settled } from './support/manual-clock.ts'
@@ -179,4 +182,50 @@ t.test('refuses what it does not take', async (t) => {
   t.throws(() => firehose({ to: memory(), concurrency: 1.5 }), { message: /firehose: concurrency must be/ })
   // @ts-expect-error: no splitter
   t.throws(() => firehose({ to: memory(), split: lines }), { message: /firehose: split must be a splitter/ })
+})
+
+t.test('where things go is said in one shape: a destination', async (t) => {
+  const [to, copies, failed, odd] = [memory(), memory(), memory(), memory()]
+  const hose = firehose({
+    split: lines(),
+    sourceBackup: copies,
+    transform: [
+      { fn: json((value: { n: number }) => (value.n === 1 ? fail('odd') : value)), backup: odd },
+      { fn: json(async (value: { n: number }) => (value.n === 2 ? fail('even') : value)), concurrency: 2 },
+    ],
+    to,
+    backup: failed,
+  })
+  await pipeline(Readable.from(['{"n":1}\n{"n":2}\n{"n":3}\n']), hose)
+  t.same(to.json(), [{ n: 3 }])
+  t.same(copies.json(), [{ n: 1 }, { n: 2 }, { n: 3 }])
+  t.same(
+    [odd, failed].map((one) => one.records().map((line) => String(readBackupRecord(line).record))),
+    [['{"n":1}'], ['{"n":2}']],
+  )
+  t.match(hose.stats(), { in: 3, delivered: 1, backedUp: 2, pending: 0, advice: [] })
+  conserves(t, hose.stats())
+
+  const [raw] = [memory()]
+  await pipeline(
+    Readable.from(['{"n":1}\n']),
+    split(lines()),
+    sourceBackup((request) => raw.send(request, { signal: new AbortController().signal, attempt: 1 })),
+    batch(),
+    deliver(memory()),
+  )
+  t.same(raw.json(), [{ n: 1 }], 'or only its send')
+  t.throws(() => sourceBackup(JSON.parse('{}')), { message: /sourceBackup takes a destination, .* but came as/ })
+  t.throws(() => transform((record) => record, { backup: JSON.parse('"x"') }), {
+    message: /backup must be a destination/,
+  })
+})
+
+t.test('an asynchronous function that runs one at a time is told so once', async (t) => {
+  const hose = firehose({ transform: json(async (value: object) => value), to: memory() })
+  for (let n = 0; n < 3; n += 1) hose.write({ n })
+  hose.end()
+  await finished(hose)
+  t.match(hose.stats().advice, [/asynchronous.*`concurrency`/])
+  t.equal(hose.stats().advice.length, 1)
 })

@@ -92,7 +92,6 @@ export class Batcher {
     this.#now = now
     if (this.#byKey === undefined) this.#addTo(this.#whole, compacted(good.bare()), 0, good.length, wholeOpening)
     else this.#byKey.add(good, now.wall)
-    this.#open.sortOpened(now)
     if (limits.maxAge === 0) this.flush('age')
     else this.#startTimer(now.monotonic)
   }
@@ -117,6 +116,7 @@ export class Batcher {
     return {
       hasRoomFor: (partitions) => this.#hasRoomFor(partitions),
       add: (partition, records, from, to, openingOf) => this.#addTo(partition, records, from, to, openingOf),
+      onAddedByKey: () => this.#open.sortOpened(this.#now),
       onFailed: (failed) => this.#shape.onFailed(failed),
       get isDestroyed() {
         return isDestroyed()

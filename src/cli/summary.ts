@@ -55,7 +55,8 @@ export function summaryText({ stats, milliseconds, bytesRead, undelivered, unrea
     ['batches', `closed: ${reasons.length === 0 ? 'none' : reasons.join(', ')}; ${countText(stats.retries)} retries`],
   ]
   const lines = rows.flatMap(([label, value]) => (value === undefined ? [] : [`${label.padEnd(11)}${value}`]))
-  return [...lines, ...undeliveredLines(undelivered), ...unread.map(unreadLine)].join('\n')
+  const advice = stats.advice.map((words) => `advice     ${words}`)
+  return [...lines, ...undeliveredLines(undelivered), ...unread.map(unreadLine), ...advice].join('\n')
 }
 
 /** So many stretches are shown to people; all of them are in the JSON. */

@@ -158,6 +158,7 @@ class Delivery implements End {
       batches: { ...this.#closedBy },
       retries: this.#retries,
       ...this.#dispatcher.counts(),
+      advice: [...new Set([...this.#accounts].flatMap(({ advice }) => advice))],
     }
   }
 

@@ -64,6 +64,7 @@ export class Account {
   #expanded = 0
   readonly #ended = { delivered: 0, dropped: 0, backedUp: 0 }
   readonly #open = new Set<Receipt>()
+  readonly #advice = new Set<string>()
 
   /** Records that have not ended yet: counted from the open receipts, not from the other sums. */
   get pending(): number {
@@ -76,6 +77,16 @@ export class Account {
   get oldestArrival(): number | undefined {
     for (const receipt of this.#open) return receipt.arrivedAt
     return undefined
+  }
+
+  /** What whoever made the way may want to change, in words; each is said once. */
+  get advice(): readonly string[] {
+    return [...this.#advice]
+  }
+
+  /** Notes something that whoever made the way may want to change. */
+  advise(words: string): void {
+    this.#advice.add(words)
   }
 
   /** The sums as they are now. */

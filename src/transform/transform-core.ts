@@ -17,6 +17,8 @@ import { type Context, type RecordFunction, see } from './view.ts'
 export class TransformCore implements Core {
   readonly #fn: RecordFunction
   readonly #onError: TransformOptions['onError']
+  /** Whether nobody has said how many promises may be pending, and nobody has been told so yet. */
+  #isUnadvised: boolean
   readonly #outlet: Outlet
   readonly #failed: FailedOutlet
   readonly #parser = new BlockParser()
@@ -31,6 +33,7 @@ export class TransformCore implements Core {
   constructor(fn: RecordFunction, concurrency: number, options: TransformOptions, outlet: Outlet) {
     this.#fn = fn
     this.#onError = options.onError
+    this.#isUnadvised = options.concurrency === undefined
     this.#outlet = outlet
     this.#failed = new FailedOutlet(options.backup, outlet)
     this.#order = new InOrder(concurrency, outlet.fail)
@@ -195,6 +198,7 @@ export class TransformCore implements Core {
     first: number,
   ): Promise<void> {
     const { block } = output
+    if (this.#isUnadvised) this.#advise(block)
     const results: unknown[] = []
     const job = this.#order.open({
       size: block.length,
@@ -227,6 +231,16 @@ export class TransformCore implements Core {
     job.started()
     await this.#order.turn()
     await this.#failed.full
+  }
+
+  /** Says once, in the account of the records, that there is an option. */
+  #advise(block: Records): void {
+    this.#isUnadvised = false
+    block.receipt
+      .at(0)
+      .account.advise(
+        'a function of transform() is asynchronous, and was called for one record at a time: `concurrency` says for how many',
+      )
   }
 
   /** Finishes a job that has no promise in it: at once, or behind those that have. */

@@ -34,6 +34,8 @@ export interface Keyed {
   hasRoomFor(partitions: readonly Partition[]): boolean
   /** Adds records to the open batch of a key. */
   readonly add: AddRecords
+  /** Records were added in another order than they came in. */
+  onAddedByKey(): void
   /** Takes records that have no key. */
   onFailed(failed: FailedRecords): void
   /** Whether nothing is taken any more. */
@@ -103,6 +105,7 @@ export class ByKey {
       if (gathering === undefined) addKeyByKey(pieces, sorted, run, openingOf, add)
       else addGathered(pieces, sorted, run, gathering, openingOf, add)
     })
+    this.#to.onAddedByKey()
   }
 }
 

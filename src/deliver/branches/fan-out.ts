@@ -29,6 +29,7 @@ import { type Core, Door, type Entry, type Work } from '../../stage/door.ts'
 import { type End, EndStage } from '../../stage/end-stage.ts'
 import { requestFlush } from '../../stage/flush-request.ts'
 import type { Size } from '../../units.ts'
+import { type BackupTarget, backupStream, backupTargetField } from '../backup/backup-stream.ts'
 import { sumAccounts } from '../stats.ts'
 import { Lane, type Way } from './lane.ts'
 
@@ -45,8 +46,8 @@ export interface Branch {
    * comes for this branch to its `backup`, so that the others go on. Default `'block'`.
    */
   readonly whenFull?: 'block' | 'backup' | undefined
-  /** For `whenFull: 'backup'`: a stream for what the branch has no room for, `backupTo(destination)`. */
-  readonly backup?: Writable | undefined
+  /** For `whenFull: 'backup'`: where that goes for which the branch has no room, a destination or a stream that takes failed records. */
+  readonly backup?: BackupTarget | undefined
 }
 
 /** A fan-out knows how each record ended in each branch. */
@@ -73,10 +74,10 @@ const fields = {
   name: text,
   maxPendingBytes: option(size(), { default: 64 * 1024 * 1024 }),
   whenFull: option(oneOf('block', 'backup'), { default: 'block' }),
-  backup: expecting('a Writable, such as backupTo(destination)', isStream),
+  backup: backupTargetField,
 } satisfies Fields<Branch>
 
-type BranchInForce = InForce<Branch, typeof fields>
+type BranchInForce = Omit<InForce<Branch, typeof fields>, 'backup'> & { readonly backup: Writable | undefined }
 
 /**
  * Sends the same records, or batches, to several branches. The slowest bounds the memory: what it has no room for waits, up to its
@@ -103,10 +104,11 @@ export function fanOut(...branches: readonly (Way | Branch)[]): FanOutStream {
 
 function toBranch(given: Way | Branch): BranchInForce {
   const branch = readOptions<Branch, typeof fields>('fanOut', isWay(given) ? { to: given } : given, fields)
-  if (branch.whenFull === 'backup' && branch.backup === undefined) {
+  const { backup } = branch
+  if (branch.whenFull === 'backup' && backup === undefined) {
     throw new OptionError('fanOut.backup', "fanOut: a branch with whenFull 'backup' needs a backup, but has none")
   }
-  return branch
+  return { ...branch, backup: backup && backupStream(backup, {}) }
 }
 
 function isWay(given: Way | Branch): given is Way {

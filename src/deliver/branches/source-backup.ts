@@ -1,4 +1,3 @@
-import { Writable } from 'node:stream'
 import { describe, OptionError } from '../../errors.ts'
 import { type Fields, option, readOptions, size } from '../../options.ts'
 import { Account } from '../../receipts/receipts.ts'
@@ -8,7 +7,8 @@ import { withBytes } from '../../records/with-bytes.ts'
 import type { Work } from '../../stage/door.ts'
 import { Stage, type StageOptions, stageFields } from '../../stage/stage.ts'
 import type { Size } from '../../units.ts'
-import { Lane, type Way } from './lane.ts'
+import { type CopyTarget, copyStreams, copyTargetField } from './copies.ts'
+import { Lane } from './lane.ts'
 
 /** Options of {@link sourceBackup}. */
 export interface SourceBackupOptions extends StageOptions {
@@ -33,20 +33,18 @@ export interface SourceBackupStage extends Stage {
  * branch. When the branch ends with an error, so does the stream. Records that failed before pass by: they are on their way to
  * the backup of `deliver`.
  *
- * @param branch - A Writable, or a list of streams that ends in one: `[batch(), deliver(file({ dir }))]`.
+ * @param to - A destination, whose copies are gathered up to 5 MiB or 60 seconds; or streams: `[batch(), deliver(file({ dir }))]`.
  * @throws OptionError
  */
-export function sourceBackup(branch: Way, options: SourceBackupOptions = {}): SourceBackupStage {
+export function sourceBackup(to: CopyTarget, options: SourceBackupOptions = {}): SourceBackupStage {
   const { maxPendingBytes, clock } = readOptions('sourceBackup', options, fields)
-  if (!(branch instanceof Writable) && !Array.isArray(branch)) {
-    throw new OptionError(
-      'sourceBackup',
-      `sourceBackup takes a Writable or a list of streams, but came as ${describe(branch)}`,
-    )
+  if (!copyTargetField.accepts(to)) {
+    throw new OptionError('sourceBackup', `sourceBackup takes ${copyTargetField.expected}, but came as ${describe(to)}`)
   }
+  const way = copyStreams('sourceBackup', to, { clock })
   const main = new Account()
   const stage = new Stage({ name: 'sourceBackup', clock }, (outlet) => {
-    const lane = new Lane(branch, outlet.fail)
+    const lane = new Lane(way, outlet.fail)
     const give = (run: Records): Work => {
       const [onward, copy] = run.receipt.fork(run.length, [main, lane.account])
       if (onward === undefined || copy === undefined) throw new RangeError('a fork in two must have two receipts')
