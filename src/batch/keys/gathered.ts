@@ -25,16 +25,17 @@ export function addGathered(
 ): void {
   const { bounds, from, to } = sorted
   const { bytes } = run
+  const { sizes, gathered } = gathering
   measure(run, sorted, gathering)
   for (const [place, partition] of partitions.entries()) {
     const last = bounds[place + 1] ?? 0
     for (let piece = bounds[place] ?? 0; piece < last; ) {
-      const isAlone = piece + 1 === last || (gathering.sizes[piece] ?? 0) > longPiece
+      const isAlone = piece + 1 === last || (sizes[piece] ?? 0) > longPiece
       const end = isAlone ? piece : gathering.gather(bytes, piece, last)
       if (end > piece + 1) {
         const first = piece
         const count = sorted.count(first, end)
-        const records = Records.unsearched(run, gathering.gathered, 0, gathering.byteLength, count)
+        const records = Records.unsearched(run, gathered, 0, gathering.byteLength, count)
         add(partition, records, 0, count, (at) => openingOf(sorted.recordAt(first, at)))
         piece = end
       } else {
@@ -47,10 +48,13 @@ export function addGathered(
 
 /** Says where the bytes of each piece stand. */
 function measure(run: Records, { bounds, from, to }: SortedPieces, { starts, sizes }: Gathering): void {
-  const { ends } = run
+  const { ends, isFramed } = run
+  const runStart = run.start(0)
   const length = bounds[bounds.length - 1] ?? 0
   for (let piece = 0; piece < length; piece += 1) {
-    const start = run.start(from[piece] ?? 0)
+    const first = from[piece] ?? 0
+    const behindLast = first === 0 ? runStart : (ends[first - 1] ?? 0) + 1
+    const start = isFramed ? behindLast : run.start(first)
     starts[piece] = start
     sizes[piece] = (ends[(to[piece] ?? 0) - 1] ?? 0) + 1 - start
   }
