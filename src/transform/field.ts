@@ -3,14 +3,15 @@
  * making anything but the field's own value, and JSON.parse decides in every case of doubt.
  */
 import { describe, OptionError } from '../errors.ts'
-import { checkOptions, expecting, type Fields, flag } from '../options.ts'
+import { checkOptions, expecting, type Fields, flag, oneOf } from '../options.ts'
+import { namesIn } from '../records/field-path.ts'
 import type { Records } from '../records/records.ts'
 import { find, type Part, place, toPart } from './json-find.ts'
-import { numberAt, stringAt } from './raw-value.ts'
+import { isLong, numberAt, numberOf, stringAt, withLongAsText } from './raw-value.ts'
 import type { Reader } from './view.ts'
 import { release } from './words.ts'
 
-/** The way to a field: names with dots between them, or a list of names and indexes, in which names may have dots or be empty. */
+/** The way to a field: names with dots between them, where `\.` is a dot in a name; or a list of names and indexes, in which names may be empty. */
 export type FieldPath = string | readonly (string | number)[]
 
 /** Options of {@link field}. */
@@ -26,11 +27,17 @@ export interface FieldOptions {
    * record that breaks off behind the field is taken for a good one, and where a key occurs twice the first counts, not the last.
    */
   readonly validate?: boolean | undefined
+  /**
+   * What a whole number beyond 2^53 is for a filter's function, because a `number` would be another one: `'bigint'`, or its digits as
+   * `'text'`. A partition key has the digits in either case. In values that a former transform made they are lost. Default `'bigint'`.
+   */
+  readonly largeIntegers?: 'bigint' | 'text' | undefined
 }
 
 const optionFields: Fields<FieldOptions> = {
   default: expecting('a string that is not empty', (value) => typeof value === 'string' && value !== ''),
   validate: flag,
+  largeIntegers: oneOf('bigint', 'text'),
 }
 
 /** A field of a record, for `filter` and `batch`; made by {@link field}. */
@@ -44,6 +51,7 @@ export class FieldReader implements Reader {
   readonly #parts: readonly Part[]
   readonly #whole: boolean
   readonly #readable: boolean
+  readonly #longAsText: boolean
 
   /** @internal */
   constructor(path: readonly string[], options: FieldOptions) {
@@ -52,6 +60,7 @@ export class FieldReader implements Reader {
     this.default = options.default
     this.#parts = path.map(toPart)
     this.#whole = options.validate ?? true
+    this.#longAsText = options.largeIntegers === 'text'
     // Bytes that are no UTF-8 become U+FFFD, and half a surrogate pair has no bytes: such keys cannot be told by their bytes.
     this.#readable = !path.some((key) => /[\uD800-\uDFFF\uFFFD]/u.test(key))
   }
@@ -64,7 +73,11 @@ export class FieldReader implements Reader {
    */
   read(records: Records, index: number): unknown {
     const values = records.parsed
-    if (values !== undefined) return this.of(values[index])
+    if (values !== undefined) {
+      const value = this.of(values[index])
+      // Where there are bytes, too, they have the digits that the value has lost.
+      if (!isLong(value) || !records.hasBytes) return value
+    }
     // A buffer is not kept for longer than somebody reads it.
     return this.#read(records.bytes, records.start(index), records.ends[index] ?? 0, index === records.length - 1)
   }
@@ -100,7 +113,7 @@ export class FieldReader implements Reader {
       case 'string':
         return stringAt(bytes, from + 1, to - 1)
       case 'number':
-        return numberAt(bytes, from, to)
+        return this.#given(numberAt(bytes, from, to))
       case 'true':
         return true
       case 'false':
@@ -111,8 +124,21 @@ export class FieldReader implements Reader {
       case 'container':
         return JSON.parse(bytes.toString('utf8', from, to))
       default:
-        return this.of(JSON.parse(bytes.toString('utf8', start, end)))
+        return this.#parsed(bytes.toString('utf8', start, end))
     }
+  }
+
+  /** The field of a record that has to be parsed. */
+  #parsed(text: string): unknown {
+    const value = this.of(JSON.parse(text))
+    if (!isLong(value)) return value
+    const digits = this.of(JSON.parse(withLongAsText(text)))
+    return typeof digits === 'string' ? this.#given(numberOf(digits)) : value
+  }
+
+  /** A number as it is handed on. */
+  #given(value: number | bigint): unknown {
+    return typeof value === 'bigint' && this.#longAsText ? String(value) : value
   }
 }
 
@@ -120,10 +146,10 @@ const isOwn = Object.prototype.propertyIsEnumerable
 
 /**
  * Names a field of JSON records, by which `filter` chooses and `batch` makes its keys. Its value is read from the record's bytes
- * without parsing the record, and is the same as `JSON.parse` would give on every input: escapes, white space, keys that occur twice (the
+ * without parsing the record, and is what `JSON.parse` would give on every input but whole numbers beyond 2^53, which keep their digits: escapes, white space, keys that occur twice (the
  * last counts), deep nesting, bytes that are not UTF-8. Only own properties count, so `length` and `__proto__` are nothing special.
  *
- * @param path - `'geo.country'`, `'items.0.price'`; or `['geo', 'country']`, in which a name may hold dots.
+ * @param path - `'geo.country'`, `'items.0.price'`; a dot in a name is written `\.`, or the names are a list: `['a.b']`.
  * @throws OptionError when the path is empty or has an empty name, or an option cannot be taken.
  * @example
  * transform(filter(field('level'), (level) => level !== 'debug'))
@@ -136,10 +162,10 @@ export function field(path: FieldPath, options: FieldOptions = {}): FieldReader 
 
 function namesOf(path: FieldPath): readonly string[] {
   if (typeof path === 'string') {
-    const names = path.split('.')
-    if (!names.includes('')) return names
+    const names = namesIn(path)
+    if (names !== undefined) return names
     throw badPath(
-      'a name, or names with a dot between each two; a name that is empty or has a dot in it goes into an array',
+      'a name, or names with a dot between each two, where \\. is a dot in a name; a name that is empty goes into an array',
       path,
     )
   }

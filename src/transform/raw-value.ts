@@ -66,8 +66,10 @@ const powersOfTen = Float64Array.from({ length: maxDigits + 1 }, (_, power) => 1
 const minus = 0x2d
 const point = 0x2e
 
-/** The number that stands from `from` up to `to`. */
-export function numberAt(bytes: Buffer, from: number, to: number): number {
+/**
+ * The number that stands from `from` up to `to`. A whole number beyond 2^53 is a `bigint`: as a number it would be another one.
+ */
+export function numberAt(bytes: Buffer, from: number, to: number): number | bigint {
   const first = bytes[from] === minus ? from + 1 : from
   let behindPoint = to
   let digits = 0
@@ -81,5 +83,25 @@ export function numberAt(bytes: Buffer, from: number, to: number): number {
     const value = digits / (powersOfTen[to - behindPoint] ?? 1)
     return first === from ? value : -value
   }
-  return Number(bytes.toString('latin1', from, to))
+  return numberOf(bytes.toString('latin1', from, to))
+}
+
+/** Whether a number may stand for a whole one beyond 2^53, of which digits were lost. */
+export function isLong(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)
+}
+
+/** The number that some text of JSON is: a `bigint` for a whole one beyond 2^53. */
+export function numberOf(text: string): number | bigint {
+  const value = Number(text)
+  return isLong(value) && wholeNumber.test(text) ? BigInt(text) : value
+}
+
+const wholeNumber = /^-?\d+$/
+/** A string, or a whole number that may be beyond 2^53. */
+const stringOrLong = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/gs
+
+/** JSON text whose whole numbers that may be beyond 2^53 are strings. */
+export function withLongAsText(text: string): string {
+  return text.replace(stringOrLong, (token) => (token.startsWith('"') ? token : `"${token}"`))
 }

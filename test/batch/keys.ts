@@ -198,3 +198,16 @@ t.test('what is no key is refused', async (t) => {
   for (const key of ['{a}', field('a'), () => 'a', json(() => 'a'), { a: field('a') }]) t.equal(isKey(key), true)
   for (const other of [5, null, undefined, [field('a')], new Map(), true]) t.equal(isKey(other), false)
 })
+
+t.test('keys of whole numbers beyond 2^53 are their digits, in every way of reading them', async (t) => {
+  const record = '{"id":9007199254740993,"a.b":1}'
+  for (const key of [field('id'), '{id}', { one: field('id') }]) {
+    t.equal(read(key, record).key, '9007199254740993')
+  }
+  const values = Records.lines(pack('{}', record), pack('{}', record).bytes, 0, pack('{}', record).ends, [
+    {},
+    JSON.parse(record),
+  ])
+  t.equal(compileKey('{id}').keyOf(values, 1), '9007199254740993', 'where parsed values stand beside the bytes')
+  t.strictSame(read('{a\\.b}', record), { names: ['a.b'], key: '1', parts: { 'a.b': '1' } })
+})

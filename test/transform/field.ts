@@ -62,11 +62,13 @@ function agrees(record: Buffer, path: readonly string[]): void {
   }
 }
 
-const show = (some: Outcome) => ('value' in some ? `${JSON.stringify(some.value)}` : some.syntaxError)
+const show = (some: Outcome) =>
+  'value' in some ? `${typeof some.value === 'bigint' ? some.value : JSON.stringify(some.value)}` : some.syntaxError
 
-/** Equal as JSON.parse makes them: -0 is not 0, and the order of keys counts. */
+/** Equal as JSON.parse makes them: -0 is not 0, and the order of keys counts. Only of long whole numbers it loses digits. */
 function same(got: Outcome, want: Outcome): boolean {
   if (!('value' in got) || !('value' in want)) return show(got) === show(want) && 'value' in got === 'value' in want
+  if (typeof got.value === 'bigint') return Number(got.value) === want.value && !Number.isSafeInteger(want.value)
   if (typeof got.value !== 'object' || got.value === null) return Object.is(got.value, want.value)
   return (
     JSON.stringify(got.value) === JSON.stringify(want.value) && Array.isArray(got.value) === Array.isArray(want.value)
@@ -359,4 +361,41 @@ t.test('paths and options', async (t) => {
   for (const path of [[], [-1], [1.5], [Number.NaN]]) t.throws(() => field(path), OptionError)
   t.throws(() => field('a', { default: '' }), { message: /field: default must be a string that is not empty/ })
   t.throws(() => field('a', JSON.parse('{"validat":true}')), { message: /did you mean validate\?/ })
+})
+
+t.test('whole numbers beyond 2^53 keep their digits', async (t) => {
+  const ids = [
+    '9007199254740991',
+    '9007199254740993',
+    '-9007199254740993',
+    '18446744073709551615',
+    '123456789012345678901234',
+  ]
+  for (const id of ids) {
+    const bytes = Buffer.from(`{"id":${id},"x":1}`)
+    const value = field('id').readBytes(bytes)
+    t.equal(String(value), id)
+    t.equal(typeof value, Number.isSafeInteger(Number(id)) ? 'number' : 'bigint', id)
+    t.equal(String(field('id', { largeIntegers: 'text' }).readBytes(bytes)), id)
+    // So deep that JSON.parse has to say.
+    const deep = `${'['.repeat(2000)}${']'.repeat(2000)}`
+    t.equal(
+      String(field('id').readBytes(Buffer.from(`{"id":${id},"deep":${deep},"s":"\\"${id}"}`))),
+      id,
+      'in case of doubt, too',
+    )
+  }
+  for (const text of ['1e400', '1e22', '12345678901234567890.0', '1.0', '-0', '0.1']) {
+    t.equal(field('n').readBytes(Buffer.from(`{"n":${text}}`)), JSON.parse(text), text)
+  }
+  t.equal(field('id', { largeIntegers: 'text' }).readBytes(Buffer.from('{"id":9007199254740993}')), '9007199254740993')
+  t.throws(() => field('id', { largeIntegers: JSON.parse('"number"') }), { message: /'bigint' or 'text'/ })
+})
+
+t.test('a dot in a name', async (t) => {
+  const bytes = Buffer.from('{"a.b":{"c":1},"a":{"b":2},"d\\\\e":3}')
+  t.equal(field('a\\.b.c').readBytes(bytes), 1)
+  t.equal(field('a.b').readBytes(bytes), 2)
+  t.equal(field('d\\\\e').readBytes(bytes), 3)
+  t.throws(() => field('a\\b'), { message: /path must be a name/ })
 })

@@ -1,4 +1,5 @@
 import { OptionError } from '../../errors.ts'
+import { namesIn } from '../../records/field-path.ts'
 import { type FieldReader, field } from '../../transform/field.ts'
 
 /** A template of a key, taken apart. */
@@ -59,7 +60,7 @@ function separatorOf(text: string, at: number): string {
 }
 
 function fieldAt(path: string, at: number): FieldReader {
-  if (path !== '' && !path.includes('{') && !path.split('.').includes('')) return field(path)
+  if (!path.includes('{') && namesIn(path) !== undefined) return field(path)
   throw bad(`the field at position ${at} must be a name, or names with a dot between each two, but came as {${path}}`)
 }
 
