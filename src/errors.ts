@@ -20,6 +20,8 @@ export const errorCodes = {
     'the thread that worked on the record, or on its neighbours, ended before it had an answer',
   // The service's own code for partition keys that are missing, null or empty: guide, "Dynamic partitioning, error handling".
   'DynamicPartitioning.MetadataExtractionFailed': 'the partition key of the record is missing, null or empty',
+  'Code.Mistake':
+    'a function threw a TypeError or a ReferenceError, for every record in the same place, or sent nothing by it',
   'Encode.Unavailable': 'the format needs a package that is not installed',
   'Encode.Refused': 'the encoder could not write this record, and has no code for why',
   'Encode.WrongAnswer': 'an encoder refused records that are not there, or without an Error',

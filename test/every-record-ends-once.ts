@@ -161,7 +161,7 @@ function act(record: Input): NonNullable<unknown> {
     case 'fail':
       return fail('no good')
     case 'throw':
-      throw new TypeError('oh')
+      throw new Error('oh')
     case 'nothing':
       return nothing()
     case 'half':

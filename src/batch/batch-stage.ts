@@ -101,13 +101,14 @@ export function batch(options: BatchOptions = {}): BatchStage {
       overhead: options.format?.overhead ?? ndjsonOverhead,
       onBatch: (closed) => void outlet.push(closed),
       onFailed: (failed) => void outlet.push(failed),
+      onMistake: outlet.fail,
     })
     batcher = core
     return {
       records: (records) => void core.add(records),
       failed: (failed) => void outlet.push(failed),
       flush: () => void core.flush('flush'),
-      end: () => void core.flush('end'),
+      end: () => void core.end(),
       destroy: () => core.destroy(),
     }
   })

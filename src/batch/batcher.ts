@@ -42,6 +42,8 @@ export interface BatcherShape {
   onBatch(batch: Batch): void
   /** Takes records that have no key or no JSON form. */
   onFailed(failed: FailedRecords): void
+  /** Takes a mistake in the key's function, by which every record would fail: the stream should end. Default: the records fail. */
+  readonly onMistake?: ((error: Error) => void) | undefined
 }
 
 /** What is expected of a batch is what the last ones had, of which the newest counts so much. */
@@ -102,6 +104,13 @@ export class Batcher {
     this.#stopTimer()
   }
 
+  /** Closes all batches, since no more records will come. @throws HosepipeError where every record failed by a mistake in code. */
+  end(): void {
+    const mistake = this.#byKey?.end()
+    if (mistake !== undefined) throw mistake
+    this.flush('end')
+  }
+
   /** Forgets everything, and takes nothing any more: whoever takes a batch may destroy its stream. */
   destroy(): void {
     this.#destroyed = true
@@ -118,6 +127,7 @@ export class Batcher {
       add: (partition, records, from, to, openingOf) => this.#addTo(partition, records, from, to, openingOf),
       onAddedByKey: () => this.#open.sortOpened(this.#now),
       onFailed: (failed) => this.#shape.onFailed(failed),
+      onMistake: (error) => this.#shape.onMistake?.(error),
       get isDestroyed() {
         return isDestroyed()
       },

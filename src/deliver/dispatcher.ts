@@ -9,6 +9,7 @@
  */
 import type { Batch } from '../batch/batch.ts'
 import type { Clock } from '../clock.ts'
+import { isCodeMistake } from '../code-mistake.ts'
 import type { Compressor } from '../compress/compressor.ts'
 import type { Encoder, UnfitRecord } from '../encode/encoder.ts'
 import { codeOf, type ErrorCode, HosepipeError, toError } from '../errors.ts'
@@ -98,6 +99,7 @@ export class Dispatcher {
     try {
       made = await encodeBatch({ batch, encode, compress, objectKey })
     } catch (error) {
+      if (isCodeMistake(error)) return this.#shape.onFatal(mistake(`the encoder ${encode.name}`, error))
       return this.#fail(batch, toError(error), 'Delivery.Failed', 1)
     }
     const { request, refused } = made
@@ -107,6 +109,9 @@ export class Dispatcher {
     try {
       outcome = await deliver(request, { signal, attempt: 1 })
       if (signal.aborted && outcome.status !== 'delivered') return
+      if (outcome.status === 'failed' && isCodeMistake(outcome.error)) {
+        return this.#shape.onFatal(mistake(`send of ${destination.name}`, outcome.error))
+      }
       if (outcome.status !== 'failed') {
         this.#requests += 1
         this.#before += request.uncompressedLength
@@ -160,6 +165,10 @@ export class Dispatcher {
     const endedAt = this.#shape.clock.wall()
     return { code: codeOf(error, code), message: error.message, attempts, endedAt, outputType: this.#outputType, error }
   }
+}
+
+function mistake(what: string, error: Error): HosepipeError {
+  return new HosepipeError('Code.Mistake', `${what} has a mistake: ${error.name}: ${error.message}`, { cause: error })
 }
 
 function selectOf(batch: Batch, records: readonly { readonly index: number }[]): Batch {

@@ -74,6 +74,11 @@ export class Output {
     this.#dropped?.push(index)
   }
 
+  /** What the function threw for records that failed so far. */
+  get thrown(): readonly unknown[] {
+    return this.#reasons.map(({ error }) => error)
+  }
+
   /** Ends the dropped records, and hands on the others and those that failed. */
   finish(push: (chunk: Records | FailedRecords) => void): void {
     if (this.#dropped === undefined) this.block.receipt.settle('dropped', this.#droppedCount)

@@ -1,3 +1,4 @@
+import { FirstFailures } from '../code-mistake.ts'
 import { HosepipeError, toError } from '../errors.ts'
 import { FailedRecords } from '../records/failed-records.ts'
 import type { Records } from '../records/records.ts'
@@ -25,6 +26,8 @@ export class TransformCore implements Core {
   readonly #order: InOrder
   /** Whether the function says which records stay, without a value that is parsed for it. */
   readonly #isPlainFilter: boolean
+  /** `undefined` where the user has said what becomes of records that fail. */
+  readonly #first: FirstFailures | undefined
   /** The number of the next block's first record. */
   #index = 0
   /** From then on the function is not called any more. */
@@ -34,6 +37,7 @@ export class TransformCore implements Core {
     this.#fn = fn
     this.#onError = options.onError
     this.#isUnadvised = options.concurrency === undefined
+    this.#first = options.onError === undefined ? new FirstFailures('the function of transform()') : undefined
     this.#outlet = outlet
     this.#failed = new FailedOutlet(options.backup, outlet)
     this.#order = new InOrder(concurrency, outlet.fail)
@@ -63,6 +67,8 @@ export class TransformCore implements Core {
 
   async end(): Promise<void> {
     await this.#order.drained()
+    const mistake = this.#first?.end()
+    if (mistake !== undefined) throw mistake
     await this.#failed.end()
   }
 
@@ -255,6 +261,13 @@ export class TransformCore implements Core {
 
   #push(output: Output): void {
     if (this.#state.destroyed) return
+    if (this.#first?.isOver === false) {
+      const mistake = this.#first.look(output.block.length, output.thrown)
+      if (mistake !== undefined) {
+        this.#outlet.fail(mistake)
+        return
+      }
+    }
     output.finish((chunk) => (chunk instanceof FailedRecords ? this.#failed.push(chunk) : this.#outlet.push(chunk)))
   }
 }

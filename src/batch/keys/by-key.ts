@@ -10,6 +10,7 @@
  *
  * Key by key the memory of each batch is touched once for a part and not once for a record: with many keys most of it lies in no cache.
  */
+import { FirstFailures } from '../../code-mistake.ts'
 import { HosepipeError, toError } from '../../errors.ts'
 import { type FailedRecords, type Failure, failedAsTheyCame } from '../../records/failed-records.ts'
 import type { Records } from '../../records/records.ts'
@@ -38,6 +39,8 @@ export interface Keyed {
   onAddedByKey(): void
   /** Takes records that have no key. */
   onFailed(failed: FailedRecords): void
+  /** The key's function is wrong: nothing more can be done. */
+  onMistake(error: Error): void
   /** Whether nothing is taken any more. */
   readonly isDestroyed: boolean
 }
@@ -50,6 +53,7 @@ export class ByKey {
   readonly #sorted = new SortedPieces()
   /** How many keys the last part of a run had. */
   #usualKeys = 0
+  readonly #firstFailures = new FirstFailures('the key function of batch()')
 
   constructor(key: KeyReader, to: Keyed) {
     this.#key = key
@@ -74,6 +78,11 @@ export class ByKey {
     for (const lease of leases) lease.release()
   }
 
+  /** No more records will come. @returns The error that the stream should end with, if every record failed by a mistake in code. */
+  end(): Error | undefined {
+    return this.#firstFailures.end()
+  }
+
   /**
    * @param first - Where the first of the records stands in the run.
    * @returns Whether some of them have no key.
@@ -87,6 +96,12 @@ export class ByKey {
       failed.push(index)
       reasons.push(noKey(thrown, endedAt))
     })
+    if (!this.#firstFailures.isOver) {
+      const thrown = reasons.map(({ error }) => error?.cause)
+      const mistake = this.#firstFailures.look(records.length, thrown)
+      if (mistake !== undefined) this.#to.onMistake(mistake)
+      if (this.#to.isDestroyed) return true
+    }
     this.#addPieces(bare, (at) => ({ index: first + at, partitionKeys: this.#key.partsOf(records, at) }))
     if (failed.length > 0) this.#to.onFailed(failedAsTheyCame(records, failed, reasons))
     return failed.length > 0
@@ -112,5 +127,5 @@ export class ByKey {
 function noKey(thrown: unknown, endedAt: number): Failure {
   const error = toError(thrown)
   const code = error instanceof HosepipeError ? error.code : 'DynamicPartitioning.MetadataExtractionFailed'
-  return { code, message: error.message, attempts: 1, endedAt, outputType: 'processing-failed' }
+  return { code, message: error.message, attempts: 1, endedAt, outputType: 'processing-failed', error }
 }

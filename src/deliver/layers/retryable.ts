@@ -2,6 +2,7 @@
  * Which failures may be tried again: tables, each entry with its reason. `false` is for what stays wrong until somebody changes
  * something. What stands in no table is tried again, because at-least-once is the promise.
  */
+import { isCodeMistake } from '../../code-mistake.ts'
 import type { ErrorCode } from '../../errors.ts'
 import { errorChain, propertyOf } from './error-chain.ts'
 
@@ -33,6 +34,7 @@ export const statusClasses: Readonly<Record<number, Verdict>> = {
 
 /** Codes of this package's own errors. */
 const ownCodes = {
+  'Code.Mistake': never('code does not change while a stream runs'),
   'Delivery.TimedOut': again('the next attempt may be quicker'),
   'Delivery.WrongAnswer': never('the same code of the author would answer the same'),
   'Delivery.RecordTooLarge': never('the record stays as large as it is'),
@@ -135,12 +137,6 @@ export const codes: ReadonlyMap<string, Verdict> = new Map<string, Verdict>(
   [ownCodes, systemCodes, awsNames].flatMap((table) => Object.entries(table)),
 )
 
-/** What fetch says of a broken connection if it says nothing else: a `TypeError`, which otherwise is a mistake in somebody's code. */
-const networkMessages = new Set(['fetch failed', 'Failed to fetch', 'terminated'])
-
-/** Errors that the language itself throws at a mistake. Not `SyntaxError`: at run time that is an answer which is not JSON. */
-const mistakes = [TypeError, ReferenceError, RangeError]
-
 /**
  * Whether a failure may be gone at the next attempt. The first that says something decides, for the error, then for its cause, and
  * so on: a boolean `retryable`; the `$retryable` of AWS's clients; a known `code` or `name`; the HTTP status as `status`,
@@ -153,7 +149,7 @@ export function isRetryable(error: unknown): boolean {
   for (const link of errorChain(error)) {
     const found = flagOf(link) ?? (wordOf(link) ?? statusOf(link))?.retry
     if (found !== undefined) return found
-    if (isMistake(link)) return false
+    if (isCodeMistake(link) || (link instanceof RangeError && link.cause === undefined)) return false
   }
   return true
 }
@@ -192,9 +188,4 @@ function statusOf(error: unknown): Verdict | undefined {
     if (verdict !== undefined) return verdict
   }
   return undefined
-}
-
-function isMistake(error: unknown): boolean {
-  if (!(error instanceof Error) || error.cause !== undefined || networkMessages.has(error.message)) return false
-  return mistakes.some((mistake) => error instanceof mistake)
 }

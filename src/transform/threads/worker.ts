@@ -83,7 +83,7 @@ class Transforming {
       account: new Account(),
       clock: systemClock,
     }
-    this.#core = new TransformCore(fn, data.concurrency, { concurrency: data.concurrency }, outlet)
+    this.#core = new TransformCore(fn, data.concurrency, { concurrency: data.concurrency, onError: 'fail' }, outlet)
   }
 
   async answer(task: Task): Promise<unknown> {
