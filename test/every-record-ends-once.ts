@@ -165,10 +165,17 @@ function act(record: Input): NonNullable<unknown> {
     case 'nothing':
       return nothing()
     case 'half':
-      return several([{ ...record, part: 0 }, 1n])
+      return several([{ ...record, part: 0 }, { circle: circle() }])
     default:
       return 1n
   }
+}
+
+/** A value without a JSON form. */
+function circle(): object {
+  const circle: Record<string, unknown> = {}
+  circle.self = circle
+  return circle
 }
 
 /** A function that forgets its `return`, as the types would not let it. */

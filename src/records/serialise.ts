@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { toError } from '../errors.ts'
 import { exactMemory, type Memory, type Room } from '../memory/memory.ts'
+import { hasMethod } from '../options.ts'
 import type { Receipt } from '../receipts/receipts.ts'
 
 const newline = 10
@@ -64,7 +65,9 @@ export function serialise(values: readonly unknown[], receipt?: Receipt): Serial
 export function stringify(value: unknown): string | Error {
   try {
     const json: string | undefined = JSON.stringify(value)
-    return json ?? new TypeError(`JSON has no form for ${typeof value}`)
+    if (json === undefined) return new TypeError(`JSON has no form for ${typeof value}`)
+    const formless = json.includes('{}') ? formlessIn(value) : undefined
+    return formless === undefined ? json : new TypeError(`JSON has no form for a ${formless}, which would become {}`)
   } catch (error) {
     return toError(error)
   }
@@ -76,6 +79,20 @@ const shown = { depth: 4, maxArrayLength: 100, maxStringLength: 10_000 }
 /** What a value that has no JSON form looks like, so that it can be found again. */
 export function inspected(value: unknown): string {
   return inspect(value, shown)
+}
+
+/** Objects of which JSON shows nothing. */
+const formless = [Map, Set, WeakMap, WeakSet, WeakRef, Promise, RegExp, Error]
+
+/** The name of the first object in a value that JSON would show as `{}` although there is something in it. */
+function formlessIn(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || hasMethod(value, 'toJSON')) return undefined
+  if (formless.some((type) => value instanceof type)) return value.constructor.name
+  for (const member of Object.values(value)) {
+    const found = formlessIn(member)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 /** A room that also takes `text` behind the first `size` bytes, which are in it. */

@@ -72,6 +72,15 @@ export function several(values: Iterable<Exclude<TransformResult, Several | Prom
 
 /**
  * What a function may return: text or bytes, which are the record as they stand; any other value, which becomes JSON; `drop`,
- * `fail(reason)` or `several(values)`; or a promise of one of these. `undefined` is a mistake, and fails the record.
+ * `fail(reason)` or `several(values)`. Where a function may return it, a promise of it may stand, too. `undefined` is a mistake, and fails the
+ * record; so do values without a JSON form, such as a `Map`.
  */
-export type TransformResult = NonNullable<unknown> | null
+export type TransformResult =
+  | string
+  | number
+  | boolean
+  | null
+  // `drop`; the compiler makes this of it where an async function returns it.
+  | symbol
+  | (object & { readonly then?: never })
+  | { readonly [member: string]: unknown }

@@ -14,7 +14,12 @@ export interface TransformOptions extends StageOptions {
    * `'fail'` sends it to the backup, `'drop'` drops it, `'stop'` ends the stream with the error. A function is called with the
    * error and the record's bytes, and answers as a transform does. Default `'fail'`.
    */
-  readonly onError?: 'fail' | 'drop' | 'stop' | ((error: Error, record: Buffer) => TransformResult) | undefined
+  readonly onError?:
+    | 'fail'
+    | 'drop'
+    | 'stop'
+    | ((error: Error, record: Buffer) => TransformResult | Promise<TransformResult>)
+    | undefined
   /**
    * A stream for the records that fail here: `backupTo(destination)`. It is ended, and waited for, when this one ends. Default:
    * they travel on, to the backup of `deliver`.

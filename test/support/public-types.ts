@@ -191,3 +191,11 @@ expectTypeOf(
 ).toEqualTypeOf<Buffer>()
 expectTypeOf(readBackupRecord('').record).toEqualTypeOf<Buffer>()
 expectTypeOf(channelNames.batchClosed).toEqualTypeOf<'hosepipe:batch.closed'>()
+
+// A function that forgets its return.
+// @ts-expect-error a promise of nothing is no record
+transform(json(async (event: { a: number }) => void console.log(event.a)))
+// @ts-expect-error neither is nothing
+transform(json((event: { a: number }) => void console.log(event.a)))
+transform(json(async (event: { a: number }) => (event.a > 1 ? drop : event)))
+transform(json((event: { a: number }) => (event.a > 1 ? several([event, 'text']) : fail('no'))))

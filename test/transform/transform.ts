@@ -1,7 +1,11 @@
+import { finished } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { Batch } from '../../src/batch/batch.ts'
+import { readBackupRecord } from '../../src/deliver/backup/backup-record.ts'
+import { memory } from '../../src/destinations/memory/index.ts'
+import { firehose } from '../../src/firehose.ts'
 import type { Counts } from '../../src/receipts/receipts.ts'
 import { FailedRecords } from '../../src/records/failed-records.ts'
 import { Records } from '../../src/records/records.ts'
@@ -333,4 +337,49 @@ const quiet = new Proxy(t, {
       if (a !== b) throw new Error(`${String(a)} is not ${String(b)}`)
     }
   },
+})
+
+t.test('values of which JSON would show nothing fail, wherever they stand', async (t) => {
+  const values: Readonly<Record<string, unknown>> = {
+    Map: new Map([[1, 2]]),
+    Set: new Set([1]),
+    RegExp: /x/,
+    Error: new Error('x'),
+    Promise: [Promise.resolve(1)],
+    'Map deep inside': { a: [{ b: new Map() }] },
+  }
+  for (const [name, value] of Object.entries(values)) {
+    const backup = memory()
+    const hose = firehose({ transform: json(() => Object(value)), to: memory(), backup })
+    hose.end({ n: 1 })
+    await finished(hose)
+    t.match(
+      readBackupRecord(backup.records()[0] ?? ''),
+      {
+        errorCode: 'Transform.NotSerialisable',
+        errorMessage: /JSON has no form for a (Map|Set|RegExp|Error|Promise), which would become \{\}/,
+        record: Buffer.from('{"n":1}'),
+      },
+      name,
+    )
+  }
+  const good = [
+    {},
+    { a: {} },
+    new Date(0),
+    { toJSON: () => ({}) },
+    Object.create(null),
+    [{}],
+    '{}',
+    new (class Empty {})(),
+  ]
+  const to = memory()
+  const hose = firehose({ transform: json((i: number) => good[i] ?? drop), to })
+  for (const i of good.keys()) hose.write(i)
+  hose.end()
+  await finished(hose)
+  t.same(
+    to.records().map(String),
+    good.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))),
+  )
 })

@@ -7,7 +7,7 @@ import { toRecords } from './apply.ts'
 import { fromSent, isOurs } from './sent-error.ts'
 
 /** The user's own answer to an error. */
-export type Rescue = (error: Error, record: Buffer) => TransformResult
+export type Rescue = (error: Error, record: Buffer) => TransformResult | Promise<TransformResult>
 
 /**
  * Asks the user's `onError` about the records that failed in a thread, and puts what it says into their places among the others.

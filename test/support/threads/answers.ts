@@ -7,7 +7,9 @@ const cycle: Record<string, unknown> = {}
 cycle.self = cycle
 
 /** What may be asked for. */
-export const answers: Readonly<Record<string, (record: string) => TransformResult | undefined>> = {
+export const answers: Readonly<
+  Record<string, (record: string) => TransformResult | Promise<TransformResult> | bigint | undefined>
+> = {
   object: (record) => ({ record, size: [record.length] }),
   text: (record) => `${record}\n<${record}>`,
   bytes: (record) => Buffer.from([0xff, record.length & 0xff, 0x0a]),
