@@ -268,3 +268,15 @@ t.test('a batch that gets no more records is delivered when it is old enough', a
     t.equal(clock.waiting, 0)
   })
 })
+
+t.test('functions that make much of little, in 128 MiB', { timeout: 110_000 }, async (t) => {
+  const { code, signal, lines, err } = await runChild('large-output.ts', ['--max-old-space-size=128'], [t.testdir()])
+  t.same([code, signal], [0, null], err)
+  const cases = lines.map((line) => JSON.parse(line))
+  t.equal(cases.length, 5)
+  for (const { name, delivered, most, stats } of cases) {
+    t.ok(delivered > 190e6, `${name}: ${delivered} bytes`)
+    t.ok(most < 128 * MiB, `${name}: ${most} bytes outside of the heap`)
+    t.match(stats, { in: stats.delivered, pending: 0 })
+  }
+})

@@ -34,7 +34,26 @@ export function serialise(values: readonly unknown[], receipt?: Receipt): Serial
   let room = memory.take(usualRoom)
   let text = ''
   let [size, count, written] = [0, 0, 0]
-  const write = (): void => {
+  /** The first value of the piece. */
+  let first = 0
+  const add = (index: number, json: string | Error): void => {
+    if (typeof json !== 'string') {
+      bad.push({ index, error: json })
+      return
+    }
+    text += json
+    ends[count] = text.length
+    count += 1
+    text += '\n'
+  }
+  const write = (behind: number): void => {
+    // One look at many values: nearly none of them can hide something.
+    if (text.includes('{}') && values.slice(first, behind).some((value) => formlessIn(value) !== undefined)) {
+      text = ''
+      count = written
+      while (bad.length > 0 && (bad[bad.length - 1]?.index ?? 0) >= first) bad.pop()
+      for (let index = first; index < behind; index += 1) add(index, stringify(values[index]))
+    }
     room = withRoom(memory, room, size, text)
     const { bytes } = room
     const length = bytes.write(text, size)
@@ -43,31 +62,29 @@ export function serialise(values: readonly unknown[], receipt?: Receipt): Serial
     size += length
     written = count
     text = ''
+    first = behind
   }
   for (let index = 0; index < values.length; index += 1) {
-    const json = stringify(values[index])
-    if (typeof json !== 'string') {
-      bad.push({ index, error: json })
-      continue
-    }
-    text += json
-    ends[count] = text.length
-    count += 1
-    text += '\n'
-    if (text.length >= pieceLength) write()
+    add(index, plainJson(values[index]))
+    if (text.length >= pieceLength) write(index + 1)
   }
-  write()
+  write(values.length)
   const bytes = room.keep(size, receipt)
   return { bytes, ends: count === ends.length ? ends : ends.slice(0, count), bad }
 }
 
 /** The JSON text of a value, or the reason why there is none. */
 export function stringify(value: unknown): string | Error {
+  const json = plainJson(value)
+  const hidden = typeof json === 'string' && json.includes('{}') ? formlessIn(value) : undefined
+  return hidden === undefined ? json : new TypeError(`JSON has no form for a ${hidden}, which would become {}`)
+}
+
+/** What JSON.stringify says, in which some values are shown as `{}`. */
+function plainJson(value: unknown): string | Error {
   try {
     const json: string | undefined = JSON.stringify(value)
-    if (json === undefined) return new TypeError(`JSON has no form for ${typeof value}`)
-    const formless = json.includes('{}') ? formlessIn(value) : undefined
-    return formless === undefined ? json : new TypeError(`JSON has no form for a ${formless}, which would become {}`)
+    return json ?? new TypeError(`JSON has no form for ${typeof value}`)
   } catch (error) {
     return toError(error)
   }

@@ -5,6 +5,7 @@ import { type FailedRecords, type Failure, failedAsTheyCame } from '../records/f
 import { Records } from '../records/records.ts'
 import { stringify } from '../records/serialise.ts'
 import { drop, type Fail, isFail, isSeveral } from './result.ts'
+import { Sizes } from './sizes.ts'
 import type { Meaning } from './view.ts'
 
 /** What a function threw, or its promise was rejected with. */
@@ -17,6 +18,9 @@ export class Thrown {
     this.code = code
   }
 }
+
+/** A block of records may become much more than it was: what is made of it is handed on by pieces of about so many bytes. */
+export const fullBytes = 262_144
 
 /** What stands for a record that is dropped because the user's `onError` says so; any kind of function may have it. */
 export const dropped = Symbol('dropped')
@@ -40,8 +44,13 @@ export class Output {
   #droppedCount = 0
   readonly #dropped: number[] | undefined
   readonly #now: () => number
+  readonly #sizes: Sizes
+  /** About how many bytes the new records take. */
+  size = 0
 
-  constructor(block: Records, meaning: Meaning, now: () => number) {
+  /** @param sizes - Tells how large values are; one for all outputs of a stream. */
+  constructor(block: Records, meaning: Meaning, now: () => number, sizes = new Sizes()) {
+    this.#sizes = sizes
     this.block = block
     this.#meaning = meaning
     this.#now = now
@@ -74,6 +83,11 @@ export class Output {
     this.#dropped?.push(index)
   }
 
+  /** Whether so much was made that it should be handed on before there is more. */
+  get isFull(): boolean {
+    return this.size >= fullBytes
+  }
+
   /** What the function threw for records that failed so far. */
   get thrown(): readonly unknown[] {
     return this.#reasons.map(({ error }) => error)
@@ -99,7 +113,10 @@ export class Output {
       return
     }
     const given = mayBeBytes(value) ? (bytesOf(value) ?? value) : value
-    if (typeof given === 'string' || given instanceof Uint8Array) this.#raw += 1
+    if (typeof given === 'string' || given instanceof Uint8Array) {
+      this.#raw += 1
+      this.size += given.length
+    } else this.size += this.#sizes.of(given)
     this.#values.push(given)
     this.#origins.push(index)
   }

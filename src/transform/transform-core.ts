@@ -8,9 +8,10 @@ import type { Outlet } from '../stage/stage.ts'
 import { FailedOutlet } from './failed-outlet.ts'
 import { bytesReader, filterFields, type Odd } from './filter-fields.ts'
 import { InOrder, type Job } from './in-order.ts'
-import { dropped, errorOf, Output, Thrown } from './output.ts'
+import { dropped, errorOf, fullBytes, Output, Thrown } from './output.ts'
 import { BlockParser, blockBytes } from './parse.ts'
 import { type Fail, isFail } from './result.ts'
+import { Sizes } from './sizes.ts'
 import type { TransformOptions } from './transform-options.ts'
 import { type Context, type RecordFunction, see } from './view.ts'
 
@@ -30,6 +31,11 @@ export class TransformCore implements Core {
   readonly #first: FirstFailures | undefined
   /** The number of the next block's first record. */
   #index = 0
+  readonly #sizes = new Sizes()
+  /** So many records at a time are given to a function that answers with promises: what is made of them waits for the last. */
+  #asyncRecords = firstAsyncRecords
+  /** While the next stage takes no more. */
+  #full: Work
   /** From then on the function is not called any more. */
   readonly #state = { destroyed: false }
 
@@ -96,11 +102,17 @@ export class TransformCore implements Core {
   #block(block: Records): Work {
     const first = this.#index
     this.#index += block.length
-    const output = this.#outputOf(block)
     const values = this.#fn.look === 'json' ? this.#parser.parse(block) : undefined
+    return this.#through(this.#outputOf(block), values, 0, first)
+  }
+
+  /** Works through a block from the record at `from` on. What becomes very much is handed on in between, as fast as it is taken. */
+  #through(output: Output, values: readonly unknown[] | undefined, from: number, first: number): Work {
+    const { block } = output
     const context: MutableContext = { arrivedAt: block.arrivedAt, index: first, signal: this.#outlet.signal }
     const reader = bytesReader(this.#fn, block)
-    for (let i = 0; i < block.length; i += 1) {
+    let start = from
+    for (let i = from; i < block.length; i += 1) {
       let result: unknown
       if (reader === undefined) result = this.#call(block, values, i, context, first)
       else {
@@ -113,11 +125,21 @@ export class TransformCore implements Core {
       if (result instanceof Promise) {
         // Behind promises that are pending, what was kept so far has to wait for its turn.
         const isNext = this.#isPlainFilter && this.#order.idle
-        return isNext ? this.#goAsync(output, i, result) : this.#async(output, values, i, result, first)
+        return isNext ? this.#goAsync(output, i, result) : this.#promised(output, values, i, result, first)
       }
       output.add(i, result)
+      if (output.isFull && i + 1 < block.length) {
+        const work = this.#emitOutput(output, i + 1 - start)
+        start = i + 1
+        if (work !== undefined) return work.then(() => this.#through(this.#outputOf(block), values, i + 1, first))
+        output = this.#outputOf(block)
+      }
     }
-    return this.#emit({ size: block.length, finish: () => this.#push(output) })
+    return this.#emitOutput(output, block.length - start)
+  }
+
+  #emitOutput(output: Output, size: number): Work {
+    return this.#emit({ size, finish: () => this.#push(output) })
   }
 
   /** Hands on what a filter has kept of a long block before the record at `at`, and goes on by short ones. */
@@ -127,11 +149,12 @@ export class TransformCore implements Core {
     const to = at + blockLength(block, at)
     const rest = this.#outputOf(block.slice(at, to))
     this.#index -= block.length - to
-    return this.#async(rest, undefined, 0, promise, this.#index - rest.block.length).then(() => this.#from(block, to))
+    const first = this.#index - rest.block.length
+    return this.#promised(rest, undefined, 0, promise, first).then(() => this.#from(block, to))
   }
 
   #outputOf(block: Records): Output {
-    return new Output(block, this.#fn.meaning, () => this.#outlet.clock.wall())
+    return new Output(block, this.#fn.meaning, () => this.#outlet.clock.wall(), this.#sizes)
   }
 
   /** Calls the function for one record; what it throws comes back as {@link Thrown}. */
@@ -195,8 +218,8 @@ export class TransformCore implements Core {
     }
   }
 
-  /** Goes on with a block in which a promise came back at `at`. */
-  async #async(
+  /** Goes on with a block in which a promise came back at `at`: some records with promises, then all others. */
+  #promised(
     output: Output,
     values: readonly unknown[] | undefined,
     at: number,
@@ -204,12 +227,34 @@ export class TransformCore implements Core {
     first: number,
   ): Promise<void> {
     const { block } = output
+    return this.#async(output, values, at, promise, first).then((to) => {
+      if (to === block.length || this.#state.destroyed) return undefined
+      return this.#through(this.#outputOf(block), values, to, first)
+    })
+  }
+
+  /**
+   * Has promises pending for some records of a block from that at `at` on.
+   *
+   * @returns The index of the first record that the function was not called for.
+   */
+  async #async(
+    output: Output,
+    values: readonly unknown[] | undefined,
+    at: number,
+    promise: Promise<unknown>,
+    first: number,
+  ): Promise<number> {
+    const { block } = output
     if (this.#isUnadvised) this.#advise(block)
+    const to = Math.min(block.length, at + this.#asyncRecords)
     const results: unknown[] = []
     const job = this.#order.open({
-      size: block.length,
+      size: to - at,
       finish: () => {
-        for (let i = at; i < block.length; i += 1) output.add(i, results[i])
+        for (let i = at; i < to; i += 1) output.add(i, results[i])
+        const each = output.size / (to - at)
+        this.#asyncRecords = Math.max(1, Math.min(maxAsyncRecords, Math.floor(fullBytes / Math.max(each, 1))))
         this.#push(output)
       },
     })
@@ -227,16 +272,22 @@ export class TransformCore implements Core {
     }
     start(at, promise)
     const context: MutableContext = { arrivedAt: block.arrivedAt, index: first, signal: this.#outlet.signal }
-    for (let i = at + 1; i < block.length; i += 1) {
+    for (let i = at + 1; i < to; i += 1) {
       await this.#order.room()
-      if (this.#state.destroyed) return
+      if (this.#state.destroyed) return to
       const result = this.#call(block, values, i, context, first)
       if (result instanceof Promise) start(i, result)
       else results[i] = result
     }
     job.started()
     await this.#order.turn()
-    await this.#failed.full
+    await this.#room()
+    return to
+  }
+
+  /** While what comes behind takes no more. */
+  #room(): Work {
+    return this.#full === undefined ? this.#failed.full : inTurn(this.#full, () => this.#room())
   }
 
   /** Says once, in the account of the records, that there is an option. */
@@ -253,10 +304,10 @@ export class TransformCore implements Core {
   #emit(job: Job): Work {
     if (this.#order.idle) {
       job.finish()
-      return this.#failed.full
+      return this.#room()
     }
     this.#order.open(job).started()
-    return this.#order.turn().then(() => this.#failed.full)
+    return this.#order.turn().then(() => this.#room())
   }
 
   #push(output: Output): void {
@@ -268,9 +319,20 @@ export class TransformCore implements Core {
         return
       }
     }
-    output.finish((chunk) => (chunk instanceof FailedRecords ? this.#failed.push(chunk) : this.#outlet.push(chunk)))
+    output.finish((chunk) => {
+      if (chunk instanceof FailedRecords) this.#failed.push(chunk)
+      else if (!this.#outlet.push(chunk)) {
+        this.#full ??= this.#outlet.room().then(() => {
+          this.#full = undefined
+        })
+      }
+    })
   }
 }
+
+/** At first nobody knows how much is made of a record. */
+const firstAsyncRecords = 64
+const maxAsyncRecords = 4_096
 
 interface MutableContext extends Context {
   index: number

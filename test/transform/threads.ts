@@ -218,7 +218,7 @@ t.test('memory of a source that has it come round again is written again in the 
   })
   t.same(comparable(await through(chunks, inThreads('change', {}, source), leased, reused)), expected)
   t.ok(reused.chunks < fresh.chunks, 'what stands in one stretch is one run')
-  t.equal(tasks.all, 24, 'slabs')
+  t.ok(tasks.all >= 24, `${tasks.all} slabs; the first are small`)
   t.ok(tasks.withRoom >= 12, `${tasks.withRoom} of them with memory to write to`)
 
   // More than a room takes, of one record and of several.

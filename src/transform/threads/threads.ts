@@ -29,6 +29,10 @@ import { fromSent } from './sent-error.ts'
 
 /** Measured on two cores, with records of 1 KB and of 10 KB: with half or twice as much the way takes a twentieth longer. */
 const slabBytes = 1_048_576
+/** In a slab, while nobody knows how much is made of it: that comes back in one piece. */
+const firstSlabRecords = 64
+/** So much may come back. */
+const maxAnswerBytes = 2_097_152
 
 /**
  * Makes the stage.
@@ -67,6 +71,9 @@ class ThreadsCore implements Core {
   readonly #order: InOrder
   #pool: Promise<Pool> | undefined
   #index = 0
+  /** How large the next slab may be, by how much was made of those before. */
+  #slabBytes = slabBytes
+  #slabRecords = firstSlabRecords
   /** While the next stage takes no more. */
   #full: Work
   #destroyed = false
@@ -111,7 +118,8 @@ class ThreadsCore implements Core {
 
   async #from(records: Records): Promise<void> {
     for (let at = 0; at < records.length && !this.#destroyed; ) {
-      const to = at + Math.max(1, records.fit(at, records.length, slabBytes, 1))
+      const last = Math.min(records.length, at + this.#slabRecords)
+      const to = at + Math.max(1, records.fit(at, last, this.#slabBytes, 1))
       this.#send(records.slice(at, to))
       await this.#room()
       at = to
@@ -168,6 +176,11 @@ class ThreadsCore implements Core {
   }
 
   #apply(slab: Records, answer: Answer): void {
+    this.#slabRecords = Number.POSITIVE_INFINITY
+    const made = answer.made.reduce((sum, { bytes }) => sum + bytes.length, 0)
+    this.#slabBytes = Math.ceil(
+      Math.min(slabBytes, (slab.byteLength * maxAnswerBytes) / Math.max(made, slab.byteLength)),
+    )
     const { onError } = this.#options
     const first = answer.failed.find(({ rescuable }) => rescuable)
     if (onError === 'stop' && first !== undefined) this.#outlet.fail(fromSent(first.error))
