@@ -88,6 +88,11 @@ export class Output {
     return this.size >= fullBytes
   }
 
+  /** Whether no record has become anything but failed. */
+  get onlyFailed(): boolean {
+    return this.#values.length === 0 && this.#staying === 0 && this.#droppedCount === 0
+  }
+
   /** What the function threw for records that failed so far. */
   get thrown(): readonly unknown[] {
     return this.#reasons.map(({ error }) => error)

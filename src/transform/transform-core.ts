@@ -313,7 +313,8 @@ export class TransformCore implements Core {
   #push(output: Output): void {
     if (this.#state.destroyed) return
     if (this.#first?.isOver === false) {
-      const mistake = this.#first.look(output.block.length, output.thrown)
+      const { thrown, onlyFailed } = output
+      const mistake = this.#first.look(thrown.length + (onlyFailed ? 0 : 1), thrown)
       if (mistake !== undefined) {
         this.#outlet.fail(mistake)
         return
