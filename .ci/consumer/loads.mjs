@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 
-const base = ['fastest-levenshtein', 'hosepipe', 'split2', 'stream-chain', 'stream-json']
+// `bytes` and `ms` read sizes and durations that are written as text.
+const base = ['bytes', 'fastest-levenshtein', 'hosepipe', 'ms', 'split2', 'stream-chain', 'stream-json']
 const allowed = {
   hosepipe: base,
   'hosepipe/memory': base,
