@@ -7,7 +7,7 @@ const mistakes = [TypeError, ReferenceError]
 /** What fetch says of a broken connection if it says nothing else: a `TypeError`, which is no mistake of anybody. */
 const networkMessages = new Set(['fetch failed', 'Failed to fetch', 'terminated'])
 
-/** Whether an error is one that the language throws at a mistake in code, and nobody has given it another meaning. */
+/** Whether an error is one that the language throws at a mistake in code: not fetch's, and without a cause or `retryable` that give it another meaning. */
 export function isCodeMistake(error: unknown): error is Error {
   if (!(error instanceof Error) || error.cause !== undefined || networkMessages.has(error.message)) return false
   return !('retryable' in error) && mistakes.some((mistake) => error instanceof mistake)

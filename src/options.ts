@@ -30,7 +30,7 @@ export interface Option extends Field {
 /** One field for every option of a stage; `keyof Options` keeps the table complete. */
 export type Fields<Options> = { readonly [Name in keyof Required<Options>]: Option }
 
-/** What is taken for text with a unit is a number by the time that somebody uses it. */
+/** A size or duration as a stage uses it: text with a unit has become a number. */
 type Plain<Value> = Value extends SizeText | DurationText ? never : Value
 
 type Known<Table> = {
@@ -159,7 +159,7 @@ export function readOptions<Options extends object, Table extends Fields<Options
 }
 
 /**
- * Checks the same, where somebody else fills in the defaults.
+ * Checks options as {@link readOptions} does, without filling in defaults.
  *
  * @throws OptionError as {@link readOptions} does.
  */

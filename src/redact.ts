@@ -1,7 +1,7 @@
 /** What stands in the place of a secret. */
 const hidden = '***'
 
-/** Names of query parameters whose values let somebody in: tokens, keys, signatures of presigned addresses. */
+/** Names of query parameters whose values are secrets: tokens, keys, signatures of presigned addresses. */
 const secretName = /token|secret|signature|^sig$|passw|credential|api[-_]?key|access[-_]?key|^auth/i
 
 /**

@@ -1,12 +1,12 @@
 /**
- * What hosepipe tells whoever listens: one `diagnostics_channel` for each kind of event, a message for each batch or attempt and
- * never for a record. Nothing is made up for a channel that nobody listens to.
+ * What hosepipe publishes: one `diagnostics_channel` for each kind of event, a message for each batch or attempt and
+ * never for a record. A message is made only if its channel has a subscriber.
  */
 import { type Channel, channel } from 'node:diagnostics_channel'
 
 /**
  * Why a batch was closed: it was full by bytes or by records; its first record was old enough; all open batches together reached
- * `maxOpenBytes` or `maxOpenKeys`, and this was the oldest; the stream ended; somebody called `flush()`.
+ * `maxOpenBytes` or `maxOpenKeys`, and this was the oldest; the stream ended; `flush()` was called.
  */
 export type ClosedBy = 'bytes' | 'records' | 'age' | 'memory' | 'keys' | 'end' | 'flush'
 
@@ -83,7 +83,7 @@ const channels = {
   backedUp: channel(channelNames.backedUp),
 }
 
-/** Says that something happened; `message` is only called where somebody listens. */
+/** Publishes a message; `message` is called only if the channel has a subscriber. */
 export const report = {
   batchClosed: (message: () => BatchClosed): void => publish(channels.batchClosed, message),
   attemptEnded: (message: () => AttemptEnded): void => publish(channels.attemptEnded, message),

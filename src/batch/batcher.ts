@@ -111,7 +111,7 @@ export class Batcher {
     this.flush('end')
   }
 
-  /** Forgets everything, and takes nothing any more: whoever takes a batch may destroy its stream. */
+  /** Drops all open batches and takes no more records; `onBatch` may call it, by destroying the stream. */
   destroy(): void {
     this.#destroyed = true
     this.#open.clear()

@@ -86,7 +86,7 @@ export class Feeder {
       }
       reading.hasEnded = !this.#isStopped
     } catch (error) {
-      // A stream that is stopped while it is read ends too early for whoever reads it.
+      // Stopping an input while it is read ends the iteration with a premature close.
       if (!this.#isStopped || stage.destroyed) throw error
     }
   }

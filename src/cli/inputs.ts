@@ -13,7 +13,7 @@ import { findDecompressor, unzstd } from './zstd-frames.ts'
 export interface Input {
   /** What it is called in messages and positions: the path as it was given, or `stdin`. */
   readonly name: string
-  /** Its bytes as they lie on the disk; `undefined` where nobody knows. */
+  /** Its bytes as they lie on the disk; `undefined` for a pipe or a device. */
   readonly size: number | undefined
   /** Begins to read it. @throws UsageError when it cannot be opened. */
   open(): Promise<OpenInput>

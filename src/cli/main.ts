@@ -8,7 +8,7 @@ import { wordsOf } from './usage-error.ts'
 const debug = debuglog('hosepipe')
 const control: RunControl = { stopNow: (error) => void end(error === undefined ? 1 : fail(error)) }
 
-// The reader of standard output may go, as `head` does: there is nothing to say, and nobody to say it to.
+// The reader of standard output may go, as `head` does: the run stops without an account.
 process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   control.stopNow(error.code === 'EPIPE' ? undefined : error),
 )

@@ -8,7 +8,7 @@ export const progressKinds = ['bar', 'json', 'none'] as const
 export interface Moment {
   /** Bytes read, before decompression. */
   readonly bytesRead: number
-  /** Bytes of all inputs; `undefined` where nobody knows. */
+  /** Bytes of all inputs; `undefined` where one of them is a pipe or a device. */
   readonly bytesInAll: number | undefined
   readonly in: number
   readonly delivered: number

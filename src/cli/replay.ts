@@ -30,7 +30,7 @@ export async function filesBelow(paths: readonly string[]): Promise<string[]> {
 }
 
 /**
- * Refuses a destination inside of what is replayed: afterwards nobody could tell what was sent again from what failed again.
+ * Refuses a destination inside of what is replayed: afterwards the files that were sent again could not be told from those that failed again.
  *
  * @throws UsageError
  */

@@ -142,7 +142,7 @@ function unreadOf(input: Input, feeder: Feeder, { splitter }: Setup): Unread[] {
   // The JSON parser does not say where in a chunk a value ended.
   if (splitter.name === 'jsonValues') return [{ source: input.name, from: null, partialBytes: 0 }]
   const partialBytes = reading.bytes - reading.to
-  // Nobody knows whether more would have come of a stream; all that came was whole.
+  // Of a stream it is not known whether more would have come; all that came was whole.
   if (input.size === undefined && feeder.isStopped && partialBytes === 0) return []
   return [{ source: input.name, from: reading.to, partialBytes }]
 }

@@ -1,4 +1,4 @@
-/** A mistake of whoever called the command: told in words, never with a stack trace. */
+/** A mistake in the arguments, the config or the inputs: printed in words, never with a stack trace. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }

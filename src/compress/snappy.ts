@@ -93,7 +93,7 @@ async function compressBlocks(
     const bytes = compressSync(block)
     open.push(blockHead(block.length, bytes.length), bytes)
     if (open.length < 2 * blocksAtOnce) continue
-    // One part for many blocks: whoever writes the body pays for each part.
+    // One part for many blocks: writing a body costs something for each part.
     compressed.push(joined(open))
     open = []
     await setImmediate()

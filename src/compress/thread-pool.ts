@@ -32,7 +32,7 @@ export class Limiter {
     try {
       return await work()
     } finally {
-      // Whoever waits longest takes the place over, so that nobody who comes between can.
+      // The job that has waited longest takes the place over, so that no later one can overtake it.
       const next = this.#waiting.shift()
       if (next === undefined) this.#running -= 1
       else next()

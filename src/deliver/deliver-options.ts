@@ -98,7 +98,7 @@ export const backupBatchFields = {
   maxAge: option(duration(), { default: 60_000, about: 'How old a batch may become.' }),
 } satisfies Fields<BackupBatchOptions>
 
-/** Beside these a backup's batches have bounds that nobody has needed to change. */
+/** The bounds of a backup's batches that are no options. */
 const backupBounds = { maxRecords: Number.POSITIVE_INFINITY, maxOpenKeys: 100 }
 const leastOpenBytes = 16 * MiB
 /** Requests at a time, where neither the user nor the destination says. */

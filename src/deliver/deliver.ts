@@ -63,7 +63,7 @@ export function deliver(to: Destination | Send, options: DeliverOptions = {}): D
   return Object.assign(stage, { stats: () => core.stats(), count: (account: Account) => core.count(account) })
 }
 
-/** A signal that has aborted already destroys the stream a moment later: by then somebody listens for the error. */
+/** A signal that has aborted already destroys the stream in the next tick: by then the caller listens for the error. */
 function obey(signal: AbortSignal, stream: Writable): void {
   if (signal.aborted) process.nextTick(() => addAbortSignal(signal, stream))
   else addAbortSignal(signal, stream)

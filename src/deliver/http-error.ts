@@ -40,7 +40,7 @@ export class HttpError extends Error {
   readonly code: string
   /** How long the server asked to wait, in milliseconds: 0 to a day; `undefined` if it did not ask. */
   readonly retryAfter: number | undefined
-  /** Whether sending again may help, where whoever made the error said so. */
+  /** Whether sending again may help, if the error says so. */
   readonly retryable: boolean | undefined
 
   /** @throws TypeError when the answer has no status code from 100 to 599. */

@@ -61,7 +61,7 @@ export async function makeRequest(source: RequestSource): Promise<Request> {
 
 const noneRefused: readonly UnfitRecord[] = []
 
-/** What an encoder of somebody else made: a wrong place would settle the wrong record. */
+/** Checks what a user's encoder made: a wrong index would settle the wrong record. */
 function checkEncoded(
   encoded: Encoded,
   length: number,

@@ -14,7 +14,7 @@ export interface DeliverStats extends Counts {
   readonly retries: number
   /** Bytes of the confirmed bodies, before and after compression. */
   readonly bytes: { readonly before: number; readonly after: number }
-  /** What you may want to change, in words: an asynchronous function that runs one at a time because nobody said otherwise. */
+  /** What you may want to change, in words: an asynchronous function that runs one at a time because `concurrency` was not given. */
   readonly advice: readonly string[]
 }
 

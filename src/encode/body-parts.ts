@@ -15,13 +15,13 @@ import { Gather } from '../records/gather.ts'
 import type { Records } from '../records/records.ts'
 
 /**
- * A stretch from this length on is handed on as a view. Copying less costs about what one more part costs whoever writes it,
+ * A stretch from this length on is handed on as a view. Copying less costs about what one more part costs its writer,
  * and so a body of 5 MiB has at most 640 parts: one `writev`, which takes 1,024.
  */
 const minViewBytes = 16_384
 /**
  * The same for stretches between which nothing is to be inserted, such as what a filter has left of lines. Fresh memory is what a
- * copy costs, and what the garbage collector is called for; a part more costs whoever writes it less than that.
+ * copy costs, and what the garbage collector is called for; one more part costs its writer less than that.
  */
 export const minStretchViewBytes = 2_048
 /** What is copied becomes parts of at most this length. */

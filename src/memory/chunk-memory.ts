@@ -28,12 +28,12 @@ export class ChunkMemory {
     this.#size = size
   }
 
-  /** Memory that nobody looks at. */
+  /** Memory that is free to be read into. */
   take(): Buffer {
     return this.#free.pop() ?? takeSpare(this.#size) ?? newMemory(this.#size)
   }
 
-  /** Nobody looks at this memory any more. */
+  /** Takes memory back that has no holder any more. */
   giveBack(memory: Buffer): void {
     if (this.#closed) leaveSpare(memory)
     else this.#free.push(memory)

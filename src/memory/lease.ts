@@ -1,11 +1,11 @@
 /**
- * Memory that is read into again once nobody looks at it any more.
+ * Memory that is read into again once it has no holder any more.
  *
  *     source ── leases a chunk ── split holds it for each receipt that it opens for records in it
  *        ▲                                             │
  *        └────── the last holder lets go ◀── all records of the chunk have ended
  *
- * A chunk that no splitter knows how to hold is not let go of, and so never read into again.
+ * A chunk that no splitter holds is never released, and so never read into again.
  */
 
 const leases = new WeakMap<Uint8Array, Lease>()
@@ -16,7 +16,7 @@ export interface Holder {
   hold(lease: Lease): void
 }
 
-/** Counts who still looks at a chunk. */
+/** Counts the holders of a chunk. */
 export class Lease {
   readonly #onFree: () => void
   #holders = 1
@@ -25,12 +25,12 @@ export class Lease {
     this.#onFree = onFree
   }
 
-  /** One more looks at the chunk. */
+  /** Adds a holder. */
   hold(): void {
     this.#holders += 1
   }
 
-  /** One less does. */
+  /** Removes a holder; the last one frees the chunk. */
   release(): void {
     this.#holders -= 1
     if (this.#holders === 0) this.#onFree()
@@ -38,7 +38,7 @@ export class Lease {
 }
 
 /**
- * Leases a chunk to who reads it next.
+ * Leases a chunk to the stage that it is handed to.
  *
  * @param onFree - Called when the last holder has let go of it.
  */

@@ -4,7 +4,7 @@ import type { Holder, Lease } from './lease.ts'
 
 /** Hands out room to write to. */
 export interface Memory {
-  /** Room for at least so many bytes, which is nobody else's until it is kept or left. */
+  /** Room for at least so many bytes, for the caller alone until it is kept or left. */
   take(size: number): Room
   /**
    * A piece of memory of at least so many bytes, for records of several receipts; `undefined` for a size that is not lent. Only memory
@@ -13,7 +13,7 @@ export interface Memory {
   lend?(size: number): Loan | undefined
 }
 
-/** A piece of memory that is given back when its lease ends: at first whoever borrowed it is its one holder. */
+/** A piece of memory that is given back when its lease ends: at first the borrower is its one holder. */
 export interface Loan {
   readonly bytes: Buffer
   readonly lease: Lease

@@ -6,7 +6,7 @@
  *
  * What is for records of many receipts that end at different times, such as those of a partition key, is lent in pieces.
  *
- * Only for records of a source that said so (`reuse`): there nobody keeps their bytes for longer.
+ * Only for records of a source with `reuse`, whose contract is that no function keeps their bytes for longer.
  */
 
 import { type Holder, Lease } from './lease.ts'
@@ -20,7 +20,7 @@ const largestLoan = 1_048_576
 /** Loans up to this size are parts of pieces of memory, which cost much more to make. */
 const largestPart = 16_384
 const wholeBytes = 262_144
-/** Loans that nobody has are kept up to so many bytes; but parts, which could not be let go of alone, always. */
+/** Idle loans are kept up to so many bytes; but parts, which cannot be freed alone, always. */
 const maxIdleBytes = 64 * 1024 * 1024
 
 interface Slab {
@@ -34,7 +34,7 @@ interface Slab {
 export class RecordMemory implements Memory {
   static #shared: WeakRef<RecordMemory> | undefined
 
-  /** One for all who want one at the same time, and for who comes next, until garbage is collected: memory that was touched is faster than new. */
+  /** The instance that all current callers share, until garbage is collected: memory that was touched is faster than new. */
   static shared(): RecordMemory {
     const there = RecordMemory.#shared?.deref()
     if (there !== undefined) return there
@@ -43,7 +43,7 @@ export class RecordMemory implements Memory {
     return made
   }
 
-  /** The slab that is written to; `undefined` while somebody has its room. */
+  /** The slab that is written to; `undefined` while its room is taken. */
   #current: Slab | undefined
   readonly #free: Buffer[] = []
   /** Loans that came back, by the logarithm of their length. */

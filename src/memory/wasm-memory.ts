@@ -50,7 +50,7 @@ const bytesPerRecord = 32
 /** The search works on so many bytes at a time, each of which may be a newline. */
 const blockBytes = 64
 const lists = 3
-/** So much is gathered at a time: it should not leave the processor's cache before somebody copies it. */
+/** So much is gathered at a time: it should not leave the processor's cache before it is copied to a batch. */
 const gatheredBytes = 256 * 1024
 
 interface Program {

@@ -2,7 +2,7 @@ import type { Lease } from '../memory/lease.ts'
 import type { Account, Ending, Origin, Receipt } from './receipts.ts'
 
 /**
- * Memory of records that go back to several receipts: it is let go of when so many have ended. Whoever ends some of them by their own
+ * Memory of records that go back to several receipts: it is released when so many have ended. A stage that ends some of them by their own
  * receipts is not seen here, and so it is not let go of; that costs memory, and no bytes.
  */
 interface Held {

@@ -79,12 +79,12 @@ export class Account {
     return undefined
   }
 
-  /** What whoever made the way may want to change, in words; each is said once. */
+  /** Advice for the user, in words: options that may be worth setting. Each sentence is there once. */
   get advice(): readonly string[] {
     return [...this.#advice]
   }
 
-  /** Notes something that whoever made the way may want to change. */
+  /** Adds a sentence of advice. */
   advise(words: string): void {
     this.#advice.add(words)
   }
@@ -231,7 +231,7 @@ export class Receipt implements Origin {
   }
 
   /**
-   * Holds no longer what it has held so far; whoever calls releases it, when the records were copied to other memory.
+   * Gives up the leases that the receipt has held; the caller releases them once the records are copied to other memory.
    *
    * @internal
    */

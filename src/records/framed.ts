@@ -43,7 +43,7 @@ export class Framed implements Layout {
     return new Framed(ends.length, bytes, first, isLines, ends, undefined)
   }
 
-  /** Lines of which nobody has looked for the ends yet: that is done when somebody asks; `behind` is where the last newline ends. */
+  /** Lines whose ends are not known yet: the first access to `ends` searches for them; `behind` is where the last newline ends. */
   static unsearched(bytes: Buffer, first: number, behind: number, length: number): Framed {
     return new Framed(length, bytes, first, true, undefined, behind)
   }

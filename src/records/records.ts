@@ -4,7 +4,7 @@
  *     Framed       one newline apart in one buffer, as `split(lines())` finds them and everything of ours writes them: the bytes
  *                  are newline-delimited JSON as they stand, so a batch of them is a view
  *     Spans        anywhere in one buffer: CRLF, empty lines, what a filter has left
- *     no layout    parsed values that have no bytes until somebody asks for them; then they are framed
+ *     no layout    parsed values, which the first access to `bytes` serialises; then they are framed
  *
  * Beside its layout a run may carry the parsed values of its records, and what these were before functions made them.
  */
@@ -36,7 +36,7 @@ export class Records implements Iterable<Buffer>, Provenance {
   readonly receipt: Origin
   readonly arrivedAt: number
   readonly functions: number
-  /** `undefined` while the records are values whose bytes nobody has asked for. */
+  /** `undefined` while the records are values that have not been serialised. */
   #layout: Layout | undefined
   readonly #values: readonly unknown[] | undefined
   readonly #originals: Originals | undefined
@@ -71,7 +71,7 @@ export class Records implements Iterable<Buffer>, Provenance {
   }
 
   /**
-   * The same, while nobody has looked where they end: that is found out when somebody asks.
+   * The same, but with ends that are not known yet: the first access to `ends` searches for them.
    *
    * @param behind - Where in `bytes` the newline of the last record ends.
    * @param length - How many records there are.
@@ -85,7 +85,7 @@ export class Records implements Iterable<Buffer>, Provenance {
    *
    * @param first - Where in `bytes` the first record starts.
    * @param ends - Where each record ends; a newline stands there.
-   * @param values - The parsed values of the same records, where somebody has them.
+   * @param values - The parsed values of the same records, if the caller has them.
    */
   static framed(
     from: Provenance,
@@ -108,7 +108,7 @@ export class Records implements Iterable<Buffer>, Provenance {
     return new Records(from, new Spans(bytes, starts, ends, false), values, undefined)
   }
 
-  /** Records that are values; their bytes, as JSON, are made when somebody asks for them. */
+  /** Records that are values; the first access to their bytes serialises them as JSON. */
   static values(from: Provenance, values: readonly unknown[]): Records {
     return new Records(from, undefined, values, undefined)
   }
@@ -297,8 +297,8 @@ export class Records implements Iterable<Buffer>, Provenance {
   }
 
   /**
-   * The same records without parsed values: these keep much more memory than the bytes, and could be changed by whoever shares
-   * them.
+   * The same records without parsed values: values take much more memory than bytes, and another
+   * branch that shares them could change them.
    */
   withoutValues(): Records {
     return this.#values === undefined ? this : new Records(this, this.#written(), undefined, this.#originals)

@@ -16,7 +16,7 @@ export class Spans implements Layout {
   readonly starts: Uint32Array
   readonly ends: Uint32Array
   readonly isLines: boolean
-  /** The sum of the records' own bytes, once somebody has asked for it. */
+  /** The sum of the records' own bytes; cached by the first call of `cost` for all of them. */
   #size: number | undefined
 
   /** @param isLines - Whether every record is known to have a newline behind it and none in it. */

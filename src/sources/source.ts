@@ -40,7 +40,7 @@ const fields = {
   readAhead: option(whole('reads'), { default: 2 }),
   reuse: option(flag, { default: false }),
 } satisfies Fields<SourceOptions>
-/** What is read at a time where nobody knows how much there is: behind the end that a file had, in a pipe, in a device. */
+/** What is read at a time where the size is not known: behind the end that a file had, in a pipe, in a device. */
 const unknownBytes = 65_536
 
 /** The stream that {@link source} makes. */
@@ -140,7 +140,7 @@ class FileSource extends Readable {
     if (this.#working === 0) this.#onIdle()
   }
 
-  /** Hands on the first read if it is done and somebody wants it, and keeps as many under way as may be. */
+  /** Pushes the first read if it is done and the consumer asked for it, and keeps `readAhead` reads under way. */
   #advance(): void {
     if (this.#wanted && this.#reads[0]?.done === true) this.#handOn()
     while (this.#descriptor !== undefined && !this.#ended && this.#reads.length < this.#readAhead) {

@@ -30,7 +30,7 @@ export const jsonValuesFields = {
  * The values of a JSON text (RFC 8259): the elements of a top-level array, those of an array at a `path`, or top-level values one
  * after another with or without white space between them (numbers and words need some). They come out parsed, as `JSON.parse`
  * would have them: `__proto__` is a key like any other, of equal keys the last one counts, a byte order mark is skipped, and bytes
- * that are not UTF-8 become U+FFFD. Their bytes, where somebody asks for them, are made from the values.
+ * that are not UTF-8 become U+FFFD. Their bytes are made from the values.
  *
  * The parser does not say where in the bytes a value stands. Therefore a receipt's position is that of the chunk in which the
  * value ended; errors name a range of at most 64 KiB; and `maxRecordBytes` is a bound for the memory rather than a rule for records:

@@ -43,7 +43,7 @@ export interface Core {
 /** A chunk as Node's `_writev` has it. */
 export interface Entry {
   readonly chunk: unknown
-  /** How text becomes bytes, where whoever wrote it said so; means nothing for other chunks. Default UTF-8. */
+  /** The encoding that `write(text, encoding)` was given; means nothing for other chunks. Default UTF-8. */
   readonly encoding?: BufferEncoding | null | undefined
 }
 
@@ -242,7 +242,7 @@ export class Door {
     return full ? this.#flush() : this.#flushSoon()
   }
 
-  /** Hands on what was gathered when the event loop turns: by then whoever writes has written what it had. */
+  /** Hands on what was gathered when the event loop turns: by then a loop of `write()` calls is over. */
   #flushSoon(): undefined {
     this.#immediate ??= setImmediate(() => {
       this.#immediate = undefined

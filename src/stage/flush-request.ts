@@ -18,7 +18,7 @@ export function isFlushable(stream: object): boolean {
 
 /**
  * A request to hand on everything that is gathered, which travels among the records: each stage does so when it comes by, and
- * passes it on. Whoever asked hears when every end of the way has confirmed what it had.
+ * passes it on. `done` is called when every end of the way has confirmed what it had.
  */
 export class FlushRequest {
   readonly #done: () => void

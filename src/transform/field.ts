@@ -78,7 +78,7 @@ export class FieldReader implements Reader {
       // Where there are bytes, too, they have the digits that the value has lost.
       if (!isLong(value) || !records.hasBytes) return value
     }
-    // A buffer is not kept for longer than somebody reads it.
+    // The last record of a run releases the cached view of its buffer.
     return this.#read(records.bytes, records.start(index), records.ends[index] ?? 0, index === records.length - 1)
   }
 

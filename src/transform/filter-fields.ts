@@ -82,6 +82,6 @@ function isOdd(answer: unknown): boolean {
 
 function finish(output: Output, staying: number, to: number): void {
   if (staying < to) output.stay(staying, to)
-  // A buffer is not kept for longer than somebody reads it.
+  // The reader caches a view of the last buffer; releasing it lets the buffer be collected.
   release()
 }

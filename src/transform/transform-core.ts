@@ -19,7 +19,7 @@ import { type Context, type RecordFunction, see } from './view.ts'
 export class TransformCore implements Core {
   readonly #fn: RecordFunction
   readonly #onError: TransformOptions['onError']
-  /** Whether nobody has said how many promises may be pending, and nobody has been told so yet. */
+  /** Whether `concurrency` was not given and the account has not been told so yet. */
   #isUnadvised: boolean
   readonly #outlet: Outlet
   readonly #failed: FailedOutlet
@@ -331,7 +331,7 @@ export class TransformCore implements Core {
   }
 }
 
-/** At first nobody knows how much is made of a record. */
+/** Records in the first asynchronous block, while the size of their results is not known. */
 const firstAsyncRecords = 64
 const maxAsyncRecords = 4_096
 

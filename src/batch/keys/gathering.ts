@@ -2,14 +2,14 @@ import { type Gathering, WasmMemory } from '../../memory/wasm-memory.ts'
 import type { Records } from '../../records/records.ts'
 import { LocalGathering } from './local-gathering.ts'
 
-/** Those with which somebody is at work: whoever takes a batch may add its records to another one before a run is done. */
+/** The gatherings in use: the consumer of a batch may add its records to another batcher before this run is done. */
 const atWork = new WeakSet<Gathering>()
 
 /**
  * Does some work with what can gather so many pieces of a run: the memory of WebAssembly that the chunk stands in, or ordinary memory.
  *
- * @param work - Is given `undefined` where records cannot be gathered: they have newlines in them, or go back to several receipts, so
- *   that nobody could tell them apart again; or somebody is at work with it.
+ * @param work - Is given `undefined` where records cannot be gathered: they have newlines in them or go back to several receipts, so
+ *   that they could not be told apart again; or the gathering is in use.
  */
 export function whileGathering<Result>(
   { isLines, receipt, bytes }: Records,

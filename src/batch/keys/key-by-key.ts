@@ -3,7 +3,7 @@ import type { AddRecords, OpeningOf } from './add-records.ts'
 import type { Pieces } from './pieces.ts'
 import type { SortedPieces } from './sorted-pieces.ts'
 
-/** Adds the pieces of a run key by key, as they stand: what cannot be gathered, because nobody could tell its records apart then. */
+/** Adds the pieces of a run key by key, as they stand: for records that could not be told apart after gathering. */
 export function addKeyByKey(
   { partitions }: Pieces,
   sorted: SortedPieces,

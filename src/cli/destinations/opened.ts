@@ -5,7 +5,7 @@ export interface Opened {
   readonly destination: Destination
   /** How records are gathered for it, where the user does not say. */
   readonly batch?: { readonly maxAge: number } | undefined
-  /** Whether it may be slow for good reasons: somebody reads along. Then no attempt times out. */
+  /** Whether it may be slow for good reasons, as standard output that a person pages through. Then no attempt times out. */
   readonly isPatient?: boolean | undefined
   /** Whether its objects go to standard output. */
   readonly isStdout?: boolean | undefined

@@ -6,7 +6,7 @@ import { toError } from '../../errors.ts'
 import { checkOptions, expecting, type Fields, hasMethod } from '../../options.ts'
 import type { Opened } from './opened.ts'
 
-/** Standard output, and who wants to know that its reader has gone. */
+/** Standard output, and a callback for when its reader has gone. */
 export interface Stdout {
   readonly stream: Writable
   /** Called when the reader has closed its end (`| head -1`): everything is to stop, without a word. */
@@ -26,7 +26,7 @@ const fields: Fields<StdoutOptions> = {
 
 /**
  * Writes bodies to standard output, one after another. What came in with one read goes out at once, unless the user says
- * otherwise: whoever stands behind the pipe should not wait for a batch to become old.
+ * otherwise: the next command of a pipe should not wait for a batch to reach its age.
  *
  * @throws OptionError
  */

@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.ts'
 import { report } from '../../report.ts'
 import type { Layer } from './outcome.ts'
 
-/** Tells whoever listens how each attempt ended and how long it took; belongs inside of the retries. */
+/** Publishes how each attempt ended and how long it took; belongs inside of the retries. */
 export function attemptReport(destination: string, clock: Clock): Layer {
   return (next) => async (request, context) => {
     const startedAt = clock.monotonic()

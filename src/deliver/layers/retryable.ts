@@ -1,5 +1,5 @@
 /**
- * Which failures may be tried again: tables, each entry with its reason. `false` is for what stays wrong until somebody changes
+ * Which failures may be tried again: tables, each entry with its reason. `false` is for what stays wrong until a person changes
  * something. What stands in no table is tried again, because at-least-once is the promise.
  */
 import { isCodeMistake } from '../../code-mistake.ts'

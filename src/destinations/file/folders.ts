@@ -16,7 +16,7 @@ export async function syncFolder(fs: FileSystem, path: string): Promise<void> {
   }
 }
 
-/** Makes folders, each once, and remembers them. Whoever needs a folder that is being made waits for it. */
+/** Makes folders, each once, and remembers them. A write into a folder that is being made waits for it. */
 export class Folders {
   readonly #fs: FileSystem
   readonly #root: string
@@ -46,7 +46,7 @@ export class Folders {
     return made
   }
 
-  /** Forgets what is known: somebody deleted a folder. */
+  /** Forgets which folders were made, because one of them has been deleted. */
   forget(): void {
     this.#known.clear()
   }

@@ -3,7 +3,7 @@
  *
  *     make the folder → open .name.random.tmp in it → write → fsync → close → rename to name → fsync the folder
  *
- * A crash before the rename leaves a hidden file that nobody reads; after it, the whole file.
+ * A crash before the rename leaves a hidden file that readers skip; after it, the whole file.
  */
 import { randomBytes } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
@@ -51,7 +51,7 @@ function temporaryName(name: string): string {
   return `.${cut(name, maxNameBytes - 1 - ending.length)}${ending}`
 }
 
-/** Opens a file in a folder that is made first; again, if somebody deleted a folder that is known to be there. */
+/** Opens a file in a folder that is made first; again, if a folder that was made before has been deleted. */
 async function openNew({ fs, folders, signal }: ObjectWrite, folder: string, path: string): Promise<OpenFile> {
   const open = async (): Promise<OpenFile> => {
     await folders.make(folder)

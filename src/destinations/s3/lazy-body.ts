@@ -25,7 +25,7 @@ export class LazyBody extends Uint8Array {
     return new LazyBody(this.#parts, this.#from + start, Math.min(this.#to, this.#from + end))
   }
 
-  /** The bytes: a view where they lie together, otherwise a copy, which nobody keeps. */
+  /** The bytes: a view where they lie together, otherwise a copy, which is not kept. */
   read(): Buffer {
     const pieces: Buffer[] = []
     let before = 0

@@ -124,7 +124,7 @@ class Calls {
     this.#write.signal.removeEventListener('abort', this.#onAbort)
   }
 
-  /** Waits until there is room for the body, if there is one, and only then reads it: who waits holds nothing that others wait for. */
+  /** Waits until there is room for the body, if there is one, and only then reads it: a waiting upload holds no memory that another one waits for. */
   async #sendWithBody(command: Command): Promise<unknown> {
     if (!(command instanceof PutObjectCommand || command instanceof UploadPartCommand)) return this.#send(command)
     const body = command.input.Body
@@ -157,7 +157,7 @@ class Calls {
   }
 
   /**
-   * For CreateMultipartUpload: cut off on its way it may have created an upload whose id nobody knows, and which nobody could end. So
+   * For CreateMultipartUpload: cut off on its way it may have created an upload whose id is not known, and which could not be ended. So
    * its answer is waited for a little longer, and then ended by the failure of the first part.
    */
   #lateSignal(): AbortSignal {

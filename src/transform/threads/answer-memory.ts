@@ -6,7 +6,7 @@ export const roomBytes = 1_572_864
 /** Where a thread writes what it makes of a slab: in rooms that go to the main thread with its answer, and come back with another slab. */
 export class AnswerMemory implements Memory {
   readonly #rooms = new Set<ArrayBufferLike>()
-  /** What is left of the last room; `undefined` while somebody writes to it. */
+  /** What is left of the last room; `undefined` while a block is written to it. */
   #rest: Buffer | undefined
 
   /** @param room - One that came back, if there was one. */

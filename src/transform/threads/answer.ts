@@ -37,7 +37,7 @@ export interface Answer {
   readonly failed: readonly FailedRecord[]
   /** In pairs: a record of which several were made, and how many more than one. */
   readonly expanded: Uint32Array<ArrayBuffer>
-  /** The slab's buffer, where nobody can see into it any more. */
+  /** The slab's buffer, if no function can have kept a view of it. */
   readonly spare: ArrayBuffer | undefined
   /** The memory that `made` stands in, where it is to come round again. */
   readonly rooms: readonly ArrayBuffer[]

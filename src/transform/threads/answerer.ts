@@ -15,7 +15,7 @@ import { fromSlab, type Slab } from './slab.ts'
 export interface Answering {
   readonly meaning: Meaning
   readonly clock: Clock
-  /** Whether the slab's buffer may go back: nobody can have kept a view of it. */
+  /** Whether the slab's buffer may go back: no function can have kept a view of it. */
   readonly giveBack: boolean
 }
 

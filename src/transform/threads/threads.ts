@@ -29,7 +29,7 @@ import { fromSent } from './sent-error.ts'
 
 /** Measured on two cores, with records of 1 KB and of 10 KB: with half or twice as much the way takes a twentieth longer. */
 const slabBytes = 1_048_576
-/** In a slab, while nobody knows how much is made of it: that comes back in one piece. */
+/** Records in the first slabs, while the size of the answers is not known: an answer comes back in one piece. */
 const firstSlabRecords = 64
 /** So much may come back. */
 const maxAnswerBytes = 2_097_152
