@@ -58,13 +58,13 @@ export function joined([first, ...others]: readonly Buffer[]): Buffer {
  * @returns The compressed pieces in order. Rejects with the error of the first piece that failed, once no piece is under way; those
  *   that waited are not begun any more.
  */
-export async function compressPieces(
-  pieces: readonly (readonly Buffer[])[],
-  compressPiece: (piece: readonly Buffer[]) => Promise<readonly Buffer[]>,
+export async function compressPieces<Piece>(
+  pieces: readonly Piece[],
+  compressPiece: (piece: Piece) => Promise<readonly Buffer[]>,
   pool: Limiter = threadPool,
 ): Promise<readonly Buffer[]> {
   const failures: unknown[] = []
-  const turn = async (piece: readonly Buffer[]): Promise<readonly Buffer[]> => {
+  const turn = async (piece: Piece): Promise<readonly Buffer[]> => {
     if (failures.length > 0) return []
     try {
       return await compressPiece(piece)
