@@ -139,7 +139,7 @@ function unreadOf(input: Input, feeder: Feeder, { splitter }: Setup): Unread[] {
   const reading = feeder.reading(input)
   if (reading === undefined) return [{ source: input.name, from: 0, partialBytes: 0 }]
   if (reading.hasEnded) return []
-  // The JSON parser does not say where in a chunk a value ended.
+  // Reading cannot go on in the middle of a JSON text.
   if (splitter.name === 'jsonValues') return [{ source: input.name, from: null, partialBytes: 0 }]
   const partialBytes = reading.bytes - reading.to
   // Of a stream it is not known whether more would have come; all that came was whole.

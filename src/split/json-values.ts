@@ -1,16 +1,38 @@
-import { described, expecting, type Fields, readOptions } from '../options.ts'
+import { OptionError } from '../errors.ts'
+import { described, expecting, type Fields, oneOf, option, readOptions } from '../options.ts'
+import { namesIn } from '../records/field-path.ts'
 import { Deferred } from './deferred.ts'
-import type { Splitter } from './splitter.ts'
+import type { Selects } from './json-selection-splitter.ts'
+import { JsonValuesSplitter } from './json-values-splitter.ts'
+import type { SplitOutlet, Splitter, SplitterState } from './splitter.ts'
 import { type SizeOptions, sizeFields } from './too-large.ts'
 
 /** Options of {@link jsonValues}. */
 export interface JsonValuesOptions extends Pick<SizeOptions, 'maxRecordBytes'> {
   /**
-   * Where in a single top-level object the array stands whose elements are the records: keys with dots between them, such as
-   * `features` or `response.items`. Default: none, and the first character decides: a top-level array's elements are the records,
-   * and otherwise each top-level value is one.
+   * Where in a top-level object the array stands whose elements are the records: keys with dots between them, such as `features` or
+   * `response.items`, where `\\.` is a dot in a key; or a list of keys. Several such objects may follow one another, as in the files of
+   * CloudTrail and CloudWatch Logs. Default: none, and then the first character decides: the elements of a top-level array, or of several one
+   * after another, are the records, and otherwise each top-level value is one.
    */
-  readonly path?: string | undefined
+  readonly path?: string | readonly string[] | undefined
+  /**
+   * Which values are records, where a path cannot say it: a regular expression that the path of a value matches, its keys and indexes
+   * joined by dots (`/^packages\.[^.]+$/` for the members of an object); or a function of these keys and indexes. Values inside of a record
+   * are not asked about. It is much slower than `path`, and not taken together with it. Numbers keep their digits; escapes in strings are those of
+   * `JSON.stringify`. Default: none.
+   */
+  readonly select?: RegExp | Selects | undefined
+  /**
+   * What becomes of a value whose borders are found but which is not JSON: `'fail'` ends the stream, `'backup'` sends it to the backup with
+   * the code `Split.Malformed` and goes on behind it. Default `'fail'`.
+   */
+  readonly onMalformed?: 'fail' | 'backup' | undefined
+  /**
+   * What becomes of the white space between the tokens of a value that stands on several lines: `'remove'` makes it one line, in which
+   * nothing else changes; `'keep'` leaves it, and then the value is no line of newline-delimited JSON. Default `'remove'`.
+   */
+  readonly whiteSpace?: 'remove' | 'keep' | undefined
 }
 
 /** The table of {@link JsonValuesOptions}. */
@@ -18,39 +40,58 @@ export const jsonValuesFields = {
   maxRecordBytes: sizeFields.maxRecordBytes,
   path: described(
     expecting(
-      `keys with dots between them, such as 'features' or 'response.items'`,
-      (value) => typeof value === 'string' && value.split('.').every((key) => key !== ''),
-      { type: 'string' },
+      `keys with dots between them, such as 'features' or 'response.items', or a list of keys`,
+      (value) => namesOf(value) !== undefined,
+      {
+        anyOf: [
+          { type: 'string', minLength: 1 },
+          { type: 'array', items: { type: 'string' }, minItems: 1 },
+        ],
+      },
     ),
-    'Where the array of records stands, with dots.',
+    'Where the array of records stands, with dots; \\. is a dot in a key.',
   ),
+  select: expecting('a RegExp or a function', (value) => value instanceof RegExp || typeof value === 'function'),
+  onMalformed: option(oneOf('fail', 'backup'), { default: 'fail', about: 'What becomes of a value that is not JSON.' }),
+  whiteSpace: option(oneOf('remove', 'keep'), {
+    default: 'remove',
+    about: 'What becomes of the white space in a value of several lines.',
+  }),
 } satisfies Fields<JsonValuesOptions>
 
 /**
  * The values of a JSON text (RFC 8259): the elements of a top-level array, those of an array at a `path`, or top-level values one
- * after another with or without white space between them (numbers and words need some). They come out parsed, as `JSON.parse`
- * would have them: `__proto__` is a key like any other, of equal keys the last one counts, a byte order mark is skipped, and bytes
- * that are not UTF-8 become U+FFFD. Their bytes are made from the values.
+ * after another with or without white space between them (numbers and words need some). Their bytes go on as they stand: digits, escapes,
+ * doubled keys and the order of keys are the user's. A byte order mark is skipped.
  *
- * The parser does not say where in the bytes a value stands. Therefore a receipt's position is that of the chunk in which the
- * value ended; errors name a range of at most 64 KiB; and `maxRecordBytes` is a bound for the memory rather than a rule for records:
- * a value up to it is never refused, one longer by 128 KiB always is, with white space in front of it counted. There is no
- * `onTooLarge`: a part of a value is no JSON. A value takes several times its bytes when it is parsed.
- *
- * The stream ends with a HosepipeError `Split.Malformed` where the text is not JSON, ends too early, nests deeper than 1,024, has
- * something behind its top-level array or object, or has no array at the `path`, or two. Records before it may have gone on.
+ * The stream ends with a HosepipeError `Split.Malformed`, which says at which byte, where the text is not JSON, ends too early, nests
+ * deeper than 1,024, has something else behind a top-level array or object, or has no array at the `path`, or two; with
+ * `Split.RecordTooLarge` at a value that is longer than `maxRecordBytes`. There is no `onTooLarge`: a part of a value is no JSON.
  *
  * @throws OptionError
  */
 export function jsonValues(options: JsonValuesOptions = {}): Splitter {
-  const { maxRecordBytes, path } = readOptions('jsonValues', options, jsonValuesFields)
-  return {
-    name: 'jsonValues',
-    start: (outlet) =>
-      // stream-json takes as long to load as the half of all that is ours.
-      new Deferred(async () => {
-        const { JsonValuesSplitter } = await import('./json-values-splitter.ts')
-        return new JsonValuesSplitter(outlet, path, maxRecordBytes)
-      }),
+  const { path, select, ...shape } = readOptions('jsonValues', options, jsonValuesFields)
+  if (select !== undefined) {
+    if (path !== undefined)
+      throw new OptionError('jsonValues.select', 'jsonValues: path and select cannot stand together')
+    return { name: 'jsonValues', start: (outlet) => selection(outlet, select, shape.maxRecordBytes) }
   }
+  const names = (path !== undefined && namesOf(path)) || []
+  return { name: 'jsonValues', start: (outlet) => new JsonValuesSplitter(outlet, { ...shape, path: names }) }
+}
+
+function selection(outlet: SplitOutlet, select: RegExp | Selects, maxRecordBytes: number): SplitterState {
+  const selects: Selects = typeof select === 'function' ? select : (path) => select.test(path.join('.'))
+  // stream-json takes as long to load as the half of all that is ours.
+  return new Deferred(async () => {
+    const { JsonSelectionSplitter } = await import('./json-selection-splitter.ts')
+    return new JsonSelectionSplitter(outlet, selects, maxRecordBytes)
+  })
+}
+
+function namesOf(path: unknown): readonly string[] | undefined {
+  if (typeof path === 'string') return namesIn(path)
+  const isList = Array.isArray(path) && path.length > 0 && path.every((name) => typeof name === 'string')
+  return isList ? path : undefined
 }

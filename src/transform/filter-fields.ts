@@ -1,8 +1,8 @@
 import type { Records } from '../records/records.ts'
+import { release } from '../records/words.ts'
 import { FieldReader } from './field.ts'
 import type { Output } from './output.ts'
 import type { Context, RecordFunction } from './view.ts'
-import { release } from './words.ts'
 
 /** The first record about which a filter did not plainly say whether it stays. */
 export interface Odd {

@@ -36,7 +36,9 @@ export async function splitting(splitter: Splitter, chunks: Iterable<Uint8Array>
       result.runs.push(chunk)
       result.positions.push([chunk.receipt.at(0).position?.from, chunk.receipt.at(0).position?.to])
       if (chunk.parsed !== undefined) result.values.push(...chunk.parsed)
-      else result.records.push(...chunk)
+      else if (splitter.name === 'jsonValues')
+        for (let i = 0; i < chunk.length; i += 1) result.values.push(chunk.json(i))
+      result.records.push(...chunk)
     }
   })
   Readable.from(chunks)

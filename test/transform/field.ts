@@ -4,9 +4,9 @@ import fc from 'fast-check'
 import t from 'tap'
 import { OptionError } from '../../src/errors.ts'
 import { Account } from '../../src/receipts/receipts.ts'
+import { find, toPart } from '../../src/records/json-find.ts'
 import { type Provenance, Records } from '../../src/records/records.ts'
 import { type FieldPath, field } from '../../src/transform/field.ts'
-import { find, toPart } from '../../src/transform/json-find.ts'
 
 const from = (count: number): Provenance => ({ receipt: new Account().open(count, 0), arrivedAt: 0 })
 

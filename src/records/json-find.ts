@@ -42,10 +42,10 @@ export function toPart(key: string): Part {
 export type Found = 'doubt' | 'missing' | 'container' | 'string' | 'escaped' | 'number' | 'true' | 'false' | 'null'
 
 /** Where the value stands that the last search has found, quotes included. */
-export const place = { from: 0, to: 0 }
+export const place = { from: 0, to: 0, behind: 0 }
 
 /** Deeper records are left to JSON.parse. */
-const maxDepth = 1024
+const maxDepth = 1000
 /** Which of the containers around the walk are objects, by depth. */
 const isObject = new Uint8Array(maxDepth + 1)
 
@@ -194,6 +194,7 @@ export function find(path: readonly Part[], bytes: Buffer, start: number, end: n
       if (byte !== (inObject ? closeBrace : closeBracket)) return 'doubt'
       at += 1
       depth -= 1
+      if (depth === 0) place.behind = at
       inObject = isObject[depth] === 1
       if (depth === level) {
         if (!whole && level > 0) return 'missing'
