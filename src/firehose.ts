@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type BatchOptions, batch } from './batch/batch-stage.ts'
+import { type Clock, systemClock } from './clock.ts'
 import { type ThreadOptions, transform } from './deliver/backup/transform-with-backup.ts'
 import { type CopyTarget, copyTargetField } from './deliver/branches/copies.ts'
 import { sourceBackup } from './deliver/branches/source-backup.ts'
@@ -9,12 +10,13 @@ import { type DeliverOptions, deliverFields } from './deliver/deliver-options.ts
 import type { Destination, Send } from './deliver/destination.ts'
 import type { DeliverStats } from './deliver/stats.ts'
 import { toDestination } from './deliver/to-destination.ts'
-import { toError } from './errors.ts'
+import { HosepipeError, toError } from './errors.ts'
 import { checkOptions, expecting, type Fields, hasMethod, object, required } from './options.ts'
 import { split } from './split/split.ts'
 import type { Splitter } from './split/splitter.ts'
 import type { Entry } from './stage/door.ts'
 import { type End, EndStage } from './stage/end-stage.ts'
+import { type Ended, Sender } from './stage/sender.ts'
 import { Stage, type StageOptions } from './stage/stage.ts'
 import { type BytesFunction, isRecordFunction, type RecordFunction } from './transform/view.ts'
 
@@ -47,6 +49,19 @@ export interface Firehose extends Writable {
   stats(): DeliverStats
   /** Closes all batches and resolves when everything that was written before has ended. */
   flush(): Promise<void>
+  /**
+   * Writes records and waits for how they end: for an HTTP service that answers when a record is delivered, or a consumer that deletes a
+   * message then. They are delivered with their batch: a `maxAge` in `batch` says how long that may take at most, and `flush()` closes it now.
+   *
+   * @param records - One record, or an array of them: bytes, text, or values that become JSON. They are records already, also where the
+   *   stream has a `split`. A record that is itself an array stands in an array.
+   * @returns How many were delivered, dropped and backed up (more than were given where a transform makes several of one), and why some
+   *   were not delivered. Rejects when the stream ends before, with its error.
+   * @example
+   * const { failures } = await hose.send(request.body)
+   * response.writeHead(failures.length === 0 ? 200 : 422).end()
+   */
+  send(records: unknown): Promise<Ended>
   /** Ends the stream and waits until everything is delivered: what `await using` does. */
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -92,7 +107,16 @@ export function firehose(options: FirehoseOptions): Firehose {
   ]
   const [first] = way
   if (first !== undefined) end.count(copies?.onward ?? first.account)
-  return Object.assign(new EndStage((fail) => new WholeWay(way, end, fail)), { stats: () => end.stats() })
+  const stage = new EndStage((fail) => new WholeWay(way, end, clock ?? systemClock, fail))
+  // Where copies are made, what is sent is counted behind them, too.
+  if (copies === undefined) end.count(stage.core.sender.account)
+  return Object.assign(stage, {
+    stats: () => end.stats(),
+    send: (records: unknown) => {
+      if (stage.destroyed || stage.writableEnded) return Promise.reject(stage.errored ?? hasEnded())
+      return stage.core.sender.send(records)
+    },
+  })
 }
 
 /** The stages of a {@link firehose}, which take what comes at its first and end at its last. */
@@ -100,10 +124,13 @@ class WholeWay implements End {
   readonly #head: Writable
   readonly #end: DeliverStream
   readonly #finished: Promise<void>
+  /** Writes what callers wait for. */
+  readonly sender: Sender
 
-  constructor(stages: readonly Stage[], end: DeliverStream, fail: (error: Error) => void) {
+  constructor(stages: readonly Stage[], end: DeliverStream, clock: Clock, fail: (error: Error) => void) {
     this.#head = stages[0] ?? end
     this.#end = end
+    this.sender = new Sender(clock, (run) => void this.#head.write(run))
     this.#finished = pipeline([...stages, end])
     this.#finished.catch((error) => fail(toError(error)))
   }
@@ -113,11 +140,13 @@ class WholeWay implements End {
   }
 
   take(chunk: unknown, encoding: BufferEncoding, done: (error?: Error) => void): void {
+    this.sender.handOn()
     if (this.#head.write(chunk, encoding)) done()
     else this.#head.once('drain', done)
   }
 
   takeAll(chunks: readonly Entry[], done: (error?: Error) => void): void {
+    this.sender.handOn()
     for (const [i, { chunk, encoding }] of chunks.entries()) {
       if (this.#head.write(chunk, encoding ?? 'utf8')) continue
       this.#head.once('drain', () => this.takeAll(chunks.slice(i + 1), done))
@@ -127,6 +156,7 @@ class WholeWay implements End {
   }
 
   end(done: (error?: Error) => void): void {
+    this.sender.handOn()
     this.#head.end()
     this.#finished.then(
       () => done(),
@@ -137,7 +167,12 @@ class WholeWay implements End {
   async destroy(error: Error | null): Promise<void> {
     this.#head.destroy(error ?? undefined)
     this.#end.destroy(error ?? undefined)
+    this.sender.abandon(error ?? hasEnded())
   }
+}
+
+function hasEnded(): HosepipeError {
+  return new HosepipeError('Delivery.Failed', 'the stream has ended before the records had')
 }
 
 function listOf(functions: FirehoseOptions['transform']): readonly Transforming[] {

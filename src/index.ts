@@ -82,7 +82,15 @@ export type { Duration, DurationText, Size, SizeText } from './units.ts'
 export { Checkpoints } from './receipts/checkpoints.ts'
 export { type Clock, systemClock } from './clock.ts'
 export { type ErrorCode, errorCodes, HosepipeError, OptionError } from './errors.ts'
-export { Account, type Counts, type Ending, type Origin, type Position, Receipt } from './receipts/receipts.ts'
+export {
+  Account,
+  type Counts,
+  type Ending,
+  type FailureReason,
+  type Origin,
+  type Position,
+  Receipt,
+} from './receipts/receipts.ts'
 export {
   type AttemptEnded,
   type BackedUp,
@@ -91,4 +99,5 @@ export {
   channelNames,
   type RetryScheduled,
 } from './report.ts'
+export type { Ended } from './stage/sender.ts'
 export type { Stage, StageOptions } from './stage/stage.ts'

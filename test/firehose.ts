@@ -10,10 +10,12 @@ import { deliver } from '../src/deliver/deliver.ts'
 import { memory } from '../src/destinations/memory/index.ts'
 import { jsonArray } from '../src/encode/json-array.ts'
 import { firehose } from '../src/firehose.ts'
+import { Account } from '../src/receipts/receipts.ts'
+import { Records } from '../src/records/records.ts'
 import { lines } from '../src/split/lines.ts'
 import { split } from '../src/split/split.ts'
 import { field } from '../src/transform/field.ts'
-import { drop, fail } from '../src/transform/result.ts'
+import { drop, fail, several } from '../src/transform/result.ts'
 import { filter, json, text } from '../src/transform/view.ts'
 import { conserves } from './support/conservation.ts'
 import { ManualClock, settled } from './support/manual-clock.ts'
@@ -228,4 +230,76 @@ t.test('an asynchronous function that runs one at a time is told so once', async
   await finished(hose)
   t.match(hose.stats().advice, [/asynchronous.*`concurrency`/])
   t.equal(hose.stats().advice.length, 1)
+})
+
+t.test('send: how the records ended', async (t) => {
+  const [to, backup] = [memory(), memory()]
+  const hose = firehose({
+    split: lines(),
+    transform: json((value: { n: number }) => {
+      if (value.n === 1) return drop
+      return value.n === 2 ? fail('two is odd') : several([value, value])
+    }),
+    batch: { maxAge: 0 },
+    to,
+    backup,
+    backupBatch: { maxAge: 0 },
+  })
+  t.same(await hose.send({ n: 0 }), { delivered: 2, dropped: 0, backedUp: 0, failures: [] })
+  t.same(await hose.send(['{"n":1}', { n: 2 }, Buffer.from('{"n":3}')]), {
+    delivered: 2,
+    dropped: 1,
+    backedUp: 1,
+    failures: [{ code: 'Transform.Failed', message: 'two is odd' }],
+  })
+  t.same(await hose.send([]), { delivered: 0, dropped: 0, backedUp: 0, failures: [] })
+  const many = await Promise.all(Array.from({ length: 100 }, (_, n) => hose.send({ n: n + 10 })))
+  t.ok(many.every(({ delivered }) => delivered === 2))
+  await t.rejects(hose.send([undefined]), { code: 'Input.Unsupported' })
+  await t.rejects(hose.send(Symbol('x')), { code: 'Input.Unsupported' })
+  conserves(t, hose.stats())
+  t.match(hose.stats(), { pending: 0, delivered: 204 })
+  hose.end()
+  await finished(hose)
+  await t.rejects(hose.send({ n: 1 }), { code: 'Delivery.Failed' })
+})
+
+t.test('send: who waits hears when the stream ends before', async (t) => {
+  for (const copies of [undefined, memory()]) {
+    const hose = firehose({ sourceBackup: copies, batch: { maxAge: '1h' }, to: memory() })
+    hose.on('error', () => undefined)
+    const sent = hose.send({ n: 1 })
+    for (let turns = 0; turns < 5; turns += 1) await settled()
+    hose.destroy(new Error('power cut'))
+    await t.rejects(sent, { message: 'power cut' })
+  }
+  const silent = firehose({ to: memory() })
+  const sent = silent.send({ n: 1 })
+  silent.destroy()
+  await t.rejects(sent, { code: 'Delivery.Failed' })
+})
+
+t.test('receipts of a destroyed stream are abandoned, once, and stay pending', async (t) => {
+  const account = new Account()
+  const heard: string[] = []
+  const settledOnes: number[] = []
+  const run = (n: number) => {
+    const receipt = account.open(1, 0, {
+      onSettled: () => settledOnes.push(n),
+      onAbandoned: ({ pending, isAbandoned }, error) => heard.push(`${n} ${pending} ${isAbandoned} ${error.message}`),
+    })
+    return Records.pack({ receipt, arrivedAt: 0 }, [`${n}`], true)
+  }
+  const to = memory()
+  const end = deliver(to, { concurrency: 1 })
+  end.on('error', () => undefined)
+  end.write(run(0))
+  await end.flush()
+  to.pause()
+  end.write(run(1))
+  for (let turns = 0; turns < 5; turns += 1) await settled()
+  end.destroy(new Error('stop'))
+  end.destroy(new Error('again'))
+  t.same([settledOnes, heard], [[0], ['1 1 true stop']])
+  t.match(account.counts(), { in: 2, delivered: 1, pending: 1 })
 })

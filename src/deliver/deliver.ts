@@ -3,10 +3,11 @@ import { addAbortSignal, type Writable } from 'node:stream'
 import { Batch } from '../batch/batch.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { ndjson } from '../encode/ndjson.ts'
-import { toError } from '../errors.ts'
+import { HosepipeError, toError } from '../errors.ts'
 import type { Account } from '../receipts/receipts.ts'
 import { FailedRecords, type Failure } from '../records/failed-records.ts'
 import { withBytes } from '../records/with-bytes.ts'
+import { redact } from '../redact.ts'
 import type { ClosedBy } from '../report.ts'
 import { type Core, Door, type Entry } from '../stage/door.ts'
 import { type End, EndStage } from '../stage/end-stage.ts'
@@ -146,6 +147,9 @@ class Delivery implements End {
   async destroy(error: Error | null): Promise<void> {
     this.#door.destroy(error)
     this.#abort.abort(error ?? undefined)
+    const reason =
+      error ?? new HosepipeError('Delivery.Failed', 'the stream was destroyed before the records had ended')
+    for (const account of this.#accounts) account.abandon(reason)
     const backup = this.#backup.destroy()
     await this.#dispatcher.idle()
     await this.#use.end()
@@ -205,6 +209,7 @@ class Delivery implements End {
   async #takeFailed(failed: FailedRecords): Promise<void> {
     if (this.#abort.signal.aborted) return
     for (const { account } of failed.records.receipt.receipts()) this.#accounts.add(account)
+    noteReasons(failed)
     await this.#backup.take(failed)
   }
 
@@ -215,7 +220,9 @@ class Delivery implements End {
       if (this.#abort.signal.aborted) return
       const first = before
       const reasons = Array.from({ length: run.length }, (_, i) => reason(first + i))
-      await this.#backup.take(new FailedRecords(run, reasons))
+      const failed = new FailedRecords(run, reasons)
+      noteReasons(failed)
+      await this.#backup.take(failed)
       before += run.length
     }
   }
@@ -234,5 +241,18 @@ class Delivery implements End {
       },
     })
     return layered((request, context) => destination.send(request, context), again, ...attempt)
+  }
+}
+
+/** Tells the receipts that want to know it why their records failed. */
+function noteReasons(failed: FailedRecords): void {
+  const { receipt } = failed.records
+  for (const { onFailed } of receipt.receipts()) {
+    if (onFailed === undefined) continue
+    for (let i = 0; i < failed.length; i += 1) {
+      const { code, message } = failed.reason(i)
+      receipt.at(i).onFailed?.({ code, message: redact(message) })
+    }
+    return
   }
 }

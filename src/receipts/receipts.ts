@@ -99,6 +99,14 @@ export class Account {
     return new Receipt(this, count, arrivedAt, options)
   }
 
+  /**
+   * Says that nothing will settle the open receipts any more: the stream that their records were in was destroyed. The records stay
+   * pending.
+   */
+  abandon(error: Error): void {
+    for (const receipt of this.#open) receipt.abandon(error)
+  }
+
   /** @internal */
   opened(receipt: Receipt): void {
     this.#in += receipt.pending
@@ -118,12 +126,27 @@ export class Account {
   }
 }
 
+/** Why a record was not delivered. */
+export interface FailureReason {
+  /** A code of ours, or the destination's own. */
+  readonly code: string
+  /** What happened, in words. */
+  readonly message: string
+}
+
 /** What a source may add to the receipt that it opens. */
 export interface ReceiptOptions {
   /** Where in the source the records came from. */
   readonly position?: Position | undefined
   /** Called once, when every record has ended (at once where there is none): now the source may commit its position. */
   readonly onSettled?: ((receipt: Receipt) => void) | undefined
+  /**
+   * Called at most once, when records are pending and nothing will settle them any more, because their stream was destroyed: a source must not
+   * commit its position, and whoever waits for the records should hear the error.
+   */
+  readonly onAbandoned?: ((receipt: Receipt, error: Error) => void) | undefined
+  /** Called with the reason for each of the records that is backed up, or thrown away by `discard()`. */
+  readonly onFailed?: ((reason: FailureReason) => void) | undefined
   /**
    * Where to write what is made of the records: it is written over when they have ended. Default: memory of its own.
    *
@@ -144,7 +167,11 @@ export class Receipt implements Origin {
   readonly position: Position | undefined
   /** @internal */
   readonly memory: Memory | undefined
-  readonly #onSettled: ((receipt: Receipt) => void) | undefined
+  readonly #onSettled: ReceiptOptions['onSettled']
+  readonly #onAbandoned: ReceiptOptions['onAbandoned']
+  /** @internal */
+  readonly onFailed: ReceiptOptions['onFailed']
+  #isAbandoned = false
   readonly #ended = { delivered: 0, dropped: 0, backedUp: 0 }
   #pending: number
   #leases: Lease[] | undefined
@@ -159,6 +186,8 @@ export class Receipt implements Origin {
     this.position = options.position
     this.memory = options.memory
     this.#onSettled = options.onSettled
+    this.#onAbandoned = options.onAbandoned
+    this.onFailed = options.onFailed
     this.#pending = count
     if (count > 0) account.opened(this)
     else this.#onSettled?.(this)
@@ -167,6 +196,11 @@ export class Receipt implements Origin {
   /** How many of the records have not ended yet. */
   get pending(): number {
     return this.#pending
+  }
+
+  /** Whether the stream that the records were in was destroyed before they had ended. */
+  get isAbandoned(): boolean {
+    return this.#isAbandoned
   }
 
   /** How many of the records ended in which way. */
@@ -241,6 +275,13 @@ export class Receipt implements Origin {
     return leases
   }
 
+  /** Nothing will settle the records any more; see {@link Account.abandon}. */
+  abandon(error: Error): void {
+    if (this.#isAbandoned || this.#pending === 0) return
+    this.#isAbandoned = true
+    this.#onAbandoned?.(this, error)
+  }
+
   #settled(): void {
     this.#onSettled?.(this)
     for (const lease of this.handOver()) lease.release()
@@ -254,7 +295,12 @@ export class Receipt implements Origin {
   fork(count: number, accounts: readonly Account[]): readonly Receipt[] {
     let open = accounts.length
     const children: Receipt[] = accounts.map((account) =>
-      account.open(count, this.arrivedAt, { position: this.position, memory: this.memory, onSettled }),
+      account.open(count, this.arrivedAt, {
+        position: this.position,
+        memory: this.memory,
+        onFailed: this.onFailed,
+        onSettled,
+      }),
     )
     const parent = this
     return children

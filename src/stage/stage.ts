@@ -144,6 +144,7 @@ export class Stage extends Duplex {
     const error = given ?? unfinished(this, this.account.pending)
     this.#held = undefined
     this.#door.destroy(error)
+    if (error !== null) this.account.abandon(error)
     this.#abort.abort(error ?? undefined)
     callback(error)
   }

@@ -156,6 +156,7 @@ class FanOut implements End {
 
   async destroy(error: Error | null): Promise<void> {
     this.#door.destroy(error)
+    if (error !== null) for (const { account } of [this.#door, ...this.#lanes]) account.abandon(error)
     for (const lane of this.#lanes) lane.destroy(error ?? undefined)
     for (const { backup } of this.#branches) backup?.destroy()
   }

@@ -1,0 +1,110 @@
+import type { Clock } from '../clock.ts'
+import { describe, HosepipeError } from '../errors.ts'
+import { ReceiptMerger } from '../receipts/merged-receipts.ts'
+import { Account, type FailureReason } from '../receipts/receipts.ts'
+import { Records } from '../records/records.ts'
+
+/** How the records of a `send` ended. */
+export interface Ended {
+  /** Records that the destination has confirmed. */
+  readonly delivered: number
+  /** Records that a transform dropped, or that failed where the backup is `discard()`. */
+  readonly dropped: number
+  /** Records that the backup has confirmed. */
+  readonly backedUp: number
+  /** Why records were backed up, or thrown away by `discard()`: one reason for each. */
+  readonly failures: readonly FailureReason[]
+}
+
+/** So many records are gathered at most before they are handed on. */
+const maxRecords = 512
+const noFailures: readonly FailureReason[] = []
+
+/**
+ * Writes records whose callers wait for how they end. What is sent in one turn of the event loop goes on as one run, in which each call
+ * has a receipt of its own.
+ */
+export class Sender {
+  /** The account of what was sent. */
+  readonly account = new Account()
+  readonly #clock: Clock
+  readonly #write: (run: Records) => void
+  #items: unknown[] = []
+  #receipts = new ReceiptMerger()
+  #raw = 0
+  #arrivedAt = 0
+  #immediate: NodeJS.Immediate | undefined
+
+  /** @param write - Takes the runs. */
+  constructor(clock: Clock, write: (run: Records) => void) {
+    this.#clock = clock
+    this.#write = write
+  }
+
+  /** @returns How the records ended. Rejects when nothing will end them any more, or one is none. */
+  send(given: unknown): Promise<Ended> {
+    const wrong = Array.isArray(given) ? given.findIndex((item) => !isRecord(item)) : isRecord(given) ? -1 : 0
+    if (wrong !== -1) {
+      const came = describe(Array.isArray(given) ? given[wrong] : given)
+      const words = `send takes bytes, text, and values that have a JSON form, but ${came} came`
+      return Promise.reject(new HosepipeError('Input.Unsupported', words))
+    }
+    if (this.#items.length === 0) this.#arrivedAt = this.#clock.wall()
+    const count = Array.isArray(given) ? given.length : 1
+    return new Promise((resolve, reject) => {
+      let failures: FailureReason[] | undefined
+      const receipt = this.account.open(count, this.#arrivedAt, {
+        onSettled: ({ ended: { delivered, dropped, backedUp } }) => {
+          resolve({ delivered, dropped, backedUp, failures: failures ?? noFailures })
+        },
+        onAbandoned: (_, error) => reject(error),
+        onFailed: (reason) => {
+          failures ??= []
+          failures.push(reason)
+        },
+      })
+      if (count === 0) return
+      this.#receipts.add(receipt, count)
+      if (Array.isArray(given)) for (const item of given) this.#add(item)
+      else this.#add(given)
+      if (this.#items.length >= maxRecords) this.handOn()
+      else this.#immediate ??= setImmediate(() => this.handOn())
+    })
+  }
+
+  /** Hands on what was gathered. */
+  handOn(): void {
+    if (this.#immediate !== undefined) clearImmediate(this.#immediate)
+    this.#immediate = undefined
+    const items = this.#items
+    if (items.length === 0) return
+    const from = { receipt: this.#receipts.merged(), arrivedAt: this.#arrivedAt }
+    const raw = this.#raw
+    this.#items = []
+    this.#receipts = new ReceiptMerger()
+    this.#raw = 0
+    this.#write(raw === 0 ? Records.values(from, items) : Records.pack(from, items.map(toRaw)))
+  }
+
+  /** The stream is destroyed: nothing will end the records any more. */
+  abandon(error: Error): void {
+    if (this.#immediate !== undefined) clearImmediate(this.#immediate)
+    this.#immediate = undefined
+    this.account.abandon(error)
+  }
+
+  #add(item: unknown): void {
+    if (typeof item === 'string' || item instanceof Uint8Array) this.#raw += 1
+    this.#items.push(item)
+  }
+}
+
+/** Bytes and text as they are; a value that stands among them as its JSON. */
+function toRaw(item: unknown): string | Uint8Array {
+  return typeof item === 'string' || item instanceof Uint8Array ? item : JSON.stringify(item)
+}
+
+function isRecord(value: unknown): boolean {
+  const type = typeof value
+  return type === 'object' || type === 'string' || type === 'number' || type === 'boolean'
+}
