@@ -255,6 +255,21 @@ t.test('a backup record is the service’s, and can be replayed', async (t) => {
   t.equal(bad.records().length, 2, 'what is no backup record fails as such')
 })
 
+t.test('rawData that is not base64 is no record: Node would skip what is wrong, and other bytes would be sent', (t) => {
+  const line = (rawData: string): string => JSON.stringify({ rawData, attemptsMade: 1, arrivalTimestamp: 1 })
+  for (const rawData of ['e30*', 'e3 0K', 'e30', 'e30=e30=', 'e31=', '-_8=', '{"a":1}']) {
+    t.throws(
+      () => readBackupRecord(line(rawData)),
+      { code: 'Split.Malformed', message: 'the rawData of a backup record must be base64, with its padding' },
+      rawData,
+    )
+  }
+  for (const bytes of ['', 'a', 'ab', 'abc', '\u{1f600}\n']) {
+    t.equal(String(readBackupRecord(line(Buffer.from(bytes).toString('base64'))).record), bytes)
+  }
+  t.end()
+})
+
 t.test("backupMode 'all' sends a copy of every batch", async (t) => {
   const backup = memory({ name: 'backup' })
   const to = memory({ fail: [undefined, { refuse: [1] }] })

@@ -90,7 +90,7 @@ function conversionRecord(record: BackupRecord): ConversionRecord {
  * records of failed format conversions, too.
  *
  * @param line - A line of a backup object.
- * @throws HosepipeError `Split.Malformed` when it is not a backup record.
+ * @throws HosepipeError `Split.Malformed` when it is not a backup record, or its `rawData` is not base64 as RFC 4648, section 4, has it.
  */
 export function readBackupRecord(line: Buffer | string): BackupRecord & { readonly record: Buffer } {
   const parsed = parse(line.toString())
@@ -102,7 +102,15 @@ export function readBackupRecord(line: Buffer | string): BackupRecord & { readon
   }
   const errorCode = textIn(parsed, 'errorCode', 'lastErrorCode', 'ErrorCode')
   const errorMessage = textIn(parsed, 'errorMessage', 'lastErrorMessage', 'ErrorMessage')
-  return { ...parsed, errorCode, errorMessage, record: Buffer.from(parsed.rawData, 'base64') }
+  return { ...parsed, errorCode, errorMessage, record: bytesOf(parsed.rawData) }
+}
+
+/** The bytes of `rawData`. Node reads base64 leniently, and skips what does not belong to it: other bytes would be sent. */
+function bytesOf(rawData: string): Buffer {
+  const bytes = Buffer.from(rawData, 'base64')
+  // Only base64 comes back as it was: a foreign character, a missing end or stray bits in the last character do not.
+  if (bytes.toString('base64') === rawData) return bytes
+  throw new HosepipeError('Split.Malformed', 'the rawData of a backup record must be base64, with its padding')
 }
 
 /** The first of some members that is there. */
