@@ -5,6 +5,7 @@
 export const errorCodes = {
   'Options.Invalid': 'an option has a value that its stage does not take, or a name that it does not know',
   'Input.Unsupported': 'a chunk is neither bytes, text, a plain value, Records, FailedRecords nor a Batch',
+  'Split.Encoding': 'the input is UTF-16, by its byte order mark',
   'Split.RecordTooLarge': 'a record is longer than maxRecordBytes',
   'Split.Malformed': 'the bytes do not have the form that the splitter reads',
   'Transform.Failed': 'the function said fail(reason)',

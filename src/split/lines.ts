@@ -14,6 +14,7 @@ import { type Fields, readOptions } from '../options.ts'
 import { findNewlines } from '../records/newlines.ts'
 import { Records } from '../records/records.ts'
 import type { Work } from '../stage/door.ts'
+import { ByteOrderMark } from './byte-order-mark.ts'
 import { emptyField, type SplitOutlet, type Splitter, type SplitterState } from './splitter.ts'
 import { pushTooLarge, refuseTooLarge, type SizeLimit, type SizeOptions, sizeFields } from './too-large.ts'
 
@@ -30,7 +31,8 @@ const newline = 10
 const carriageReturn = 13
 
 /**
- * Lines end in `\n` or `\r\n`; neither is part of the record. A last line without an end is a record too. Bytes are not decoded.
+ * Lines end in `\n` or `\r\n`; neither is part of the record. A last line without an end is a record too. Bytes are not decoded;
+ * a UTF-8 byte order mark at the beginning is skipped, and that of UTF-16 ends the stream with `Split.Encoding`.
  *
  * @throws OptionError
  */
@@ -43,6 +45,7 @@ class LineSplitter implements SplitterState {
   readonly #outlet: SplitOutlet
   readonly #limit: SizeLimit
   readonly #keepEmpty: boolean
+  readonly #mark = new ByteOrderMark('lines')
   /** The line that has no end yet, as the chunks had it. */
   #held: Buffer[] = []
   #heldLength = 0
@@ -58,6 +61,13 @@ class LineSplitter implements SplitterState {
   }
 
   write(chunk: Buffer): Work {
+    if (this.#mark.isPast) return this.#write(chunk)
+    const rest = this.#mark.take(chunk)
+    this.#offset = this.#mark.length
+    return rest.length > 0 ? this.#write(rest) : undefined
+  }
+
+  #write(chunk: Buffer): Work {
     let from = 0
     if (this.#heldLength + this.#skipped > 0) {
       const end = chunk.indexOf(newline)
@@ -73,6 +83,8 @@ class LineSplitter implements SplitterState {
   }
 
   end(): Work {
+    const partOfMark = this.#mark.end()
+    if (partOfMark.length > 0) this.#write(partOfMark)
     if (this.#heldLength + this.#skipped > 0) this.#finishHeld(Buffer.alloc(0), 0)
     return undefined
   }

@@ -7,12 +7,14 @@
  *
  *     chunk ─▶ split2: bytes → text ─▶ Cutter: text → records ─▶ split2's mapper ─▶ a run of Records
  */
+
 import type { Transform } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import split2 from 'split2'
 import { describe, OptionError } from '../errors.ts'
 import { described, type Fields, readOptions, whole } from '../options.ts'
 import { Records } from '../records/records.ts'
+import { ByteOrderMark } from './byte-order-mark.ts'
 import { type Cut, Cutter, type Finder } from './cutter.ts'
 import { emptyField, type SplitOutlet, type Splitter, type SplitterState } from './splitter.ts'
 import { pushTooLarge, refuseTooLarge, type SizeLimit, type SizeOptions, sizeFields } from './too-large.ts'
@@ -127,6 +129,7 @@ class SeparatorSplitter implements SplitterState {
   readonly #limit: SizeLimit
   readonly #keepEmpty: boolean
   readonly #cutter: Cutter
+  readonly #mark = new ByteOrderMark('separator')
   readonly #splitter: Transform
   /** What split2 has handed out since the last run. */
   #records: string[] = []
@@ -154,6 +157,13 @@ class SeparatorSplitter implements SplitterState {
   }
 
   async write(chunk: Buffer): Promise<void> {
+    if (this.#mark.isPast) return this.#write(chunk)
+    const rest = this.#mark.take(chunk)
+    this.#cutter.begin(this.#mark.length)
+    return this.#write(rest)
+  }
+
+  async #write(chunk: Buffer): Promise<void> {
     for (let from = 0; from < chunk.length; from += pieceBytes) {
       const piece = chunk.subarray(from, from + pieceBytes)
       await this.#split(this.#encoding === 'latin1' ? piece.toString('latin1') : piece)
@@ -164,6 +174,7 @@ class SeparatorSplitter implements SplitterState {
   }
 
   async end(): Promise<void> {
+    await this.#write(this.#mark.end())
     this.#splitter.end()
     await finished(this.#splitter)
     // At its end split2 hands out what its decoder was left with: the beginning of a character.

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
 import { lines } from '../../src/split/lines.ts'
+import { separator } from '../../src/split/separator.ts'
 import { conserves } from '../support/conservation.ts'
 import { pieces, splitting, texts } from '../support/splitting.ts'
 
@@ -40,7 +41,7 @@ t.test('finds the same lines wherever the input is cut', async (t) => {
 
 t.test('finds what the obvious way finds, on any bytes', async (t) => {
   const bytes = fc.array(
-    fc.oneof({ weight: 3, arbitrary: fc.constantFrom(10, 13, 97) }, fc.integer({ min: 0, max: 255 })),
+    fc.oneof({ weight: 3, arbitrary: fc.constantFrom(10, 13, 97) }, fc.integer({ min: 0, max: 253 })),
     {
       maxLength: 60,
     },
@@ -138,4 +139,23 @@ t.test('refuses what it does not take', async (t) => {
   // @ts-expect-error: an unknown name
   t.throws(() => lines({ maxRecordByte: 1 }), { message: /did you mean maxRecordBytes\?/ })
   t.throws(() => lines({ maxRecordBytes: 0 }), { message: /maxRecordBytes must be .* but came as 0/ })
+})
+
+t.test('a byte order mark is no part of the first record', async (t) => {
+  const mark = Buffer.from([0xef, 0xbb, 0xbf])
+  const input = Buffer.concat([mark, Buffer.from('{"a":1}\n\ufeffb\n')])
+  for (const splitter of [lines(), separator('\n'), separator(/\n/)]) {
+    for (const size of [1, 2, 3, 4, input.length]) {
+      const result = await splitting(splitter, pieces(input, size))
+      t.same(texts(result), ['{"a":1}', '\ufeffb'], `${splitter.name}, pieces of ${size}`)
+      t.equal(result.positions[0]?.[0], mark.length, 'positions count the mark')
+    }
+    t.same(texts(await splitting(splitter, [mark])), [], 'nothing but a mark')
+    t.same((await splitting(splitter, [Buffer.from([0xef])])).records.length, 1, 'a part of a mark is a record')
+    for (const utf16 of [Buffer.from('\ufeffa\n', 'utf16le'), Buffer.from('\ufeffa\n', 'utf16le').swap16()]) {
+      for (const size of [1, 2, 6]) {
+        await t.rejects(splitting(splitter, pieces(utf16, size)), { code: 'Split.Encoding', message: /UTF-16/ })
+      }
+    }
+  }
 })
