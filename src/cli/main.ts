@@ -17,6 +17,12 @@ process.on('uncaughtException', (error) => {
   debug('%s', error.stack)
   control.stopNow(error)
 })
+// Nothing is left that could go on, but the run has not ended. Without this Node would end with code 13 and without an account.
+process.once('beforeExit', () =>
+  control.stopNow(
+    new Error('nothing is left to wait for, but not all has ended: a function returned a promise that never settles'),
+  ),
+)
 
 try {
   await end(await execute(process.argv.slice(2), control))

@@ -79,6 +79,14 @@ for (const [name, flags, signals] of [
   })
 }
 
+t.test('a promise that never settles ends the program with an account', async (t) => {
+  const dir = folder(t, { 'never.js': 'export default () => new Promise(() => {})' })
+  const { code, stdout, stderr } = await hosepipe(dir, ndjson, '--map', './never.js', '--to', './out', '--report=json')
+  t.equal(code, 1)
+  t.match(account(t, stdout), { delivered: 0, exitCode: 1 })
+  t.match(stderr, /^hosepipe: .*a promise that never settles/m)
+})
+
 t.test('progress as lines of JSON, and the account for people', async (t) => {
   const { code, stderr, stdout } = await hosepipe(folder(t), ndjson, '--to', './out', '--progress=json', '--gzip')
   const [line = '', ...rest] = stderr.split('\n').filter((one) => one.startsWith('{'))
