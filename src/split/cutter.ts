@@ -66,11 +66,6 @@ export class Cutter {
     this.#open = new OpenBytes(encoding, maxKept)
   }
 
-  /** Sets the offset in the input of the first byte, before anything is taken. */
-  begin(offset: number): void {
-    this.#offset = offset
-  }
-
   /** The offset in the input at which the open record starts. */
   get offset(): number {
     return this.#offset

@@ -37,7 +37,6 @@ export class JsonSelectionSplitter implements SplitterState {
   /** The record that is open. */
   #open: TokenWriter | undefined
   #found: string[] = []
-  #isAtStart = true
   #offset = 0
 
   constructor(outlet: SplitOutlet, selects: Selects, maxRecordBytes: number) {
@@ -50,9 +49,7 @@ export class JsonSelectionSplitter implements SplitterState {
     const from = this.#offset
     for (let at = 0; at < chunk.length; at += pieceBytes) {
       const piece = chunk.subarray(at, at + pieceBytes)
-      const text = this.#decoder.write(piece)
-      this.#take(this.#isAtStart ? text.replace(/^\uFEFF/, '') : text)
-      if (text !== '') this.#isAtStart = false
+      this.#take(this.#decoder.write(piece))
       this.#offset += piece.length
     }
     this.#handOn(from)

@@ -45,7 +45,6 @@ type Role = 'record' | 'key' | 'skipped'
 
 const [comma, colon, openBrace, closeBrace, openBracket, closeBracket] = Buffer.from(',:{}[]')
 const newline = 0x0a
-const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf])
 
 /** See the head of this file. */
 export class JsonValuesSplitter implements SplitterState {
@@ -72,8 +71,7 @@ export class JsonValuesSplitter implements SplitterState {
     this.#run = new ValueRun(outlet)
   }
 
-  write(given: Buffer): undefined {
-    const chunk = this.#offset === 0 ? this.#withoutMark(given) : given
+  write(chunk: Buffer): undefined {
     let at = 0
     this.#breakAt = -1
     try {
@@ -97,7 +95,7 @@ export class JsonValuesSplitter implements SplitterState {
         this.#scanner.finish()
         this.#complete(Buffer.alloc(0), 0, 0)
       }
-      if (this.#scanner.isOpen || this.#heldLength > 0) throw new Error('it ends inside of a value')
+      if (this.#scanner.isOpen) throw new Error('it ends inside of a value')
       if (this.#next === 'document' && this.#hasPath) throw this.#path.missing('the input is empty')
       if (!['document', 'value', 'nothing'].includes(this.#next))
         throw new Error(`it ends where ${this.#next} should come`)
@@ -108,21 +106,6 @@ export class JsonValuesSplitter implements SplitterState {
     } finally {
       this.#run.handOn()
     }
-  }
-
-  /** A byte order mark is no part of the text. One that is cut in two by a border of chunks comes complete: its bytes are held back. */
-  #withoutMark(chunk: Buffer): Buffer {
-    const all = this.#heldLength > 0 ? Buffer.concat([...this.#held, chunk]) : chunk
-    this.#held = []
-    this.#heldLength = 0
-    if (all.length < byteOrderMark.length && all.equals(byteOrderMark.subarray(0, all.length))) {
-      this.#held = [all]
-      this.#heldLength = all.length
-      return Buffer.alloc(0)
-    }
-    if (!all.subarray(0, byteOrderMark.length).equals(byteOrderMark)) return all
-    this.#offset = byteOrderMark.length
-    return all.subarray(byteOrderMark.length)
   }
 
   /** Takes a byte that is no white space and stands in no value. @returns Where to go on. */

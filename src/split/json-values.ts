@@ -5,10 +5,11 @@ import { Deferred } from './deferred.ts'
 import type { Selects } from './json-selection-splitter.ts'
 import { JsonValuesSplitter } from './json-values-splitter.ts'
 import type { SplitOutlet, Splitter, SplitterState } from './splitter.ts'
+import { type EncodingOptions, encodingField, readingText } from './text-encoding.ts'
 import { type SizeOptions, sizeFields } from './too-large.ts'
 
 /** Options of {@link jsonValues}. */
-export interface JsonValuesOptions extends Pick<SizeOptions, 'maxRecordBytes'> {
+export interface JsonValuesOptions extends Pick<SizeOptions, 'maxRecordBytes'>, EncodingOptions {
   /**
    * Where in a top-level object the array stands whose elements are the records: keys with dots between them, such as `features` or
    * `response.items`, where `\\.` is a dot in a key; or a list of keys. Several such objects may follow one another, as in the files of
@@ -51,6 +52,7 @@ export const jsonValuesFields = {
     ),
     'Where the array of records stands, with dots; \\. is a dot in a key.',
   ),
+  encoding: encodingField,
   select: expecting('a RegExp or a function', (value) => value instanceof RegExp || typeof value === 'function'),
   onMalformed: option(oneOf('fail', 'backup'), { default: 'fail', about: 'What becomes of a value that is not JSON.' }),
   whiteSpace: option(oneOf('remove', 'keep'), {
@@ -71,14 +73,16 @@ export const jsonValuesFields = {
  * @throws OptionError
  */
 export function jsonValues(options: JsonValuesOptions = {}): Splitter {
-  const { path, select, ...shape } = readOptions('jsonValues', options, jsonValuesFields)
+  const { path, select, encoding, ...shape } = readOptions('jsonValues', options, jsonValuesFields)
   if (select !== undefined) {
     if (path !== undefined)
       throw new OptionError('jsonValues.select', 'jsonValues: path and select cannot stand together')
-    return { name: 'jsonValues', start: (outlet) => selection(outlet, select, shape.maxRecordBytes) }
+    const start: Splitter['start'] = (outlet) => selection(outlet, select, shape.maxRecordBytes)
+    return readingText({ name: 'jsonValues', start }, encoding)
   }
   const names = (path !== undefined && namesOf(path)) || []
-  return { name: 'jsonValues', start: (outlet) => new JsonValuesSplitter(outlet, { ...shape, path: names }) }
+  const start: Splitter['start'] = (outlet) => new JsonValuesSplitter(outlet, { ...shape, path: names })
+  return readingText({ name: 'jsonValues', start }, encoding)
 }
 
 function selection(outlet: SplitOutlet, select: RegExp | Selects, maxRecordBytes: number): SplitterState {

@@ -14,38 +14,37 @@ import { type Fields, readOptions } from '../options.ts'
 import { findNewlines } from '../records/newlines.ts'
 import { Records } from '../records/records.ts'
 import type { Work } from '../stage/door.ts'
-import { ByteOrderMark } from './byte-order-mark.ts'
 import { emptyField, type SplitOutlet, type Splitter, type SplitterState } from './splitter.ts'
+import { type EncodingOptions, encodingField, readingText } from './text-encoding.ts'
 import { pushTooLarge, refuseTooLarge, type SizeLimit, type SizeOptions, sizeFields } from './too-large.ts'
 
 /** Options of {@link lines}. */
-export interface LinesOptions extends SizeOptions {
+export interface LinesOptions extends SizeOptions, EncodingOptions {
   /** Whether a line with nothing in it is a record. Default `'skip'`. */
   readonly empty?: 'keep' | 'skip' | undefined
 }
 
 /** The table of {@link LinesOptions}. */
-export const linesFields = { ...sizeFields, empty: emptyField } satisfies Fields<LinesOptions>
+export const linesFields = { ...sizeFields, empty: emptyField, encoding: encodingField } satisfies Fields<LinesOptions>
 
 const newline = 10
 const carriageReturn = 13
 
 /**
- * Lines end in `\n` or `\r\n`; neither is part of the record. A last line without an end is a record too. Bytes are not decoded;
- * a UTF-8 byte order mark at the beginning is skipped, and that of UTF-16 ends the stream with `Split.Encoding`.
+ * Lines end in `\n` or `\r\n`; neither is part of the record. A last line without an end is a record too. Bytes are not decoded, unless `encoding` says so.
  *
  * @throws OptionError
  */
 export function lines(options: LinesOptions = {}): Splitter {
   const read = readOptions('lines', options, linesFields)
-  return { name: 'lines', start: (outlet) => new LineSplitter(outlet, read, read.empty === 'keep') }
+  const start: Splitter['start'] = (outlet) => new LineSplitter(outlet, read, read.empty === 'keep')
+  return readingText({ name: 'lines', start }, read.encoding)
 }
 
 class LineSplitter implements SplitterState {
   readonly #outlet: SplitOutlet
   readonly #limit: SizeLimit
   readonly #keepEmpty: boolean
-  readonly #mark = new ByteOrderMark('lines')
   /** The line that has no end yet, as the chunks had it. */
   #held: Buffer[] = []
   #heldLength = 0
@@ -61,13 +60,6 @@ class LineSplitter implements SplitterState {
   }
 
   write(chunk: Buffer): Work {
-    if (this.#mark.isPast) return this.#write(chunk)
-    const rest = this.#mark.take(chunk)
-    this.#offset = this.#mark.length
-    return rest.length > 0 ? this.#write(rest) : undefined
-  }
-
-  #write(chunk: Buffer): Work {
     let from = 0
     if (this.#heldLength + this.#skipped > 0) {
       const end = chunk.indexOf(newline)
@@ -83,8 +75,6 @@ class LineSplitter implements SplitterState {
   }
 
   end(): Work {
-    const partOfMark = this.#mark.end()
-    if (partOfMark.length > 0) this.#write(partOfMark)
     if (this.#heldLength + this.#skipped > 0) this.#finishHeld(Buffer.alloc(0), 0)
     return undefined
   }

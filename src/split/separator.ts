@@ -7,20 +7,19 @@
  *
  *     chunk ─▶ split2: bytes → text ─▶ Cutter: text → records ─▶ split2's mapper ─▶ a run of Records
  */
-
 import type { Transform } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import split2 from 'split2'
 import { describe, OptionError } from '../errors.ts'
 import { described, type Fields, readOptions, whole } from '../options.ts'
 import { Records } from '../records/records.ts'
-import { ByteOrderMark } from './byte-order-mark.ts'
 import { type Cut, Cutter, type Finder } from './cutter.ts'
 import { emptyField, type SplitOutlet, type Splitter, type SplitterState } from './splitter.ts'
+import { type EncodingOptions, encodingField, readingText } from './text-encoding.ts'
 import { pushTooLarge, refuseTooLarge, type SizeLimit, type SizeOptions, sizeFields } from './too-large.ts'
 
 /** Options of {@link separator}. */
-export interface SeparatorOptions extends SizeOptions {
+export interface SeparatorOptions extends SizeOptions, EncodingOptions {
   /** Whether nothing between two separators is a record. Default `'skip'`. */
   readonly empty?: 'keep' | 'skip' | undefined
   /**
@@ -41,6 +40,7 @@ const pieceBytes = 1024 * 1024
 export const separatorFields = {
   ...sizeFields,
   empty: emptyField,
+  encoding: encodingField,
   lookahead: described(
     whole('characters', 0, longestMatch),
     'For a regular expression: characters that must follow a match before it counts. Default 1.',
@@ -67,10 +67,8 @@ export function separator(by: string | RegExp, options: SeparatorOptions = {}): 
   const keepEmpty = limit.empty === 'keep'
   const encoding = typeof by === 'string' ? 'latin1' : 'utf8'
   const makeFinder = () => (typeof by === 'string' ? textFinder(by) : patternFinder(by, options.lookahead ?? 1))
-  return {
-    name: 'separator',
-    start: (outlet) => new SeparatorSplitter(outlet, makeFinder(), encoding, limit, keepEmpty),
-  }
+  const start: Splitter['start'] = (outlet) => new SeparatorSplitter(outlet, makeFinder(), encoding, limit, keepEmpty)
+  return readingText({ name: 'separator', start }, limit.encoding)
 }
 
 function checkSeparator(by: unknown): void {
@@ -129,7 +127,6 @@ class SeparatorSplitter implements SplitterState {
   readonly #limit: SizeLimit
   readonly #keepEmpty: boolean
   readonly #cutter: Cutter
-  readonly #mark = new ByteOrderMark('separator')
   readonly #splitter: Transform
   /** What split2 has handed out since the last run. */
   #records: string[] = []
@@ -157,13 +154,6 @@ class SeparatorSplitter implements SplitterState {
   }
 
   async write(chunk: Buffer): Promise<void> {
-    if (this.#mark.isPast) return this.#write(chunk)
-    const rest = this.#mark.take(chunk)
-    this.#cutter.begin(this.#mark.length)
-    return this.#write(rest)
-  }
-
-  async #write(chunk: Buffer): Promise<void> {
     for (let from = 0; from < chunk.length; from += pieceBytes) {
       const piece = chunk.subarray(from, from + pieceBytes)
       await this.#split(this.#encoding === 'latin1' ? piece.toString('latin1') : piece)
@@ -174,7 +164,6 @@ class SeparatorSplitter implements SplitterState {
   }
 
   async end(): Promise<void> {
-    await this.#write(this.#mark.end())
     this.#splitter.end()
     await finished(this.#splitter)
     // At its end split2 hands out what its decoder was left with: the beginning of a character.

@@ -1,9 +1,11 @@
 import { createReadStream } from 'node:fs'
-import { rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
+import { jsonValues } from '../../src/split/json-values.ts'
+import { lengthPrefixed } from '../../src/split/length-prefixed.ts'
 import { lines } from '../../src/split/lines.ts'
 import { separator } from '../../src/split/separator.ts'
 import { conserves } from '../support/conservation.ts'
@@ -141,21 +143,49 @@ t.test('refuses what it does not take', async (t) => {
   t.throws(() => lines({ maxRecordBytes: 0 }), { message: /maxRecordBytes must be .* but came as 0/ })
 })
 
-t.test('a byte order mark is no part of the first record', async (t) => {
-  const mark = Buffer.from([0xef, 0xbb, 0xbf])
-  const input = Buffer.concat([mark, Buffer.from('{"a":1}\n\ufeffb\n')])
-  for (const splitter of [lines(), separator('\n'), separator(/\n/)]) {
-    for (const size of [1, 2, 3, 4, input.length]) {
-      const result = await splitting(splitter, pieces(input, size))
-      t.same(texts(result), ['{"a":1}', '\ufeffb'], `${splitter.name}, pieces of ${size}`)
-      t.equal(result.positions[0]?.[0], mark.length, 'positions count the mark')
+const inputs = new URL('../inputs/', import.meta.url)
+
+t.test('a byte order mark is no part of the first record, for every splitter of text', async (t) => {
+  const input = await readFile(new URL('utf8-bom.ndjson', inputs))
+  t.same(input.subarray(0, 3), Buffer.from([0xef, 0xbb, 0xbf]))
+  for (const size of [1, 2, 3, 1000]) {
+    for (const splitter of [lines(), separator('\n'), separator(/\n/), jsonValues()]) {
+      const found = await splitting(splitter, pieces(input, size))
+      t.ok(found.records.length > 0)
+      for (const record of found.records) t.ok(JSON.parse(String(record)), `${splitter.name} ${size}`)
+      t.equal(found.positions[0]?.[0], 3, 'positions are those of the input')
     }
-    t.same(texts(await splitting(splitter, [mark])), [], 'nothing but a mark')
-    t.same((await splitting(splitter, [Buffer.from([0xef])])).records.length, 1, 'a part of a mark is a record')
-    for (const utf16 of [Buffer.from('\ufeffa\n', 'utf16le'), Buffer.from('\ufeffa\n', 'utf16le').swap16()]) {
-      for (const size of [1, 2, 6]) {
-        await t.rejects(splitting(splitter, pieces(utf16, size)), { code: 'Split.Encoding', message: /UTF-16/ })
-      }
-    }
+    t.same((await splitting(lengthPrefixed(), pieces(Buffer.from([0, 0, 0, 3, 0xef, 0xbb, 0xbf]), size))).records, [
+      Buffer.from([0xef, 0xbb, 0xbf]),
+    ])
+    t.same(
+      texts(await splitting(lines(), pieces(Buffer.from([0xef, 0xbb]), size))),
+      ['\ufffd'],
+      'a part of one is none',
+    )
   }
+})
+
+t.test('other encodings: told, or read', async (t) => {
+  const utf16 = await readFile(new URL('utf16le-bom.ndjson', inputs))
+  const expected = utf16.subarray(2).toString('utf16le').trim().split(/\r?\n/)
+  for (const size of [1, 3, 1000]) {
+    for (const splitter of [lines, jsonValues]) {
+      await t.rejects(splitting(splitter(), pieces(utf16, size)), {
+        code: 'Split.Encoding',
+        message: /the input is UTF-16, as its byte order mark says: read it with encoding: 'utf-16le'/,
+      })
+    }
+    t.same(texts(await splitting(lines({ encoding: 'utf-16le' }), pieces(utf16, size))), expected)
+    const latin = await readFile(new URL('cp1252.csv', inputs))
+    const read = texts(await splitting(lines({ encoding: 'windows-1252' }), pieces(latin, size)))
+    t.same(read, new TextDecoder('windows-1252').decode(latin).trim().split(/\r?\n/))
+    t.notMatch(read.join(), /\ufffd/)
+  }
+  t.equal(
+    (await splitting(lines({ encoding: 'utf-8' }), [utf16])).records.length > 0,
+    true,
+    'unless the user says that it is UTF-8',
+  )
+  t.throws(() => lines({ encoding: 'klingon' }), { message: /encoding must be an encoding that TextDecoder knows/ })
 })
