@@ -1,4 +1,4 @@
-import type { Writable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type BatchOptions, batch } from './batch/batch-stage.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -10,7 +10,7 @@ import { type DeliverOptions, deliverFields } from './deliver/deliver-options.ts
 import type { Destination, Send } from './deliver/destination.ts'
 import type { DeliverStats } from './deliver/stats.ts'
 import { toDestination } from './deliver/to-destination.ts'
-import { HosepipeError, toError } from './errors.ts'
+import { HosepipeError, OptionError, toError } from './errors.ts'
 import { checkOptions, expecting, type Fields, hasMethod, object, required } from './options.ts'
 import { split } from './split/split.ts'
 import type { Splitter } from './split/splitter.ts'
@@ -31,8 +31,11 @@ export type Transforming = RecordFunction | BytesFunction | FunctionWithOptions 
 
 /** Options of {@link firehose}: those of `deliver`, and what stands before it. */
 export interface FirehoseOptions extends DeliverOptions {
-  /** How records are found in bytes. Default: not; each chunk that is written is one record. */
-  readonly split?: Splitter | undefined
+  /**
+   * How records are found in bytes. Default: not; each chunk that is written is one record. A stream of raw bytes (a file, a socket) has no
+   * such chunks, and is refused when it is piped in, unless this is `'chunks'`: then each of its chunks is one record, wherever it was cut.
+   */
+  readonly split?: Splitter | 'chunks' | undefined
   /** Where a copy of every record goes, as it came: a destination or streams; see `sourceBackup`. Default: nowhere. */
   readonly sourceBackup?: CopyTarget | undefined
   /** What is done with each record; of a list, one after the other. Default: nothing. */
@@ -68,7 +71,10 @@ export interface Firehose extends Writable {
 
 const fields = {
   ...deliverFields,
-  split: expecting('a splitter, such as lines()', (value) => object.accepts(value) && hasMethod(value, 'start')),
+  split: expecting(
+    "a splitter, such as lines(), or 'chunks'",
+    (value) => value === 'chunks' || hasMethod(value, 'start'),
+  ),
   sourceBackup: copyTargetField,
   transform: expecting(
     'a function, json(fn), filter(fn), { fn, …options }, a transform(…) or a list of these',
@@ -100,7 +106,7 @@ export function firehose(options: FirehoseOptions): Firehose {
   const copies = copyTo && sourceBackup(copyTo, { clock })
   const end = deliver(destination, delivery)
   const way = [
-    ...(splitter ? [split(splitter, { clock })] : []),
+    ...(splitter !== undefined && splitter !== 'chunks' ? [split(splitter, { clock })] : []),
     ...(copies ? [copies] : []),
     ...listOf(functions).map((one) => toStage(one, clock)),
     batch({ clock, format: options.encode ?? destination.encode, ...batching }),
@@ -110,6 +116,7 @@ export function firehose(options: FirehoseOptions): Firehose {
   const stage = new EndStage((fail) => new WholeWay(way, end, clock ?? systemClock, fail))
   // Where copies are made, what is sent is counted behind them, too.
   if (copies === undefined) end.count(stage.core.sender.account)
+  if (splitter === undefined) stage.on('pipe', (source: Readable) => refuseBytes(source, stage))
   return Object.assign(stage, {
     stats: () => end.stats(),
     send: (records: unknown) => {
@@ -169,6 +176,13 @@ class WholeWay implements End {
     this.#end.destroy(error ?? undefined)
     this.sender.abandon(error ?? hasEnded())
   }
+}
+
+/** Refuses a stream whose chunks end anywhere: they would be taken for records. */
+function refuseBytes(source: Readable, stream: Writable): void {
+  if (source.readableObjectMode) return
+  const words = `firehose: split is missing, but a stream of raw bytes came, whose chunks end anywhere: write split: lines(), or split: 'chunks' where each chunk is a record`
+  stream.destroy(new OptionError('firehose.split', words))
 }
 
 function hasEnded(): HosepipeError {

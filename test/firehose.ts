@@ -303,3 +303,24 @@ t.test('receipts of a destroyed stream are abandoned, once, and stay pending', a
   t.same([settledOnes, heard], [[0], ['1 1 true stop']])
   t.match(account.counts(), { in: 2, delivered: 1, pending: 1 })
 })
+
+t.test('a stream of raw bytes needs a splitter', async (t) => {
+  const bytes = (): Readable => Readable.from([Buffer.from('a\nb'), Buffer.from('c\n')], { objectMode: false })
+  const to = memory()
+  await t.rejects(pipeline(bytes(), firehose({ to })), {
+    code: 'Options.Invalid',
+    option: 'firehose.split',
+    message: /a stream of raw bytes came.*write split: lines\(\)/,
+  })
+  t.equal(to.attempts, 0)
+  await pipeline(bytes(), firehose({ split: lines(), to }))
+  t.same(to.records().map(String), ['a', 'bc'])
+  to.clear()
+  await pipeline(bytes(), firehose({ split: 'chunks', to }))
+  t.same(to.records().map(String), ['a\nb', 'c\n'])
+  to.clear()
+  const hose = firehose({ to })
+  hose.end(Buffer.from('one record'))
+  await finished(hose)
+  t.same(to.records().map(String), ['one record'], 'what is written by hand is a record')
+})
