@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
+import { replayThroughFunctions } from '../deliver/backup/backup-record.ts'
 import { lines, replay as readBack, transform } from '../index.ts'
 import { parseAddress } from './destinations/address.ts'
 import type { Setup } from './setup.ts'
@@ -48,6 +49,8 @@ export function refuseInside(paths: readonly string[], name: string, url: unknow
 
 /** The same setup for backup records: the original records are read out of them first. */
 export function forReplay(setup: Setup): Setup {
-  const unpack = { name: 'replay', make: () => transform(readBack()) }
+  const hasFunctions = setup.transforms.length > 0
+  const make = () => transform(hasFunctions ? replayThroughFunctions() : readBack())
+  const unpack = { name: 'replay', make }
   return { ...setup, splitter: lines(), transforms: [unpack, ...setup.transforms] }
 }

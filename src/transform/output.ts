@@ -45,11 +45,16 @@ export class Output {
   readonly #dropped: number[] | undefined
   readonly #now: () => number
   readonly #sizes: Sizes
+  readonly #unwraps: boolean
   /** About how many bytes the new records take. */
   size = 0
 
-  /** @param sizes - Tells how large values are; one for all outputs of a stream. */
-  constructor(block: Records, meaning: Meaning, now: () => number, sizes = new Sizes()) {
+  /**
+   * @param sizes - Tells how large values are; one for all outputs of a stream.
+   * @param unwraps - Whether what is made counts as what came in.
+   */
+  constructor(block: Records, meaning: Meaning, now: () => number, sizes = new Sizes(), unwraps = false) {
+    this.#unwraps = unwraps
     this.#sizes = sizes
     this.block = block
     this.#meaning = meaning
@@ -168,7 +173,7 @@ export class Output {
   #made(): Records {
     const { arrivedAt } = this.block
     if (this.#raw === 0) {
-      return Records.values({ receipt: this.#origin(), arrivedAt }, this.#values).madeFrom(this.block, this.#origins)
+      return this.#madeFrom(Records.values({ receipt: this.#origin(), arrivedAt }, this.#values), this.#origins)
     }
     const all = this.#values.map((value) => {
       return typeof value === 'string' || value instanceof Uint8Array ? value : stringify(value)
@@ -182,7 +187,11 @@ export class Output {
       texts.push(raw)
       origins.push(origin)
     }
-    return Records.pack({ receipt: this.block.receipt.pick(origins), arrivedAt }, texts).madeFrom(this.block, origins)
+    return this.#madeFrom(Records.pack({ receipt: this.block.receipt.pick(origins), arrivedAt }, texts), origins)
+  }
+
+  #madeFrom(records: Records, origins: readonly number[]): Records {
+    return this.#unwraps ? records : records.madeFrom(this.block, origins)
   }
 
   /**

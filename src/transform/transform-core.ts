@@ -154,7 +154,8 @@ export class TransformCore implements Core {
   }
 
   #outputOf(block: Records): Output {
-    return new Output(block, this.#fn.meaning, () => this.#outlet.clock.wall(), this.#sizes)
+    const { meaning, unwraps } = this.#fn
+    return new Output(block, meaning, () => this.#outlet.clock.wall(), this.#sizes, unwraps)
   }
 
   /** Calls the function for one record; what it throws comes back as {@link Thrown}. */

@@ -38,6 +38,8 @@ export interface RecordFunction extends Reader {
   readonly look: Look
   /** What the function's answer means. */
   readonly meaning: Meaning
+  /** Whether what it makes counts as what came in: it only takes records out of what they were wrapped in. Default `false`. */
+  readonly unwraps?: boolean | undefined
   /** Whether it may take the context too: then each record has one of its own. So may a function without named parameters. */
   readonly takesContext: boolean
   /** The function itself, called with what it wants to see of a record. */

@@ -7,6 +7,7 @@ import { HosepipeError } from '../../errors.ts'
 import type { FailedRecords } from '../../records/failed-records.ts'
 import { Records } from '../../records/records.ts'
 import { redact } from '../../redact.ts'
+import { fail } from '../../transform/result.ts'
 import { type RecordFunction, text } from '../../transform/view.ts'
 
 /** One failed record as it stands in a backup. */
@@ -146,5 +147,18 @@ function isBackupRecord(value: unknown): value is BackupRecord {
  * pipeline(createReadStream('failed/…'), split(lines()), transform(replay()), batch(), deliver(to, { backup }))
  */
 export function replay(): RecordFunction {
-  return text((line) => readBackupRecord(line).record)
+  return { ...text((line) => readBackupRecord(line).record), unwraps: true }
+}
+
+/**
+ * The same, in front of functions that the records go through again: those that have been through them already fail, and stay in a
+ * backup.
+ */
+export function replayThroughFunctions(): RecordFunction {
+  const unpack = text((line) => {
+    const { record, functionsInRawData: functions = 0 } = readBackupRecord(line)
+    if (functions === 0) return record
+    return fail(`the record has been through ${functions} functions already: send it again without functions`)
+  })
+  return { ...unpack, unwraps: true }
 }
