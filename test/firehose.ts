@@ -324,3 +324,15 @@ t.test('a stream of raw bytes needs a splitter', async (t) => {
   await finished(hose)
   t.same(to.records().map(String), ['one record'], 'what is written by hand is a record')
 })
+
+t.test('send: a value without a JSON form among bytes fails alone', async (t) => {
+  const [to, backup] = [memory(), memory()]
+  const hose = firehose({ batch: { maxAge: 0 }, to, backup, backupBatch: { maxAge: 0 } })
+  t.match(await hose.send(['text', { id: 1n }, Buffer.from('bytes'), { n: 1 }]), {
+    delivered: 3,
+    backedUp: 1,
+    failures: [{ code: 'Transform.NotSerialisable' }],
+  })
+  t.same(to.records().map(String), ['text', 'bytes', '{"n":1}'])
+  conserves(t, hose.stats())
+})

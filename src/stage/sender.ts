@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { describe, HosepipeError } from '../errors.ts'
 import { ReceiptMerger } from '../receipts/merged-receipts.ts'
-import { Account, type FailureReason } from '../receipts/receipts.ts'
+import { Account, type FailureReason, type Receipt } from '../receipts/receipts.ts'
 import { Records } from '../records/records.ts'
 
 /** How the records of a `send` ended. */
@@ -31,7 +31,8 @@ export class Sender {
   readonly #write: (run: Records) => void
   #items: unknown[] = []
   #receipts = new ReceiptMerger()
-  #raw = 0
+  /** Whether what is gathered is bytes and text: values make runs of their own. */
+  #isRaw = false
   #arrivedAt = 0
   #immediate: NodeJS.Immediate | undefined
 
@@ -64,9 +65,8 @@ export class Sender {
         },
       })
       if (count === 0) return
-      this.#receipts.add(receipt, count)
-      if (Array.isArray(given)) for (const item of given) this.#add(item)
-      else this.#add(given)
+      if (Array.isArray(given)) for (const item of given) this.#add(item, receipt)
+      else this.#add(given, receipt)
       if (this.#items.length >= maxRecords) this.handOn()
       else this.#immediate ??= setImmediate(() => this.handOn())
     })
@@ -79,11 +79,9 @@ export class Sender {
     const items = this.#items
     if (items.length === 0) return
     const from = { receipt: this.#receipts.merged(), arrivedAt: this.#arrivedAt }
-    const raw = this.#raw
     this.#items = []
     this.#receipts = new ReceiptMerger()
-    this.#raw = 0
-    this.#write(raw === 0 ? Records.values(from, items) : Records.pack(from, items.map(toRaw)))
+    this.#write(this.#isRaw ? Records.pack(from, items.filter(isRaw)) : Records.values(from, items))
   }
 
   /** The stream is destroyed: nothing will end the records any more. */
@@ -93,15 +91,17 @@ export class Sender {
     this.account.abandon(error)
   }
 
-  #add(item: unknown): void {
-    if (typeof item === 'string' || item instanceof Uint8Array) this.#raw += 1
+  #add(item: unknown, receipt: Receipt): void {
+    const raw = isRaw(item)
+    if (raw !== this.#isRaw) this.handOn()
+    this.#isRaw = raw
+    this.#receipts.add(receipt, 1)
     this.#items.push(item)
   }
 }
 
-/** Bytes and text as they are; a value that stands among them as its JSON. */
-function toRaw(item: unknown): string | Uint8Array {
-  return typeof item === 'string' || item instanceof Uint8Array ? item : JSON.stringify(item)
+function isRaw(item: unknown): item is string | Uint8Array {
+  return typeof item === 'string' || item instanceof Uint8Array
 }
 
 function isRecord(value: unknown): boolean {

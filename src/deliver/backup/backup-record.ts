@@ -61,7 +61,7 @@ export function toBackupRecords(failed: FailedRecords): Records {
       attemptsMade: attempts,
       arrivalTimestamp: records.receipt.at(i).arrivedAt,
       errorCode: code,
-      errorMessage: redact(message.slice(0, maxMessage)),
+      errorMessage: redact(message).slice(0, maxMessage),
       attemptEndingTimestamp: endedAt,
       rawData: records.original(i).toString('base64'),
       ...(functions > 0 && { functionsPassed: functions }),
