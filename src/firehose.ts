@@ -54,7 +54,7 @@ export interface Firehose extends Writable {
   flush(): Promise<void>
   /**
    * Writes records and waits for how they end: for an HTTP service that answers when a record is delivered, or a consumer that deletes a
-   * message then. They are delivered with their batch: a `maxAge` in `batch` says how long that may take at most, and `flush()` closes it now.
+   * message then. Waiting for the answer is what holds the caller back; nothing else does. They are delivered with their batch: a `maxAge` in `batch` says how long that may take at most, and `flush()` closes it now.
    *
    * @param records - One record, or an array of them: bytes, text, or values that become JSON. They are records already, also where the
    *   stream has a `split`. A record that is itself an array stands in an array.

@@ -143,3 +143,46 @@ t.test('branches and copies', async (t) => {
   )
   t.ok(failed.every(({ functionsPassed }) => functionsPassed === 2))
 })
+
+t.test('several that fail together in one branch are backed up for the source, too', async (t) => {
+  const [a, failedA, b] = [memory(), memory(), memory()]
+  const first = split(lines())
+  await pipeline(
+    Readable.from(['{"n":1}\n']),
+    first,
+    transform(json((event: Event) => several([event, event, event]))),
+    fanOut([batch({ key: field('key') }), deliver(a, { backup: failedA })], [batch(), deliver(b)]),
+  )
+  t.equal(failedA.records().length, 1)
+  t.equal(b.records().length, 3)
+  t.match(first.account.counts(), { in: 3, expanded: 2, delivered: 0, backedUp: 3, pending: 0 })
+  conserves(t, first.account.counts())
+})
+
+t.test('batches for which a branch has no room are backed up as they were to be delivered', async (t) => {
+  const [dead, kept] = [memory(), memory()]
+  dead.pause()
+  const fan = fanOut(deliver(memory()), {
+    to: deliver(dead, { concurrency: 1 }),
+    maxPendingBytes: 1,
+    whenFull: 'backup',
+    backup: kept,
+  })
+  const sending = pipeline(
+    Readable.from(input.map((line) => `${line}\n`)),
+    split(lines()),
+    transform(adds),
+    batch({ maxRecords: 1 }),
+    fan,
+  )
+  while (fan.stats()[0]?.delivered !== input.length) await new Promise((resolve) => setImmediate(resolve))
+  dead.resume()
+  await sending
+  t.ok(kept.records().length > 0)
+  for (const line of kept.records()) {
+    const { record, functionsPassed, functionsInRawData } = readBackupRecord(line)
+    t.notOk(input.includes(String(record)))
+    t.same([functionsPassed, functionsInRawData], [1, 1])
+  }
+  t.equal(dead.records().length + kept.records().length, input.length)
+})

@@ -5,6 +5,7 @@ import { batch } from '../src/batch/batch-stage.ts'
 import { gzip } from '../src/compress/gzip.ts'
 import { readBackupRecord } from '../src/deliver/backup/backup-record.ts'
 import { transform } from '../src/deliver/backup/transform-with-backup.ts'
+import { fanOut } from '../src/deliver/branches/fan-out.ts'
 import { sourceBackup } from '../src/deliver/branches/source-backup.ts'
 import { deliver } from '../src/deliver/deliver.ts'
 import { memory } from '../src/destinations/memory/index.ts'
@@ -336,3 +337,45 @@ t.test('send: a value without a JSON form among bytes fails alone', async (t) =>
   t.same(to.records().map(String), ['text', 'bytes', '{"n":1}'])
   conserves(t, hose.stats())
 })
+
+t.test('a stream that ends well leaves records of the same account in other streams alone', async (t) => {
+  const account = new Account()
+  const abandoned: Error[] = []
+  const run = () => {
+    const receipt = account.open(1, 0, { onAbandoned: (_, error) => abandoned.push(error) })
+    return Records.pack({ receipt, arrivedAt: 0 }, ['x'], true)
+  }
+  const slow = memory()
+  slow.pause()
+  const [first, second] = [deliver(memory()), deliver(slow)]
+  second.write(run())
+  first.end(run())
+  await finished(first)
+  for (let turns = 0; turns < 5; turns += 1) await settled()
+  t.same(abandoned, [])
+  slow.resume()
+  second.end()
+  await finished(second)
+  t.match(account.counts(), { in: 2, delivered: 2, pending: 0 })
+})
+
+t.test('a source hears of a branch that fails', async (t) => {
+  for (const make of [
+    () => fanOut([batch(), deliver(memory())], [batch({ maxAge: 0 }), deliver(broken)]),
+    () => firehose({ sourceBackup: [batch({ maxAge: 0 }), deliver(broken)], to: memory() }),
+  ]) {
+    const heard: string[] = []
+    const receipt = new Account().open(1, 0, { onAbandoned: (_, error) => heard.push(error.message) })
+    const end = make()
+    end.on('error', () => undefined)
+    end.write(Records.pack({ receipt, arrivedAt: 0 }, ['x'], true))
+    for (let turns = 0; turns < 50 && heard.length === 0; turns += 1) await settled()
+    t.equal(heard.length, 1)
+    t.match(heard[0], /broken/)
+    t.equal(receipt.pending, 1)
+  }
+})
+
+function broken(): Promise<never> {
+  return Promise.reject(Object.assign(new Error('broken'), { retryable: false }))
+}

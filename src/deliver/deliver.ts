@@ -81,6 +81,8 @@ class Delivery implements End {
   readonly #accounts = new Set<Account>()
   readonly #closedBy: Partial<Record<ClosedBy, number>> = {}
   #retries = 0
+  /** Whether the end has come and every record has ended. */
+  #isOver = false
 
   constructor(destination: Destination, options: Delivering, onFatal: (error: Error) => void) {
     const encode = options.encode ?? destination.encode ?? ndjson()
@@ -147,13 +149,18 @@ class Delivery implements End {
   async destroy(error: Error | null): Promise<void> {
     this.#door.destroy(error)
     this.#abort.abort(error ?? undefined)
-    const reason =
-      error ?? new HosepipeError('Delivery.Failed', 'the stream was destroyed before the records had ended')
-    for (const account of this.#accounts) account.abandon(reason)
+    if (!this.#isOver) this.#abandon(error)
     const backup = this.#backup.destroy()
     await this.#dispatcher.idle()
     await this.#use.end()
     await backup
+  }
+
+  /** An account may have records in other streams, too: those of a stream that has ended well are left alone. */
+  #abandon(error: Error | null): void {
+    const reason =
+      error ?? new HosepipeError('Delivery.Failed', 'the stream was destroyed before the records had ended')
+    for (const account of this.#accounts) account.abandon(reason)
   }
 
   stats(): DeliverStats {
@@ -195,7 +202,9 @@ class Delivery implements End {
       end: async () => {
         await this.#dispatcher.idle()
         await this.#backup.end()
-        if (!this.#abort.signal.aborted) await this.#use.end()
+        if (this.#abort.signal.aborted) return
+        await this.#use.end()
+        this.#isOver = true
       },
     }
   }

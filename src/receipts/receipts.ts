@@ -172,6 +172,8 @@ export class Receipt implements Origin {
   /** @internal */
   readonly onFailed: ReceiptOptions['onFailed']
   #isAbandoned = false
+  /** How many records failed together with another one that was made of the same record, and are counted as that one. */
+  #joined = 0
   readonly #ended = { delivered: 0, dropped: 0, backedUp: 0 }
   #pending: number
   #leases: Lease[] | undefined
@@ -230,6 +232,7 @@ export class Receipt implements Origin {
 
   /** A transform made `more` records out of one of these; of those that fail together one is left, and `more` is negative. */
   expand(more: number): void {
+    if (more < 0) this.#joined -= more
     this.#pending += more
     this.account.grew(more)
   }
@@ -275,6 +278,13 @@ export class Receipt implements Origin {
     return leases
   }
 
+  /** How many of the records ended in one way, those among them that failed together with another one. */
+  #failed(ending: 'backedUp' | 'dropped'): number {
+    const count = this.#ended[ending]
+    const isTheirs = ending === 'backedUp' || this.#ended.backedUp === 0
+    return count > 0 && isTheirs ? count + this.#joined : count
+  }
+
   /** Nothing will settle the records any more; see {@link Account.abandon}. */
   abandon(error: Error): void {
     if (this.#isAbandoned || this.#pending === 0) return
@@ -299,6 +309,7 @@ export class Receipt implements Origin {
         position: this.position,
         memory: this.memory,
         onFailed: this.onFailed,
+        onAbandoned: (_, error) => this.abandon(error),
         onSettled,
       }),
     )
@@ -308,8 +319,8 @@ export class Receipt implements Origin {
     function onSettled(): void {
       open -= 1
       if (open > 0) return
-      const backedUp = Math.min(count, Math.max(...children.map((child) => child.ended.backedUp)))
-      const dropped = Math.min(count - backedUp, ...children.map((child) => child.ended.dropped))
+      const backedUp = Math.min(count, Math.max(...children.map((child) => child.#failed('backedUp'))))
+      const dropped = Math.min(count - backedUp, ...children.map((child) => child.#failed('dropped')))
       parent.settle('backedUp', backedUp)
       parent.settle('dropped', dropped)
       parent.settle('delivered', count - backedUp - dropped)

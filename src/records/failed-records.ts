@@ -21,7 +21,7 @@ export interface Failure {
  * Records that failed, as they came in: before any function made other records of them. Of several that were made of one and fail
  * together it is that one again, so that it is delivered once when it is sent again.
  *
- * @param indexes - Which of `records` have failed, ascending.
+ * @param indexes - Which of `records` have failed.
  * @param reasons - Why, for each of them.
  */
 export function failedAsTheyCame(
@@ -29,9 +29,12 @@ export function failedAsTheyCame(
   indexes: readonly number[],
   reasons: readonly Failure[],
 ): FailedRecords {
-  const isFirst = (i: number): boolean => i === 0 || !records.isSibling(indexes[i - 1] ?? 0, indexes[i] ?? 0)
-  const firsts = indexes.flatMap((index, i) => (isFirst(i) ? [{ index, reason: reasons[i] }] : []))
-  for (const [i, index] of indexes.entries()) if (!isFirst(i)) records.receipt.at(index).expand(-1)
+  const all = indexes.map((index, i) => ({ index, reason: reasons[i] })).sort((a, b) => a.index - b.index)
+  const firsts = all.filter(({ index }, i) => {
+    const isFirst = i === 0 || !records.isSibling(all[i - 1]?.index ?? 0, index)
+    if (!isFirst) records.receipt.at(index).expand(-1)
+    return isFirst
+  })
   return new FailedRecords(
     records.pickOriginals(firsts.map(({ index }) => index)),
     firsts.flatMap(({ reason }) => reason ?? []),

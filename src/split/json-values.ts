@@ -77,6 +77,10 @@ export function jsonValues(options: JsonValuesOptions = {}): Splitter {
   if (select !== undefined) {
     if (path !== undefined)
       throw new OptionError('jsonValues.select', 'jsonValues: path and select cannot stand together')
+    for (const name of ['onMalformed', 'whiteSpace'] as const) {
+      if (options[name] === undefined) continue
+      throw new OptionError(`jsonValues.${name}`, `jsonValues: ${name} is not for select, which reads the values anew`)
+    }
     const start: Splitter['start'] = (outlet) => selection(outlet, select, shape.maxRecordBytes)
     return readingText({ name: 'jsonValues', start }, encoding)
   }
@@ -86,12 +90,18 @@ export function jsonValues(options: JsonValuesOptions = {}): Splitter {
 }
 
 function selection(outlet: SplitOutlet, select: RegExp | Selects, maxRecordBytes: number): SplitterState {
-  const selects: Selects = typeof select === 'function' ? select : (path) => select.test(path.join('.'))
+  const selects = typeof select === 'function' ? select : matching(select)
   // stream-json takes as long to load as the half of all that is ours.
   return new Deferred(async () => {
     const { JsonSelectionSplitter } = await import('./json-selection-splitter.ts')
     return new JsonSelectionSplitter(outlet, selects, maxRecordBytes)
   })
+}
+
+/** Flags that remember where the last search ended would miss every other value. */
+function matching(select: RegExp): Selects {
+  const pattern = new RegExp(select.source, select.flags.replace(/[gy]/g, ''))
+  return (path) => pattern.test(path.join('.'))
 }
 
 function namesOf(path: unknown): readonly string[] | undefined {

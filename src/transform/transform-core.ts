@@ -108,6 +108,7 @@ export class TransformCore implements Core {
 
   /** Works through a block from the record at `from` on. What becomes very much is handed on in between, as fast as it is taken. */
   #through(output: Output, values: readonly unknown[] | undefined, from: number, first: number): Work {
+    if (this.#state.destroyed) return undefined
     const { block } = output
     const context: MutableContext = { arrivedAt: block.arrivedAt, index: first, signal: this.#outlet.signal }
     const reader = bytesReader(this.#fn, block)

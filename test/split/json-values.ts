@@ -350,5 +350,11 @@ t.test('select: values that a path cannot name', async (t) => {
   await t.rejects(splitting(jsonValues({ select: /^a$/, maxRecordBytes: 10 }), [Buffer.from('{"a":"0123456789"}')]), {
     code: 'Split.RecordTooLarge',
   })
+  t.same(
+    (await splitting(jsonValues({ select: /^\d$/g }), [Buffer.from('[1,2,3]')])).records.map(String),
+    ['1', '2', '3'],
+    'a flag that remembers the last search does not matter',
+  )
+  t.throws(() => jsonValues({ select: /x/, onMalformed: 'backup' }), { message: /onMalformed is not for select/ })
   t.throws(() => jsonValues({ select: /x/, path: 'a' }), { message: /path and select cannot stand together/ })
 })

@@ -231,7 +231,8 @@ class FanOut implements End {
       message: `the branch ${name} has no room for more`,
       attempts: 0,
       endedAt: this.#clock.wall(),
-      outputType: 'processing-failed',
+      // The records of a batch have lost what came in: they stand as they were to be delivered.
+      outputType: chunk instanceof Batch ? 'fan-out-failed' : 'processing-failed',
     }
     const runs = chunk instanceof Batch ? chunk.runs : [chunk]
     return runs.map((run) => new FailedRecords(run, failure))
