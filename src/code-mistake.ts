@@ -4,7 +4,7 @@ import { HosepipeError } from './errors.ts'
 /** Errors that the language itself throws at a mistake. Not `SyntaxError`: at run time that is an input which is not JSON. */
 const mistakes = [TypeError, ReferenceError]
 
-/** What fetch says of a broken connection if it says nothing else: a `TypeError`, which is no mistake of anybody. */
+/** What fetch says of a broken connection if it says nothing else: a `TypeError`, which is not a mistake in code. */
 const networkMessages = new Set(['fetch failed', 'Failed to fetch', 'terminated'])
 
 /** Whether an error is one that the language throws at a mistake in code: not fetch's, and without a cause or `retryable` that give it another meaning. */

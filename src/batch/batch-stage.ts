@@ -92,7 +92,7 @@ export function batch(options: BatchOptions = {}): BatchStage {
   const limits = batchLimits(options)
   const key = options.key === undefined ? undefined : compileKey(options.key)
   let batcher: Batcher | undefined
-  // What is closed is not counted as open any more: the fewer batches wait behind the stage, the less memory no limit counts.
+  // A closed batch no longer counts as open. So only few may wait behind the stage: no limit counts their memory.
   const stage = new Stage({ name: 'batch', clock: options.clock, ready: 1 }, (outlet) => {
     const core = new Batcher({
       limits,

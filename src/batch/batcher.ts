@@ -57,7 +57,7 @@ const wholeOpening: OpeningOf = (index) => ({ index, partitionKeys: noParts })
 export class Batcher {
   readonly #shape: BatcherShape
   readonly #open = new OpenBatches()
-  /** That of all records, where there is no key. */
+  /** The partition of all records, where there is no key. */
   readonly #whole = new Partition(undefined)
   #held = 0
   /** How many bytes a batch may come to have. */

@@ -5,7 +5,7 @@ import { whileGathering } from './keys/gathering.ts'
 
 /**
  * The records of a run in memory of their own, where a filter has left so few that they would keep twice as much in memory as
- * they are; the same records otherwise. The memory that they came in is let go of if no other records of their receipt are in it.
+ * they are; the same records otherwise. The memory that they came in is released if no other records of their receipt are in it.
  */
 export function compacted(records: Records): Records {
   const { length } = records

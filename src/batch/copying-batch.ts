@@ -36,7 +36,7 @@ export class CopyingBatch implements OpenBatch {
   held = keyOverhead
   readonly #runs: Records[] = []
   #slab: Buffer = noBytes
-  /** That of the slab, where it is to come round again when all of its records have ended. */
+  /** The slab's lease, where its memory is used again once all of its records have ended. */
   #lease: Lease | undefined
   #at = 0
   /** How many records there are in the slab. */
@@ -103,7 +103,7 @@ export class CopyingBatch implements OpenBatch {
   }
 
   #noteReceipts({ receipt }: Records, from: number, to: number): void {
-    // Who looks at other records may do so for longer.
+    // Records of other memory than the source's may be looked at for longer.
     if (receipt.only?.memory === undefined) this.#lease = undefined
     if (receipt instanceof Receipt) this.#receipts.add(receipt, to - from)
     else for (let i = from; i < to; i += 1) this.#receipts.add(receipt.at(i), 1)

@@ -45,7 +45,7 @@ export async function execute(argv: readonly string[], control: RunControl): Pro
   try {
     await program.parseAsync(spelledOut(argv), { from: 'user' })
   } catch (error) {
-    // It has said what is wrong; `--help` and `--version` end this way too.
+    // The parser has printed what is wrong; `--help` and `--version` end this way too.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1
     throw error
   }

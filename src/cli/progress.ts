@@ -80,7 +80,7 @@ async function makeBar({ bytesInAll }: Moment): Promise<Display> {
     clearOnComplete: true,
     emptyOnZero: true,
     linewrap: null,
-    // It would end the process at a signal; we have our own way to do that.
+    // Without this the bar would end the process at a signal; the run has its own way to stop.
     ...{ gracefulExit: false },
   })
   const payload = (moment: Moment, seconds: number): object => ({

@@ -152,7 +152,7 @@ export async function makeSetup(config: Config, shell: SetupShell): Promise<Setu
   }
 }
 
-/** The longest time that a timer takes: for those who read along and may pause. */
+/** The longest time that a timer takes, for standard output that a person may be paging through. */
 const longest = 2 ** 31 - 1
 
 /** How records are gathered where the user does not say: as the destination wants it; compressed, a second long at least. */

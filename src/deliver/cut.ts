@@ -1,6 +1,6 @@
 import type { Batch } from '../batch/batch.ts'
 import type { Overhead } from '../encode/encoder.ts'
-import type { Limits } from './destination.ts'
+import type { LimitsInForce } from './limits.ts'
 
 /** A batch as its destination takes it. */
 export interface Cut {
@@ -14,9 +14,12 @@ export interface Cut {
  * Cuts a batch by the limits of its destination, in the bytes that its encoder will write. The limits of `batch()` are for the
  * shape of objects; these are what the destination takes, whatever batch comes.
  */
-export function cut(batch: Batch, limits: Limits | undefined, overhead: Overhead): Cut {
-  const maxBytes = (limits?.maxBytes ?? Number.POSITIVE_INFINITY) - overhead.batch
-  const maxRecords = limits?.maxRecords ?? Number.POSITIVE_INFINITY
+export function cut(
+  batch: Batch,
+  { maxBytes: most = Number.POSITIVE_INFINITY, maxRecords = Number.POSITIVE_INFINITY }: LimitsInForce,
+  overhead: Overhead,
+): Cut {
+  const maxBytes = most - overhead.batch
   if (batch.length <= maxRecords && batch.byteLength + batch.length * overhead.record <= maxBytes) {
     return { pieces: [batch], tooLarge: undefined }
   }

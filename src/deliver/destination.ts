@@ -1,6 +1,7 @@
 import type { Batch } from '../batch/batch.ts'
 import type { Compressor } from '../compress/compressor.ts'
 import type { Encoder } from '../encode/encoder.ts'
+import type { Size } from '../units.ts'
 
 /** One attempt's worth of records, encoded and compressed: what a destination's `send` is called with. */
 export interface Request {
@@ -61,8 +62,11 @@ export type Send = (request: Request, context: SendContext) => Promise<SendResul
 
 /** What a destination takes in one request. */
 export interface Limits {
-  /** Bytes of an encoded body before compression. A batch beyond it is cut; a record beyond it goes to the backup. Default: no limit. */
-  readonly maxBytes?: number | undefined
+  /**
+   * Bytes of an encoded body before compression, or a size such as `'5MiB'`. A batch beyond it is cut; a record beyond it goes to the
+   * backup. Default: no limit.
+   */
+  readonly maxBytes?: Size | undefined
   /** Records in a request. A batch beyond it is cut. Default: no limit. */
   readonly maxRecords?: number | undefined
 }

@@ -13,6 +13,7 @@ import { isCodeMistake } from '../code-mistake.ts'
 import type { Compressor } from '../compress/compressor.ts'
 import type { Encoder, UnfitRecord } from '../encode/encoder.ts'
 import { codeOf, type ErrorCode, HosepipeError, toError } from '../errors.ts'
+import { readOptions } from '../options.ts'
 import type { Failure } from '../records/failed-records.ts'
 import { formatConversionFailed } from './backup/backup-record.ts'
 import { complement } from './complement.ts'
@@ -20,6 +21,7 @@ import { cut } from './cut.ts'
 import type { Destination } from './destination.ts'
 import { InFlight } from './in-flight.ts'
 import type { Deliver, Outcome } from './layers/outcome.ts'
+import { type LimitsInForce, limitFields } from './limits.ts'
 import { encodeBatch, type MadeRequest } from './request.ts'
 
 /** What a {@link Dispatcher} is made of. */
@@ -53,6 +55,7 @@ export interface DispatchCounts {
 export class Dispatcher {
   readonly #shape: DispatcherShape
   readonly #inFlight: InFlight
+  readonly #limits: LimitsInForce
   readonly #outputType: string
   #requests = 0
   #before = 0
@@ -60,6 +63,7 @@ export class Dispatcher {
 
   constructor(shape: DispatcherShape) {
     this.#shape = shape
+    this.#limits = readOptions(`${shape.destination.name}.limits`, shape.destination.limits ?? {}, limitFields)
     this.#inFlight = new InFlight(shape.concurrency, shape.maxInFlightBytes)
     this.#outputType = `${shape.destination.name}-failed`
   }
@@ -70,8 +74,7 @@ export class Dispatcher {
 
   /** Takes a batch; resolves when it is under way, which is when the next may come. */
   async dispatch(batch: Batch): Promise<void> {
-    const { destination, encode } = this.#shape
-    const { pieces, tooLarge } = cut(batch, destination.limits, encode.overhead)
+    const { pieces, tooLarge } = cut(batch, this.#limits, this.#shape.encode.overhead)
     if (tooLarge !== undefined) await this.#failTooLarge(tooLarge)
     for (const piece of pieces) {
       await this.#inFlight.enter(piece.byteLength)
@@ -147,7 +150,7 @@ export class Dispatcher {
     const { destination } = this.#shape
     await this.#shape.onFailed(batch, (index) => {
       const size = batch.at(index).length
-      const message = `the record has ${size} bytes, but ${destination.name} takes ${destination.limits?.maxBytes} in a request`
+      const message = `the record has ${size} bytes, but ${destination.name} takes ${this.#limits.maxBytes} in a request`
       return this.#failure(new HosepipeError('Delivery.RecordTooLarge', message), 'Delivery.RecordTooLarge', 0)
     })
   }

@@ -47,7 +47,7 @@ export class InFlight {
     return this.#requests < this.#maxRequests && (this.#requests === 0 || this.#bytes + bytes <= this.#maxBytes)
   }
 
-  /** Waits until a request has ended; who asked first looks first. */
+  /** Waits until a request has ended; the callers look in the order in which they asked. */
   #change(): Promise<void> {
     return new Promise((resolve) => this.#waiting.push(resolve))
   }

@@ -3,6 +3,7 @@ import { encoderField } from '../encode/encoder.ts'
 import { describe, OptionError } from '../errors.ts'
 import { callable, checkOptions, expecting, type Fields, hasMethod, object, whole } from '../options.ts'
 import type { Destination, Limits, Send } from './destination.ts'
+import { limitFields } from './limits.ts'
 
 const fields: Fields<Destination> = {
   name: expecting('a string that is not empty', (value) => typeof value === 'string' && value !== ''),
@@ -14,7 +15,6 @@ const fields: Fields<Destination> = {
   objectKey: callable,
   close: callable,
 }
-const limitFields: Fields<Limits> = { maxBytes: whole('bytes'), maxRecords: whole('records') }
 
 /**
  * Makes a destination of what `to` and `backup` take. One of the user's own is checked as options are: with a `concurrency` of 0 it

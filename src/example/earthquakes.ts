@@ -25,7 +25,7 @@ export const earthquakes: Dataset = {
   },
 }
 
-/** What somebody blew up is no earthquake, and none begins above the sea. */
+/** Explosions are not earthquakes, and no earthquake begins above the sea. */
 function prepare({ id, properties, geometry }: Feature) {
   const { type, net, mag, time } = properties
   const [longitude, latitude, depth] = geometry.coordinates

@@ -27,7 +27,7 @@ export const flights: Dataset = {
   },
 }
 
-/** Most flights get an hour and kilometres; those on time are of no interest, and nobody believes the longest delays. */
+/** Most flights get an hour and kilometres; those on time are of no interest, and the longest delays are implausible. */
 function prepare({ delay, distance, time }: Flight) {
   if (delay === 0) return drop
   if (delay > longestDelay) return fail(`a delay of ${delay} minutes, but ${longestDelay} are the most`)

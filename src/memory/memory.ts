@@ -44,7 +44,7 @@ export const exactMemory: Memory = { take }
 
 function take(size: number): Room {
   const slab = spare !== undefined && spare.length >= size ? spare : Buffer.allocUnsafeSlow(Math.max(slabBytes, size))
-  // Who writes may come back here before it is done: a value's own toJSON.
+  // A writer may call this again before it is done: from a value's own toJSON.
   spare = undefined
   return {
     bytes: slab,

@@ -164,7 +164,7 @@ function compiled(): WebAssembly.Module | undefined {
   try {
     if (typeof WebAssembly === 'object' && WebAssembly.validate(bytes)) program = new WebAssembly.Module(bytes)
   } catch {
-    // It is valid, so who runs this process has forbidden to make programs; all that is lost is speed.
+    // The program is valid, so this process must not compile WebAssembly; only speed is lost.
   }
   isRefused = program === undefined
   return program

@@ -3,7 +3,7 @@ import type { Account, Ending, Origin, Receipt } from './receipts.ts'
 
 /**
  * Memory of records that go back to several receipts: it is released when so many have ended. A stage that ends some of them by their own
- * receipts is not seen here, and so it is not let go of; that costs memory, and no bytes.
+ * receipts is not seen here, and so their memory is not released; that costs memory, but never a byte of a record.
  */
 interface Held {
   readonly lease: Lease

@@ -13,7 +13,7 @@ export function viewOf(bytes: Buffer): DataView {
   return view
 }
 
-/** Lets go of the buffer that was viewed last; until then it cannot be collected. */
+/** Releases the buffer that was viewed last; until then it cannot be collected. */
 export function release(): void {
   if (viewed === undefined) return
   viewed = undefined

@@ -91,7 +91,7 @@ export function jsonValues(options: JsonValuesOptions = {}): Splitter {
 
 function selection(outlet: SplitOutlet, select: RegExp | Selects, maxRecordBytes: number): SplitterState {
   const selects = typeof select === 'function' ? select : matching(select)
-  // stream-json takes as long to load as the half of all that is ours.
+  // stream-json takes half as long to load as all of this package.
   return new Deferred(async () => {
     const { JsonSelectionSplitter } = await import('./json-selection-splitter.ts')
     return new JsonSelectionSplitter(outlet, selects, maxRecordBytes)

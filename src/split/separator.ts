@@ -176,7 +176,7 @@ class SeparatorSplitter implements SplitterState {
     this.#splitter.destroy()
   }
 
-  /** Has split2 take a piece. A stream that was destroyed meanwhile is none of this promise's business. */
+  /** Has split2 take a piece. A stream that is destroyed meanwhile reports its own error. */
   #split(piece: string | Buffer): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#splitter.write(piece, (error) => {

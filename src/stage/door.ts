@@ -72,7 +72,7 @@ export class Door {
   #immediate: NodeJS.Immediate | undefined
   #busy: Promise<void> | undefined
   #destroyed = false
-  /** Those who wait for work that a destroyed stage will not do. */
+  /** Callers that wait for work which a destroyed stage will not do. */
   readonly #abandon = new Set<(error: Error) => void>()
 
   constructor(name: string, clock: Clock | undefined, makeCore: (door: Door) => Core) {

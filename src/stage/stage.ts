@@ -61,7 +61,7 @@ export class Stage extends Duplex {
 
   constructor(shape: StageShape, makeCore: (outlet: Outlet) => Core) {
     super({ objectMode: true, writableHighWaterMark: shape.waiting ?? 2, readableHighWaterMark: shape.ready ?? 2 })
-    // Functions of the user may listen to it, as many as are at work.
+    // The functions of the user that are at work may all listen to it.
     setMaxListeners(0, this.#abort.signal)
     this.#door = new Door(shape.name, shape.clock, ({ account, clock }) =>
       makeCore({

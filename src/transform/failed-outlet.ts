@@ -14,7 +14,7 @@ export class FailedOutlet {
   constructor(backup: Writable | undefined, outlet: Outlet) {
     this.#backup = backup
     this.#outlet = outlet
-    // Also when it is closed without an error: what waits for it to take more would wait for ever.
+    // Also when it is closed without an error: a caller that waits for room would wait for ever.
     if (backup !== undefined) finished(backup, { readable: false }).catch(outlet.fail)
   }
 

@@ -284,7 +284,7 @@ t.test("backupMode 'all' sends a copy of every batch", async (t) => {
 
 t.test('what a destination takes is respected, whatever batch comes', async (t) => {
   const backup = memory({ name: 'backup' })
-  const to = memory({ limits: { maxBytes: 12, maxRecords: 2 } })
+  const to = memory({ limits: { maxBytes: '12B', maxRecords: 2 } })
   const end = deliver(to, { backup })
   await pipeline(Readable.from(['12345\n1234567890123\n12345\n1\n2\n3\n']), split(lines()), batch(), end)
   t.same(to.objects.map(({ records }) => records.map(String)).sort(), [['12345', '12345'], ['1', '2'], ['3']].sort())
@@ -465,7 +465,7 @@ t.test('refuses what it does not take', async (t) => {
 
 t.test('checks a destination of the user’s own as options are checked', async (t) => {
   const send: Send = async () => undefined
-  const refuses = (to: Destination, message: string) => t.throws(() => deliver(to), { message })
+  const refuses = (to: Destination, message: string | RegExp) => t.throws(() => deliver(to), { message })
   refuses(
     { name: 'mine', send, concurrency: 0 },
     "deliver: the destination's concurrency must be a whole number of requests, at least 1, but came as 0",
@@ -473,6 +473,17 @@ t.test('checks a destination of the user’s own as options are checked', async 
   refuses(
     { name: 'mine', send, limits: { maxRecords: 0.5 } },
     'deliver.limits: maxRecords must be a whole number of records, at least 1, but came as 0.5',
+  )
+  refuses(
+    {
+      name: 'mine',
+      send,
+      limits: {
+        // @ts-expect-error: not a size
+        maxBytes: '5 apples',
+      },
+    },
+    /deliver\.limits: maxBytes must be .* such as '5MiB', .* "5 apples"/,
   )
   refuses({ name: '', send }, 'deliver: the destination\'s name must be a string that is not empty, but came as ""')
 })

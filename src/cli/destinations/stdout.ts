@@ -61,7 +61,7 @@ async function write({ stream, onGone }: Stdout, { parts }: Request): Promise<vo
   } catch (thrown) {
     const error = toError(thrown)
     if ('code' in error && (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED')) onGone()
-    // A part of it may have been written: again would be twice.
+    // A part of it may have been written already, so another attempt could write it twice.
     throw Object.assign(error, { retryable: false })
   }
 }

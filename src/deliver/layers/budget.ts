@@ -9,7 +9,7 @@ const successGain = 1
  * How many retries a destination is good for, over all of its requests.
  *
  * Each retry takes tokens and each success gives some back. While few requests fail there are always enough. When a destination is
- * out of order they are soon gone, and then each retry waits from half of the longest delay on: otherwise everybody's short first delays would
+ * out of order they are soon gone, and then each retry waits from half of the longest delay on: otherwise the short first delays of all requests would
  * multiply the load just when the destination can bear it least. Nothing is given up for want of tokens; only time ends retries.
  */
 export class RetryBudget {

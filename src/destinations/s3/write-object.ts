@@ -119,7 +119,7 @@ class Calls {
     this.#stop.abort(new Error('the upload is over'))
   }
 
-  /** Lets go of the outer signal. */
+  /** Stops listening to the outer signal. */
   release(): void {
     this.#write.signal.removeEventListener('abort', this.#onAbort)
   }
