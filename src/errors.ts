@@ -1,3 +1,5 @@
+import { redact, withoutSecrets } from './redact.ts'
+
 /**
  * Every code that an error or a backup record of ours carries, with what it means. The list is the type: a code that is not
  * here does not compile. Codes of destinations that speak for themselves (`HTTP 503`, `ENOSPC`) are passed through as they came.
@@ -46,14 +48,17 @@ export const errorCodes = {
 /** A code from {@link errorCodes}. */
 export type ErrorCode = keyof typeof errorCodes
 
-/** An error of ours: has a code from {@link errorCodes}, and the error that caused it as its `cause`. */
+/**
+ * An error of ours: has a code from {@link errorCodes}, and the error that caused it as its `cause`. What may be a secret is taken out
+ * of its message and of its cause.
+ */
 export class HosepipeError extends Error {
   override readonly name: string = 'HosepipeError'
   /** What went wrong, for programs. */
   readonly code: ErrorCode
 
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
+    super(redact(message), options?.cause === undefined ? options : { cause: withoutSecrets(options.cause) })
     this.code = code
   }
 }

@@ -4,6 +4,7 @@
  */
 import { distance } from 'fastest-levenshtein'
 import { describe, OptionError } from './errors.ts'
+import { isSecretName } from './redact.ts'
 import { type DurationText, parseDuration, parseSize, type SizeText } from './units.ts'
 
 /** A piece of a JSON schema (draft 7). */
@@ -184,7 +185,7 @@ export function mistakesIn<Options extends object>(
     if (value === undefined || field.accepts(numbered(field, value))) return []
     return new OptionError(
       `${stage}.${name}`,
-      `${stage}: ${name} must be ${field.expected}, but came as ${describe(value)}`,
+      `${stage}: ${name} must be ${field.expected}, but came as ${isSecretName(name) ? `a secret ${typeof value}` : describe(value)}`,
     )
   })
   const missing = [...known].flatMap(([name, { isRequired, expected }]) => {

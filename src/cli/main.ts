@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The program `hosepipe`. Says what is wrong in words; `NODE_DEBUG=hosepipe` shows where it came from. */
 import { debuglog } from 'node:util'
+import { redact } from '../redact.ts'
 import { execute } from './program.ts'
 import type { RunControl } from './run.ts'
 import { wordsOf } from './usage-error.ts'
@@ -14,7 +15,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) =>
 )
 process.stderr.on('error', () => undefined)
 process.on('uncaughtException', (error) => {
-  debug('%s', error.stack)
+  debug('%s', redact(error.stack ?? error.message))
   control.stopNow(error)
 })
 // Nothing is left that could go on, but the run has not ended. Without this Node would end with code 13 and without an account.
@@ -32,7 +33,7 @@ try {
 
 function fail(error: unknown): number {
   for (const line of wordsOf(error).split('\n')) process.stderr.write(`hosepipe: ${line}\n`)
-  debug('%s', error instanceof Error ? error.stack : error)
+  debug('%s', redact(String(error instanceof Error ? error.stack : error)))
   return 1
 }
 

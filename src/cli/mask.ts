@@ -1,15 +1,13 @@
 /** What `check` shows: options as text, without secrets. */
+import { hidden, isSecretName, redact } from '../redact.ts'
 import { FieldReader } from '../transform/field.ts'
 import { isRecordFunction } from '../transform/view.ts'
-
-const secretName = /secret|token|passw|pwd|credential|authorization|signature|api.?key|access.?key|private.?key|cookie/i
-const hidden = '***'
 
 /** A value as `check` prints it: functions and streams by name, everything that may be a secret hidden. */
 export function masked(value: unknown, name = ''): unknown {
   if (value === undefined || value === null || typeof value === 'boolean') return value
-  if (secretName.test(name)) return hidden
-  if (typeof value === 'string') return maskedText(value)
+  if (isSecretName(name)) return hidden
+  if (typeof value === 'string') return redact(value)
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
   if (typeof value === 'function') return `[function ${value.name === '' ? 'without a name' : value.name}]`
   if (Array.isArray(value)) return value.map((item) => masked(item, name))
@@ -26,13 +24,4 @@ export function masked(value: unknown, name = ''): unknown {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, masked(item, key)]))
   }
   return `[${value.constructor.name}]`
-}
-
-/** Text without the user and password of a URL, and without what its query keeps secret. */
-export function maskedText(text: string): string {
-  return text
-    .replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, `$1${hidden}@`)
-    .replace(/([?&])([^=&#]+)=([^&#]*)/g, (all, before: string, name: string) =>
-      secretName.test(name) ? `${before}${name}=${hidden}` : all,
-    )
 }

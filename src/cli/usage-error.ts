@@ -1,15 +1,17 @@
+import { redact } from '../redact.ts'
+
 /** A mistake in the arguments, the config or the inputs: printed in words, never with a stack trace. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** What is said of something that failed: its own words, and those of the system's error codes where people know them better. */
+/** What is said of something that failed: its own words, without secrets, or those for the system's error codes that people know better. */
 export function wordsOf(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return String(thrown)
+  if (!(thrown instanceof Error)) return redact(String(thrown))
   const code = 'code' in thrown ? thrown.code : undefined
   const path = 'path' in thrown && typeof thrown.path === 'string' ? `${thrown.path}: ` : ''
   const known = typeof code === 'string' ? systemCodes.get(code) : undefined
-  return known === undefined ? thrown.message : `${path}${known}`
+  return redact(known === undefined ? thrown.message : `${path}${known}`)
 }
 
 const systemCodes: ReadonlyMap<string, string> = new Map([

@@ -29,6 +29,11 @@ const schemes: Readonly<Record<string, Scheme>> = {
   's3:': {
     form: 's3://bucket/prefix',
     async open({ rest }, options) {
+      if (/^\/\/(?!arn:)[^/]*[:@]/.test(rest)) {
+        throw new UsageError(
+          's3: an address has no account; credentials come from the environment (AWS_ACCESS_KEY_ID, AWS_PROFILE, …)',
+        )
+      }
       const [, bucket = '', path = ''] = /^\/\/([^/]*)\/?(.*)$/s.exec(rest) ?? []
       const { s3 } = await import('../../destinations/s3/index.ts').catch(
         needing('@aws-sdk/client-s3 @aws-sdk/lib-storage'),
