@@ -100,7 +100,7 @@ t.test('prefixes', async (t) => {
     ["!{timestamp:'year='yyyy'/day='dd}/", 'year=2018/day=27/'],
     ['!!{timestamp:EEE}!/', '!Mon!/'],
     ['c=!{partitionKey:customer}/', 'c=acme/'],
-    ['!{partitionKeyFromQuery:customer}/!{partitionKeyFromLambda:region}/!{timestamp:HH}/', 'acme/eu/west/10/'],
+    ['!{partitionKeyFromQuery:customer}/!{partitionKeyFromLambda:region}/!{timestamp:HH}/', 'acme/eu%2Fwest/10/'],
     ['!{timestamp:HH}!{timestamp:mm}!{timestamp:ss}/', '103005/'],
   ]
   for (const [prefix, expected] of cases) t.equal(prefixOf({ prefix }, { partitionKeys }), expected, prefix)

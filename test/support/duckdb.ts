@@ -54,6 +54,16 @@ export class Duck {
     }
   }
 
+  /** What a statement answers: rows, with big numbers as text. */
+  async query(statement: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const connection = await this.#instance.connect()
+    try {
+      return (await connection.runAndReadAll(statement)).getRowObjectsJson()
+    } finally {
+      connection.closeSync()
+    }
+  }
+
   close(): void {
     this.#instance.closeSync()
   }

@@ -14,11 +14,12 @@ import {
   required,
   whole,
 } from '../../options.ts'
-import { type ObjectKey, type ObjectKeyOptions, objectKeyFields, objectKeys } from '../object-key/object-key.ts'
+import { checkPrefixes } from '../object-key/check-prefixes.ts'
+import { type ObjectKeyOptions, objectKeyFields, objectKeys } from '../object-key/object-key.ts'
 import { type FileSystem, systemFiles } from './file-system.ts'
 import { Folders } from './folders.ts'
-import { escapeValue, fitKey, maxNameBytes, maxPathBytes } from './safe-path.ts'
-import { writeObject } from './write-object.ts'
+import { checkedKey, maxNameBytes, maxPathBytes } from './path-limits.ts'
+import { temporaryBytes, writeObject } from './write-object.ts'
 
 /** Options of {@link file}. Those of object keys name the files in `dir`. */
 export interface FileOptions extends ObjectKeyOptions {
@@ -69,9 +70,9 @@ const leastRoom = 256
  * written under a hidden name, `.<name>.<random>.tmp`, and renamed. When the process is killed, such a temporary file may stay; it
  * is never read again and can be deleted.
  *
- * Values of partition keys never lead out of `dir` and never make folders of their own: `/`, `\`, `%`, control characters, and a
- * value that is `.` or `..`, are written with percent signs (`a/b` as `a%2Fb`), and an empty one as `%`. Names of more than 255
- * bytes are cut and end in a hash. Different values have different names (where the file system tells upper from lower case).
+ * Values of partition keys never lead out of `dir`, and make no folders of their own unless `escape` is `'none'`: `a/b` is written as
+ * `a%2Fb`. Different values have different names (where the file system tells upper from lower case). A record whose name would have
+ * more than 255 bytes fails with `Delivery.NoObjectKey`.
  *
  * Errors of the file system (`ENOSPC`, `EACCES`) are passed on as they come, and what was written of the file is removed.
  *
@@ -80,16 +81,16 @@ const leastRoom = 256
 export function file(options: FileOptions): Destination {
   const { fsync, encode, compress, concurrency, fs = systemFiles, ...read } = readOptions('file', options, fileFields)
   const dir = resolve(read.dir)
-  const room = maxPathBytes - 1 - Buffer.byteLength(dir) - 1 - maxNameBytes
-  if (room < leastRoom) {
+  const room = maxPathBytes - 1 - Buffer.byteLength(dir) - 1 - temporaryBytes
+  if (room < leastRoom + maxNameBytes) {
     throw new OptionError('file.dir', `file: dir must leave ${leastRoom} bytes of a path, but came as ${describe(dir)}`)
   }
   const objectKey = objectKeys(options, {
     stage: 'file',
-    escapeValue,
-    join: (prefix, name) => fitKey(prefix, name, room),
+    join: (prefix, name) => checkedKey(prefix + name, room),
   })
-  checkNames(options, objectKey)
+  checkNames(options)
+  checkPrefixes('file', options, objectKey)
   const folders = new Folders(fs, dir, fsync)
 
   return {
@@ -112,9 +113,9 @@ function pathIn(dir: string, key: string | undefined): string {
   throw new HosepipeError('Delivery.NoObjectKey', `file: the object key ${describe(key)} leads out of dir`)
 }
 
-/** Refuses options whose own text makes bad paths, so that it is not each batch that fails. */
-function checkNames(options: FileOptions, objectKey: ObjectKey): void {
-  const { prefix = '', name = 'hosepipe', version = '1', encode, compress } = options
+/** Refuses names that leave no room for what a prefix adds to them, so that it is not each batch that fails. */
+function checkNames(options: FileOptions): void {
+  const { name = 'hosepipe', version = '1', encode, compress } = options
   const extension = options.extension || (encode?.extension ?? '') + (compress?.extension ?? '')
   if (name.length + version.length + Buffer.byteLength(extension) + fixedBytes > maxNameBytes - reservedBytes) {
     throw new OptionError(
@@ -122,16 +123,4 @@ function checkNames(options: FileOptions, objectKey: ObjectKey): void {
       `file: name, version and extension must leave ${reservedBytes} bytes of a file's name, but came as ${describe(name)}, ${describe(version)} and ${describe(extension)}`,
     )
   }
-  const names = Array.from(prefix.matchAll(/!\{partitionKey\w*:([^}]+)\}/g), ([, found = '']) => [found, 'x'])
-  const facts = { partitionKeys: Object.fromEntries(names), oldestArrival: 0 }
-  checkSample('prefix', objectKey({ ...facts, outputType: undefined }, extension))
-  checkSample('errorPrefix', objectKey({ ...facts, outputType: 'processing-failed' }, extension))
-}
-
-function checkSample(option: 'prefix' | 'errorPrefix', key: string): void {
-  if (!key.split('/').includes('..') && !key.includes('\0')) return
-  throw new OptionError(
-    `file.${option}`,
-    `file: ${option} must make no folder named .. and no NUL, but makes the key ${JSON.stringify(key)}`,
-  )
 }

@@ -10,7 +10,7 @@ import { basename, dirname, join } from 'node:path'
 import { codeOf, toError } from '../../errors.ts'
 import type { FileSystem, OpenFile } from './file-system.ts'
 import { type Folders, syncFolder } from './folders.ts'
-import { cut, maxNameBytes } from './safe-path.ts'
+import { cut, maxNameBytes } from './path-limits.ts'
 
 /** Buffers in one call: `IOV_MAX` of Linux and macOS. */
 const maxBuffers = 1024
@@ -44,6 +44,9 @@ export async function writeObject(write: ObjectWrite): Promise<void> {
   }
   if (fsync) await syncFolder(fs, folder)
 }
+
+/** How much longer than a name its temporary one may be. */
+export const temporaryBytes = '.'.length + '.0123456789ab.tmp'.length
 
 /** A hidden name, new each time, that fits where `name` fits. */
 function temporaryName(name: string): string {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { ZoneId } from '@js-joda/core'
 import { OptionError, toError } from '../../errors.ts'
-import { described, type Fields, matching, option } from '../../options.ts'
+import { described, type Fields, matching, oneOf, option } from '../../options.ts'
+import { type Escape, escapeBy } from './escape.ts'
 import { compileTemplate, type Evaluate, hasExpression, type KeyFacts } from './template.ts'
 import { compilePattern, timeZoneOf } from './timestamp.ts'
 
@@ -37,6 +38,13 @@ export interface ObjectKeyOptions {
   /** What stands for the stream's version: 1–50 digits. Default: `1`. */
   readonly version?: string | undefined
   /**
+   * How values of partition keys stand in a key. `'hive'`: percent-escaped as Hive does it, which Spark, Athena and DuckDB read back:
+   * control characters, `" # % ' * / : < = > ? \ { [ ] ^ |`, a dot or space at the end, and names of devices in Windows. No value leaves
+   * its partition, none is read back as another, and `file()` and `s3()` make the same of it. `'none'`: as they are, which the service
+   * does; then `a/b` makes a folder, and with `file()` a record whose value is `..` fails. Default `'hive'`.
+   */
+  readonly escape?: Escape | undefined
+  /**
    * What keys end in, instead of the extensions of format and compression: a dot and lower-case letters, digits or `! - _ . * ' ( )`,
    * at most 128 characters (`FileExtension` in the service). It changes neither format nor compression. Empty: as if not given.
    */
@@ -61,6 +69,10 @@ export const objectKeyFields = {
     default: '1',
     about: 'What stands behind the name.',
   }),
+  escape: option(oneOf('hive', 'none'), {
+    default: 'hive',
+    about: 'How values of partition keys stand in names: hive escapes what could lead out of a partition.',
+  }),
   extension: described(
     matching(
       "a dot and at most 127 of the characters a-z 0-9 ! - _ . * ' ( )",
@@ -83,8 +95,6 @@ export type ObjectKey = (facts: KeyFacts, extension: string, identity?: string) 
 export interface KeyRules {
   /** The destination, for messages: `file`. */
   readonly stage: string
-  /** Makes a value that comes from records fit for a key. Default: as it is. */
-  readonly escapeValue?: ((value: string) => string) | undefined
   /** Puts the evaluated prefix and the object's name together. Default: one behind the other. */
   readonly join?: ((prefix: string, name: string) => string) | undefined
 }
@@ -101,7 +111,8 @@ const outputType = '!{firehose:error-output-type}'
 export function objectKeys(options: ObjectKeyOptions, rules: KeyRules): ObjectKey {
   const { prefix = '', errorPrefix = '', timeZone = objectKeyFields.timeZone.default } = options
   const { name = objectKeyFields.name.default, version = objectKeyFields.version.default } = options
-  const { stage, escapeValue = (value) => value, join = (before, after) => before + after } = rules
+  const escapeValue = escapeBy(options.escape ?? objectKeyFields.escape.default)
+  const { stage, join = (before, after) => before + after } = rules
   const zone = zoneOption(stage, timeZone)
   const common = { stage, zone, escapeValue }
   const evaluate = compileTemplate({ ...common, option: 'prefix', text: withTime(prefix) })

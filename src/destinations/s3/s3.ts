@@ -21,7 +21,8 @@ import {
   whole,
 } from '../../options.ts'
 import type { Size } from '../../units.ts'
-import { type ObjectKey, type ObjectKeyOptions, objectKeyFields, objectKeys } from '../object-key/object-key.ts'
+import { checkPrefixes } from '../object-key/check-prefixes.ts'
+import { type ObjectKeyOptions, objectKeyFields, objectKeys } from '../object-key/object-key.ts'
 import { PositionNames } from '../object-key/position-names.ts'
 import { writeObject } from './write-object.ts'
 
@@ -146,8 +147,8 @@ export function s3(options: S3Options): Destination {
   const read = readOptions('s3', options, s3Fields)
   checkTogether(read)
   const { bucket, encode, compress, concurrency, keyFrom, partSize, queueSize, onConflict, maxUploadBytes } = read
-  const objectKey = objectKeys(options, { stage: 's3', escapeValue: wellFormed, join: joinKey })
-  checkLength(options, objectKey)
+  const objectKey = objectKeys(options, { stage: 's3', join: joinKey })
+  checkPrefixes('s3', options, objectKey)
   const positions = keyFrom === 'position' ? new PositionNames() : undefined
   const room = new InFlight(Number.POSITIVE_INFINITY, maxUploadBytes)
   let own: S3Client | undefined
@@ -210,11 +211,6 @@ function checkTogether({ kmsKeyId, sse, keyFrom, prefix = '' }: Writing): void {
   }
 }
 
-/** A half of a character has no UTF-8, and would make a key that cannot be sent. */
-function wellFormed(value: string): string {
-  return Buffer.from(value).toString()
-}
-
 function joinKey(prefix: string, name: string): string {
   if (prefix.length > maxPrefixLength) throw tooLong(`prefix has ${prefix.length} characters`, maxPrefixLength)
   const key = prefix + name
@@ -225,22 +221,4 @@ function joinKey(prefix: string, name: string): string {
 
 function tooLong(what: string, limit: number): HosepipeError {
   return new HosepipeError('Delivery.NoObjectKey', `s3: the object ${what}, but at most ${limit} are possible`)
-}
-
-/** Refuses prefixes that are too long whatever the records, so that it is not each batch that fails. */
-function checkLength(options: S3Options, objectKey: ObjectKey): void {
-  const names = Array.from((options.prefix ?? '').matchAll(/!\{partitionKey\w*:([^}]+)\}/g), ([, found = '']) => [
-    found,
-    'x',
-  ])
-  const facts = { partitionKeys: Object.fromEntries(names), oldestArrival: 0 }
-  const samples = { prefix: undefined, errorPrefix: 'processing-failed' } as const
-  for (const [option, outputType] of Object.entries(samples)) {
-    try {
-      objectKey({ ...facts, outputType }, '')
-    } catch (error) {
-      if (!(error instanceof HosepipeError)) throw error
-      throw new OptionError(`s3.${option}`, `s3: ${option} cannot be used: ${error.message}`)
-    }
-  }
 }
