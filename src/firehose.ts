@@ -1,13 +1,16 @@
 import type { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type BatchOptions, batch } from './batch/batch-stage.ts'
+import { compileKey } from './batch/keys/key.ts'
 import { type Clock, systemClock } from './clock.ts'
+import { Discard } from './deliver/backup/backup.ts'
 import { type ThreadOptions, transform } from './deliver/backup/transform-with-backup.ts'
 import { type CopyTarget, copyTargetField } from './deliver/branches/copies.ts'
 import { sourceBackup } from './deliver/branches/source-backup.ts'
 import { type DeliverStream, deliver } from './deliver/deliver.ts'
 import { type DeliverOptions, deliverFields } from './deliver/deliver-options.ts'
 import type { Destination, Send } from './deliver/destination.ts'
+import { checkPartitionKeys } from './deliver/partition-keys.ts'
 import type { DeliverStats } from './deliver/stats.ts'
 import { toDestination } from './deliver/to-destination.ts'
 import { HosepipeError, OptionError, toError } from './errors.ts'
@@ -111,6 +114,11 @@ export function firehose(options: FirehoseOptions): Firehose {
     ...listOf(functions).map((one) => toStage(one, clock)),
     batch({ clock, format: options.encode ?? destination.encode, ...batching }),
   ]
+  const names = batching?.key === undefined ? [] : compileKey(batching.key).names
+  checkPartitionKeys('firehose.to', destination, names)
+  if (options.backupMode === 'all' && options.backup !== undefined && !(options.backup instanceof Discard)) {
+    checkPartitionKeys('firehose.backup', toDestination('firehose.backup', options.backup), names)
+  }
   const [first] = way
   if (first !== undefined) end.count(copies?.onward ?? first.account)
   const stage = new EndStage((fail) => new WholeWay(way, end, clock ?? systemClock, fail))

@@ -8,8 +8,10 @@ import { transform } from '../src/deliver/backup/transform-with-backup.ts'
 import { fanOut } from '../src/deliver/branches/fan-out.ts'
 import { sourceBackup } from '../src/deliver/branches/source-backup.ts'
 import { deliver } from '../src/deliver/deliver.ts'
+import { file } from '../src/destinations/file/index.ts'
 import { memory } from '../src/destinations/memory/index.ts'
 import { jsonArray } from '../src/encode/json-array.ts'
+import { OptionError } from '../src/errors.ts'
 import { firehose } from '../src/firehose.ts'
 import { Account } from '../src/receipts/receipts.ts'
 import { Records } from '../src/records/records.ts'
@@ -358,6 +360,42 @@ t.test('a stream that ends well leaves records of the same account in other stre
   await finished(second)
   t.match(account.counts(), { in: 2, delivered: 2, pending: 0 })
 })
+
+t.test(
+  'a prefix that names a partition key which the key does not make is refused before a record comes',
+  async (t) => {
+    const dir = t.testdir({})
+    const to = file({ dir, prefix: 'c=!{partitionKey:customer}/' })
+    t.throws(() => firehose({ to }), {
+      constructor: OptionError,
+      message: 'firehose.to: file names objects by the partition key customer, but batches have no key: give batch one',
+    })
+    t.throws(() => firehose({ to, batch: { key: '{customer_id}/{region}' } }), {
+      message:
+        'firehose.to: file names objects by the partition key customer, but the key of batch makes only customer_id, region; did you mean customer_id?',
+    })
+    t.throws(() => firehose({ to: memory(), backup: to, backupMode: 'all' }), {
+      message: /^firehose\.backup: file names/,
+    })
+    t.throws(() => sourceBackup(to), { message: /^sourceBackup: file names/ })
+    // @ts-expect-error: names are text
+    t.throws(() => deliver({ ...to, partitionKeys: [1] }), {
+      message: /partitionKeys must be an array of strings/,
+    })
+    for (const key of [field('customer'), { customer: () => 'x' }, '{customer}-{region}']) {
+      firehose({ to, batch: { key } }).destroy()
+    }
+    firehose({ to: memory(), backup: to }).destroy()
+
+    const backup = memory({ name: 'backup' })
+    const apart = pipeline(Readable.from(['{"region":"eu"}']), batch({ key: field('region') }), deliver(to, { backup }))
+    await t.rejects(apart, {
+      constructor: OptionError,
+      message: /^deliver: .*customer, but the key of batch makes only region/,
+    })
+    t.equal(backup.attempts, 0)
+  },
+)
 
 t.test('a source hears of a branch that fails', async (t) => {
   for (const make of [

@@ -3,6 +3,7 @@
  * at once.
  */
 import { type BatchOptions, batchFields, batchLimits } from '../batch/batch-stage.ts'
+import { compileKey } from '../batch/keys/key.ts'
 import {
   backupBatchFields,
   concurrencyOf,
@@ -10,6 +11,7 @@ import {
   readDeliverOptions,
 } from '../deliver/deliver-options.ts'
 import { retryFields } from '../deliver/layers/retry.ts'
+import { checkPartitionKeys } from '../deliver/partition-keys.ts'
 import { describe } from '../errors.ts'
 import { batch, type Destination, type Discard, discard, type Splitter } from '../index.ts'
 import { type Fields, mistakesIn, readOptions } from '../options.ts'
@@ -101,7 +103,14 @@ export async function makeSetup(config: Config, shell: SetupShell): Promise<Setu
   const limits = { ...gathering(to, isCompressed), ...(await section('batch', bounds, batchFields)) }
   const compiled = await take(() => keyOf(key))
   const batching: BatchOptions = passOn({ ...limits, ...(compiled !== undefined && { key: compiled }) })
-  await take(() => void batch(batching).destroy())
+  const made = await take(() => {
+    batch(batching).destroy()
+    return batching.key === undefined ? [] : compileKey(batching.key).names
+  })
+  await take(() => {
+    if (to !== undefined && made !== undefined) checkPartitionKeys('to', to.destination, made)
+    if (sourceBackup !== undefined) checkPartitionKeys('sourceBackup', sourceBackup.destination, [])
+  })
 
   const retry = config.retry === false ? false : await section('retry', config.retry, retryFields)
   const backupBatch = await section('backupBatch', config.backupBatch, backupBatchFields)

@@ -29,6 +29,7 @@ import { layered } from './layers/call.ts'
 import type { Deliver } from './layers/outcome.ts'
 import { retry } from './layers/retry.ts'
 import { timeout } from './layers/timeout.ts'
+import { checkPartitionKeys } from './partition-keys.ts'
 import { type DeliverStats, sumAccounts } from './stats.ts'
 import { toDestination } from './to-destination.ts'
 
@@ -72,6 +73,7 @@ function obey(signal: AbortSignal, stream: Writable): void {
 
 /** What {@link deliver} does, without its stream. */
 class Delivery implements End {
+  readonly #destination: Destination
   readonly #use: DestinationUse
   readonly #clock: Clock
   readonly #door: Door
@@ -88,6 +90,7 @@ class Delivery implements End {
     const encode = options.encode ?? destination.encode ?? ndjson()
     const compress = options.compress ?? destination.compress
     checkCompression('deliver', encode, compress)
+    this.#destination = destination
     this.#use = new DestinationUse(destination)
     this.#clock = options.clock ?? systemClock
     const { signal } = this.#abort
@@ -210,6 +213,7 @@ class Delivery implements End {
   }
 
   async #dispatch(batch: Batch): Promise<void> {
+    checkPartitionKeys('deliver', this.#destination, Object.keys(batch.partitionKeys))
     this.#closedBy[batch.closedBy] = (this.#closedBy[batch.closedBy] ?? 0) + 1
     for (const run of batch.runs) for (const { account } of run.receipt.receipts()) this.#accounts.add(account)
     await this.#dispatcher.dispatch(batch)

@@ -91,6 +91,10 @@ export interface Destination {
    * @param extension - What the format and the compression end in: `.ndjson.gz`.
    */
   readonly objectKey?: ((batch: Batch, extension: string) => string) | undefined
+  /**
+   * The names of the partition keys that `objectKey` needs. Batches without one of them are refused before anything is sent. Default: none.
+   */
+  readonly partitionKeys?: readonly string[] | undefined
   /** Called once, after the last request has ended. */
   readonly close?: (() => Promise<void>) | undefined
 }

@@ -13,6 +13,10 @@ const fields: Fields<Destination> = {
   compress: compressorField,
   concurrency: whole('requests'),
   objectKey: callable,
+  partitionKeys: expecting(
+    'an array of strings',
+    (value) => Array.isArray(value) && value.every((one) => typeof one === 'string'),
+  ),
   close: callable,
 }
 

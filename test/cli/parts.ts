@@ -151,7 +151,12 @@ t.test('what is wrong with options is said in words', async (t) => {
     [[...to, '--split', 'regex:('], /split: the pattern is no regular expression/],
     [[...to, '--key', '{a'], /batch: key is a template in which the \{ at position 0 is not closed/],
     [[...to, '--key', 'a', '--key', '{b}'], /key: of several, each must be the path of a field/],
-    [[...to, '--prefix', '../!{timestamp:yyyy}/'], /file: prefix must make no folder named \.\./],
+    [[...to, '--prefix', '../!{timestamp:yyyy}/'], /file: prefix cannot be used: the key has a folder named \.\./],
+    [
+      [...to, '--prefix', '!{partitionKey:a}/', '--key', 'b'],
+      /to: file names objects by the partition key a, but .* only b/,
+    ],
+    [[...to, '--prefix', '!{partitionKey:a}/'], /to: file names objects .* but batches have no key/],
     [[...to, '--map', join(dir, 'missing.js')], /missing\.js: there is no such file/],
     [[...to, '--map', join(dir, 'nothing.js')], /nothing\.js has no default export, but exports filter/],
     [

@@ -499,13 +499,13 @@ t.test('options', async (t) => {
   refused({ dir: 'x', fsync: 1 }, /fsync must be true or false/)
   refused({ dir: 'x', concurrency: 0 }, /concurrency must be/)
   refused({ dir: 'x', fs: { open() {} } }, /fs must be an object with mkdir/)
-  refused({ dir: 'x', prefix: '../x/' }, /prefix cannot be used: file: the key has a folder named \.\.$/)
+  refused({ dir: 'x', prefix: '../x/' }, /prefix cannot be used: the key has a folder named \.\.$/)
   refused(
     { dir: 'x', prefix: 'a/!{partitionKeyFromQuery:k}/../' },
-    /prefix cannot be used: file: the key has a folder named \.\./,
+    /prefix cannot be used: the key has a folder named \.\./,
   )
-  refused({ dir: 'x', prefix: 'a\0/' }, /prefix cannot be used: file: the key has a NUL/)
-  refused({ dir: 'x', errorPrefix: 'a/../b/' }, /errorPrefix cannot be used: file: the key has a folder/)
+  refused({ dir: 'x', prefix: 'a\0/' }, /prefix cannot be used: the key has a NUL/)
+  refused({ dir: 'x', errorPrefix: 'a/../b/' }, /errorPrefix cannot be used: the key has a folder/)
   refused({ dir: 'x', prefix: '!{partitionkey:a}' }, /did you mean partitionKey\?/)
   refused({ dir: 'x', name: 'n'.repeat(64), extension: `.${'x'.repeat(127)}` }, /must leave 55 bytes of a file's name/)
 })

@@ -169,6 +169,33 @@ t.test('what cannot be read is refused with its place', async (t) => {
   for (const [options, expected] of cases) t.match(refusal(options), expected, JSON.stringify(options).slice(0, 60))
 })
 
+t.test('what people write by mistake is refused with the right spelling', async (t) => {
+  const cases: [string, RegExp | undefined][] = [
+    [
+      '!{timestamp:YYYY/MM/dd}/',
+      /^file: prefix, !\{timestamp:YYYY.* at character 1: Y is the year of the week, .*; write yyyy$/,
+    ],
+    ["!{timestamp:YYYY-'W'ww}/", undefined],
+    ['!{timestamp:yyyy/MM/DD}/', /D is the day of the year; write dd/],
+    ['!{timestamp:yyyy/DDD}/', undefined],
+    ['!{timestamp:yyyy/mm/dd}/', /m is the minute; write MM/],
+    ['!{timestamp:yyyy/MM/dd/HH/mm}/', undefined],
+    ['!{timestamp:yyyy/MM/dd/hh}/', /h has twelve hours.*; write HH/],
+    ['!{timestamp:hh a}/', undefined],
+    ['!{timestamp:HH-mm-SS}/', /S is a fraction of a second; write ss/],
+    ["!{timestamp:yyyy'DMYh'}/", undefined],
+    ['year={yyyy}/', /^file: prefix: \{yyyy\} is no expression: write !\{partitionKey:yyyy\}/],
+    [`a/\${customer}/`, /\$\{customer\} is no expression: write !\{partitionKey:customer\}/],
+    ['{{ .customer }}/', /is no expression/],
+    ['%Y/%m/%d/', /%Y is no expression: write !\{timestamp:yyyy\/MM\/dd\/HH\}/],
+    ['100%/a%2Fb/$x/', undefined],
+  ]
+  for (const [prefix, expected] of cases) {
+    if (expected === undefined) t.doesNotThrow(() => makeKeys({ prefix }), prefix)
+    else t.match(refusal({ prefix }), expected, prefix)
+  }
+})
+
 t.test('a batch without the partition keys of the prefix has no key', async (t) => {
   const objectKey = makeKeys({ prefix: '!{partitionKeyFromQuery:toString}/' })
   const noKey = (facts: Partial<KeyFacts>): string => {

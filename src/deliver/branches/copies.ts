@@ -5,6 +5,7 @@ import type { StageOptions } from '../../stage/stage.ts'
 import { deliver } from '../deliver.ts'
 import { backupBatchLimits } from '../deliver-options.ts'
 import type { Destination, Send } from '../destination.ts'
+import { checkPartitionKeys } from '../partition-keys.ts'
 import { toDestination } from '../to-destination.ts'
 import type { Way } from './lane.ts'
 
@@ -25,6 +26,7 @@ export const copyTargetField = expecting('a destination, a send function, a Writ
 export function copyStreams(option: string, target: CopyTarget, { clock }: StageOptions): Way {
   if (target instanceof Writable || isList(target)) return target
   const destination = toDestination(option, target)
+  checkPartitionKeys(option, destination, [])
   const { maxBytes, maxAge } = backupBatchLimits()
   return [batch({ maxBytes, maxAge, clock, format: destination.encode }), deliver(destination, { clock })]
 }

@@ -16,6 +16,7 @@ import {
 } from '../../options.ts'
 import { checkPrefixes } from '../object-key/check-prefixes.ts'
 import { type ObjectKeyOptions, objectKeyFields, objectKeys } from '../object-key/object-key.ts'
+import { partitionKeysIn } from '../object-key/template.ts'
 import { type FileSystem, systemFiles } from './file-system.ts'
 import { Folders } from './folders.ts'
 import { checkedKey, maxNameBytes, maxPathBytes } from './path-limits.ts'
@@ -98,6 +99,7 @@ export function file(options: FileOptions): Destination {
     encode,
     compress,
     concurrency,
+    partitionKeys: partitionKeysIn(options.prefix ?? ''),
     objectKey,
     send: async ({ objectKey: key, parts }: Request, { signal }: SendContext) =>
       writeObject({ fs, folders, path: pathIn(dir, key), parts, fsync, signal }),

@@ -7,6 +7,7 @@ import type { ZoneId } from '@js-joda/core'
 import type { Batch } from '../../batch/batch.ts'
 import { describe, HosepipeError, OptionError, toError } from '../../errors.ts'
 import { nearestOf } from '../../options.ts'
+import { misspeltLiteral, misspeltPattern } from './misspelt.ts'
 import { compilePattern } from './timestamp.ts'
 
 /** What a key is made from. */
@@ -46,6 +47,11 @@ const namespaces: Readonly<Record<string, (expression: Expression, template: Tem
   partitionKeyFromLambda: partitionKey,
 }
 
+/** The names of the partition keys in a template. */
+export function partitionKeysIn(text: string): readonly string[] {
+  return Array.from(text.matchAll(/!\{partitionKey\w*:([^}]+)\}/g), ([, found = '']) => found)
+}
+
 /** Whether there is any expression in a template; one that is not closed counts. */
 export const hasExpression = (text: string): boolean => text.includes(opening)
 
@@ -59,12 +65,12 @@ export function compileTemplate(template: Template): Evaluate {
   const pieces: Evaluate[] = []
   let at = 0
   for (let open = text.indexOf(opening); open !== -1; open = text.indexOf(opening, at)) {
-    if (open > at) pieces.push(literal(text.slice(at, open)))
+    if (open > at) pieces.push(literal(template, at, open))
     const close = text.indexOf('}', open)
     at = close === -1 ? text.length : close + 1
     pieces.push(compileExpression(template, open, close))
   }
-  if (at < text.length) pieces.push(literal(text.slice(at)))
+  if (at < text.length) pieces.push(literal(template, at, text.length))
   return (facts) => {
     let evaluated = ''
     for (const piece of pieces) evaluated += piece(facts)
@@ -72,8 +78,11 @@ export function compileTemplate(template: Template): Evaluate {
   }
 }
 
-function literal(text: string): Evaluate {
-  return () => text
+function literal({ stage, option, text }: Template, from: number, to: number): Evaluate {
+  const piece = text.slice(from, to)
+  const mistake = misspeltLiteral(piece)
+  if (mistake !== undefined) throw new OptionError(`${stage}.${option}`, `${stage}: ${option}: ${mistake}`)
+  return () => piece
 }
 
 function compileExpression(template: Template, open: number, close: number): Evaluate {
@@ -98,6 +107,8 @@ function compileExpression(template: Template, open: number, close: number): Eva
 
 function timestamp({ value, refuse }: Expression, { zone }: Template): Evaluate {
   if (value === '') return refuse('the pattern is empty')
+  const mistake = misspeltPattern(value)
+  if (mistake !== undefined) return refuse(mistake)
   try {
     const print = compilePattern(value, zone)
     return ({ oldestArrival }) => print(oldestArrival)

@@ -24,6 +24,7 @@ import type { Size } from '../../units.ts'
 import { checkPrefixes } from '../object-key/check-prefixes.ts'
 import { type ObjectKeyOptions, objectKeyFields, objectKeys } from '../object-key/object-key.ts'
 import { PositionNames } from '../object-key/position-names.ts'
+import { partitionKeysIn } from '../object-key/template.ts'
 import { writeObject } from './write-object.ts'
 
 /** Options of {@link s3}. Those of object keys name the objects in the bucket. */
@@ -162,6 +163,7 @@ export function s3(options: S3Options): Destination {
     encode,
     compress,
     concurrency,
+    partitionKeys: partitionKeysIn(options.prefix ?? ''),
     objectKey(batch, extension) {
       const isBackup = batch.outputType !== undefined
       return objectKey(batch, extension, isBackup ? undefined : positions?.nameOf(batch))
