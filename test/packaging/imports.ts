@@ -10,7 +10,8 @@ import { modules, packageOf, root } from '../support/modules.ts'
 /** From the ground up. Rooms on the same floor know nothing of each other. */
 const floors: readonly (readonly string[])[] = [
   ['clock.ts', 'redact.ts', 'report.ts', 'units.ts', 'memory'],
-  ['errors.ts'],
+  ['errors.ts', 'decimal.ts'],
+  ['time'],
   ['options.ts', 'code-mistake.ts', 'receipts'],
   ['records', 'compress'],
   ['stage'],

@@ -17,7 +17,7 @@ import {
 } from '@js-joda/core'
 import { describe } from '../../errors.ts'
 import { nearestOf } from '../../options.ts'
-import { loadLocale, loadTimeZones } from './plugins.ts'
+import { loadLocale, loadTimeZones } from '../../time/plugins.ts'
 
 declare module '@js-joda/core' {
   /** The library takes a width; its own types forget it. */

@@ -1,7 +1,8 @@
 /** Records as rows: what each column holds, or why the record does not fit. */
 import { HosepipeError } from '../../errors.ts'
+import type { ReadTime } from '../../time/time-formats.ts'
 import type { Column, ColumnType } from './column-type.ts'
-import { foldKey, KeyNames, type KeyRules } from './key-names.ts'
+import { KeyNames, type KeyRules } from './key-names.ts'
 import { malformed, NumberText, type Reading, readRecord } from './read-json.ts'
 import {
   type Convert,
@@ -27,6 +28,8 @@ export interface RowShape {
   readonly rules: KeyRules
   /** The JSON keys of columns that are called otherwise there. */
   readonly jsonKeys: ReadonlyMap<string, string>
+  /** Reads the times of `timestamp` columns. */
+  readonly readTime: ReadTime
 }
 
 /**
@@ -35,12 +38,12 @@ export interface RowShape {
  *
  * @returns A function that throws a HosepipeError for a record that does not fit.
  */
-export function compileRows({ columns, rules, jsonKeys }: RowShape): (bytes: Buffer) => readonly Row[] {
+export function compileRows({ columns, rules, jsonKeys, readTime }: RowShape): (bytes: Buffer) => readonly Row[] {
   const keys = new KeyNames(
     columns.map(({ name }) => jsonKeys.get(name) ?? name),
     rules,
   )
-  const converts = columns.map(({ name, type }) => compile(type, `column ${name}`, rules))
+  const converts = columns.map(({ name, type }) => compile(type, `column ${name}`, { rules, readTime }))
 
   return (bytes) => {
     const { reading, values } = readRecord(bytes)
@@ -70,11 +73,14 @@ export function compileRows({ columns, rules, jsonKeys }: RowShape): (bytes: Buf
   }
 }
 
-function compile(type: ColumnType, place: string, rules: KeyRules): Convert {
+/** What every column of a file shares. */
+type Shared = Pick<RowShape, 'rules' | 'readTime'>
+
+function compile(type: ColumnType, place: string, shared: Shared): Convert {
   const target = { place, type: type.kind }
   switch (type.kind) {
     case 'string':
-      return toText((key) => (rules.caseInsensitive ? key.toLowerCase() : key))
+      return toText()
     case 'boolean':
       return toBoolean(target)
     case 'tinyint':
@@ -94,15 +100,15 @@ function compile(type: ColumnType, place: string, rules: KeyRules): Convert {
     case 'date':
       return toDate(target)
     case 'timestamp':
-      return toTimestamp(target)
+      return toTimestamp(target, shared.readTime)
     case 'binary':
       return toBinary(target)
     case 'array':
-      return toArray(compile(type.element, `${place}[]`, rules))
+      return toArray(compile(type.element, `${place}[]`, shared))
     case 'struct':
-      return toStruct(type.members, target, rules)
+      return toStruct(type.members, target, shared)
     case 'map':
-      return toMap(type, target, rules)
+      return toMap(type, target, shared)
   }
 }
 
@@ -113,10 +119,10 @@ function toArray(element: Convert): Convert {
 }
 
 /** Of objects the members by name, of arrays by place. */
-function toStruct(members: readonly Column[], target: Target, rules: KeyRules): Convert {
+function toStruct(members: readonly Column[], target: Target, shared: Shared): Convert {
   const names = members.map(({ name }) => name)
-  const keys = new KeyNames(names, rules)
-  const converts = members.map(({ name, type }) => compile(type, `${target.place}.${name}`, rules))
+  const keys = new KeyNames(names, shared.rules)
+  const converts = members.map(({ name, type }) => compile(type, `${target.place}.${name}`, shared))
   const empty: Readonly<Record<string, unknown>> = Object.fromEntries(names.map((name) => [name, null]))
   return (value, reading) => {
     const struct: Record<string, unknown> = { ...empty }
@@ -132,15 +138,14 @@ function toStruct(members: readonly Column[], target: Target, rules: KeyRules): 
 }
 
 /** Keys that become equal are one; the last value counts. */
-function toMap(type: ColumnType & { readonly kind: 'map' }, target: Target, rules: KeyRules): Convert {
-  const toKey = compile(type.key, `${target.place}.keys`, rules)
-  const toValue = compile(type.value, `${target.place}[]`, rules)
-  const { caseInsensitive } = rules
+function toMap(type: ColumnType & { readonly kind: 'map' }, target: Target, shared: Shared): Convert {
+  const toKey = compile(type.key, `${target.place}.keys`, shared)
+  const toValue = compile(type.value, `${target.place}[]`, shared)
   return (value, reading) => {
     if (!isObject(value)) throw unfit(value, target)
     const entries = new Map<unknown, unknown>()
     for (const [text, member] of Object.entries(value)) {
-      const key = convertKey(toKey, foldKey(text, { caseInsensitive, dotsToUnderscores: false }), reading)
+      const key = convertKey(toKey, text, reading)
       entries.set(key, orNull(toValue, member, reading))
     }
     return Array.from(entries, ([key, member]) => ({ key, value: member }))

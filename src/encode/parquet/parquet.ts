@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { optionalPackage } from '../../compress/optional-package.ts'
 import { Limiter } from '../../compress/thread-pool.ts'
-import { describe, HosepipeError, OptionError } from '../../errors.ts'
+import { describe, HosepipeError, OptionError, toError } from '../../errors.ts'
 import {
   expecting,
   type Fields,
@@ -15,6 +15,8 @@ import {
   unknownOption,
 } from '../../options.ts'
 import type { Records } from '../../records/records.ts'
+import { readTimestamp } from '../../time/read-time.ts'
+import { compileTimeFormats, type ReadTime } from '../../time/time-formats.ts'
 import type { Size } from '../../units.ts'
 import type { Encoder, PartlyEncoded, UnfitRecord } from '../encoder.ts'
 import { codecs } from './codecs.ts'
@@ -46,8 +48,9 @@ export interface ParquetOptions {
    */
   readonly compression?: 'snappy' | 'zstd' | 'gzip' | 'none' | undefined
   /**
-   * Whether upper and lower case of keys are the same (API, `OpenXJsonSerDe`). Keys in maps, and in objects that become text, are
-   * written in lower case then. Of keys that become equal the last one counts. Default `true`.
+   * Whether upper and lower case of keys are the same when columns and members are looked for (API, `OpenXJsonSerDe`). Of keys that are
+   * equal the last one counts. Keys in maps, and in objects that become text, stay as they are; the service writes those in lower case.
+   * Default `true`.
    */
   readonly caseInsensitive?: boolean | undefined
   /** Whether a key with dots is that of a column with underscores: `a.b` of `a_b` (API, `OpenXJsonSerDe`). Default `false`. */
@@ -57,6 +60,12 @@ export interface ParquetOptions {
    * not count then. Columns only, not members of structs. Default: none.
    */
   readonly columnToJsonKeyMappings?: Readonly<Record<string, string>> | undefined
+  /**
+   * The forms of times in `timestamp` columns, tried in order before the usual ones: patterns of Joda-Time, as Hive's SerDe takes them (API,
+   * `HiveJsonSerDe`, `TimestampFormats`), such as `'dd/MMM/yyyy:HH:mm:ss Z'`; and words that say what numbers count, `'seconds'`, `'millis'`,
+   * `'micros'` or `'nanos'`. A pattern without a zone means UTC, one without a time the start of the day. Default: none.
+   */
+  readonly timestampFormats?: readonly string[] | undefined
   /**
    * How much of the records is written as one row group: bytes of JSON, and 8 for each column of a record. A group is held in memory
    * until it is written, as values, which take about ten times their JSON; this thread does nothing else while it is written. Readers
@@ -89,6 +98,17 @@ export const parquetFields = {
     ),
     { default: {}, about: 'The JSON keys of columns that are called otherwise there.' },
   ),
+  timestampFormats: option(
+    expecting(
+      'a list of patterns',
+      (value) => Array.isArray(value) && value.every((one) => typeof one === 'string' && one !== ''),
+      { type: 'array', items: { type: 'string', minLength: 1 } },
+    ),
+    {
+      default: [],
+      about: 'The forms of times, as patterns of Joda-Time, or a unit of numbers: seconds, millis, micros, nanos.',
+    },
+  ),
   rowGroupBytes: option(size(), { default: 16 * MiB, about: 'How much of the records is written as one row group.' }),
   pageBytes: option(size(65_536), { default: MiB, about: 'How large a page of a column is, before compression.' }),
 } satisfies Fields<ParquetOptions>
@@ -107,9 +127,10 @@ const oneAtATime = new Limiter(1)
  *
  * Values are made to fit as the service does it (guide, "Record format conversion", OpenX JsonSerDe): text that is a number becomes a
  * number, any value becomes text or an array of itself, an array becomes a struct by position; a missing member is null, and one
- * that the schema does not have is dropped. Numbers keep all of their digits. `timestamp` takes `2018-08-27T10:30:05.123Z`,
- * `2018-08-27 10:30:05.123` (as UTC), seconds and, from 13 digits on, milliseconds since 1970, and is written in microseconds, UTC;
- * `date` takes `2018-08-27`; `binary` takes base64. Stricter than the service are: text that is neither `true` nor
+ * that the schema does not have is dropped. Numbers keep all of their digits. `timestamp` takes `2018-08-27T10:30:05.123Z` and
+ * `2018-08-27 10:30:05.123`, each with an offset or without (UTC), what `timestampFormats` say, and numbers since 1970, whose unit is told by
+ * their size: up to eleven digits are seconds, up to fourteen milliseconds, up to seventeen microseconds, more are nanoseconds. It is
+ * written in microseconds, UTC; a year beyond 9999 fails. `date` takes `2018-08-27`; `binary` takes base64. Stricter than the service are: text that is neither `true` nor
  * `false` for `boolean`, numbers that are out of range, and numbers with a fraction for whole ones; these fail. Digits behind those of a
  * `decimal` are rounded. A record may also be several objects, one after another, which become several rows.
  *
@@ -215,6 +236,7 @@ function withoutColumns(runs: readonly Records[]): UnfitRecord[] {
     columns: [],
     rules: { caseInsensitive: true, dotsToUnderscores: false },
     jsonKeys: new Map(),
+    readTime: readTimestamp,
   })
   return Array.from(recordsOf(runs), (bytes, index) => {
     try {
@@ -250,7 +272,19 @@ function checkTogether(options: InForce<ParquetOptions, typeof parquetFields>): 
     if (!infer && !names.includes(name)) throw unknownOption('parquet.columnToJsonKeyMappings', name, names)
   }
   checkKeys(infer ? [...jsonKeys.values()] : names.map((name) => jsonKeys.get(name) ?? name), rules)
-  return { columns, rules, jsonKeys }
+  return { columns, rules, jsonKeys, readTime: readTimeBy(options.timestampFormats) }
+}
+
+function readTimeBy(formats: readonly string[]): ReadTime {
+  if (formats.length === 0) return readTimestamp
+  try {
+    return compileTimeFormats(formats)
+  } catch (error) {
+    throw new OptionError(
+      'parquet.timestampFormats',
+      `parquet: timestampFormats cannot be used: ${toError(error).message}`,
+    )
+  }
 }
 
 /** A key can be that of one column only. */

@@ -2,11 +2,13 @@
  * JSON values as what a column of a plain type holds, with the coercions of OpenX JsonSerDe as the service was seen to use it. Each
  * function is made once for a column.
  */
+
+import { type DecimalText, isWhole, readDecimal, toUnscaled } from '../../decimal.ts'
 import type { HosepipeError } from '../../errors.ts'
+import { readDate } from '../../time/read-time.ts'
+import type { ReadTime } from '../../time/time-formats.ts'
 import type { DecimalType } from './column-type.ts'
-import { type DecimalText, isWhole, readDecimal, toUnscaled } from './decimal.ts'
 import { malformed, NumberText, type Reading } from './read-json.ts'
-import { readDate, readTimestamp } from './times.ts'
 
 /** Makes what a column holds of a value that is not null. @throws HosepipeError for what does not fit */
 export type Convert = (value: unknown, reading: Reading) => unknown
@@ -95,16 +97,16 @@ export function toDate(target: Target): Convert {
 }
 
 /** Microseconds since 1970. */
-export function toTimestamp(target: Target): Convert {
+export function toTimestamp(target: Target, read: ReadTime): Convert {
   return (value, reading) => {
     const text = typeof value === 'string' ? value : numberText(value, reading)
     if (text === undefined && reading.needsExact) return 0n
-    const micros = text === undefined ? undefined : readTimestamp(text)
+    const micros = text === undefined ? undefined : read(text)
     if (micros !== undefined) return micros
     throw unfit(
       value,
       target,
-      "yyyy-MM-dd'T'HH:mm:ss[.S]'Z', yyyy-MM-dd HH:mm:ss[.S], or seconds or milliseconds since 1970",
+      "yyyy-MM-dd'T'HH:mm:ss[.S][offset], yyyy-MM-dd HH:mm:ss[.S][offset], a number since 1970, or one of timestampFormats",
     )
   }
 }
@@ -120,8 +122,8 @@ export function toBinary(target: Target): Convert {
   }
 }
 
-/** Text; of any other value its JSON, compact and with the keys of its objects in the form that `fold` gives them. */
-export function toText(fold: (key: string) => string): Convert {
+/** Text; of any other value its JSON, compact. */
+export function toText(): Convert {
   return (value, reading) => {
     if (typeof value === 'string') return value
     const pieces: string[] = []
@@ -140,7 +142,7 @@ export function toText(fold: (key: string) => string): Convert {
       } else if (typeof item === 'object' && item !== null) {
         const members = Object.entries(item)
         for (const [i, [key, member]] of members.entries()) {
-          pieces.push(i === 0 ? '{' : ',', JSON.stringify(fold(key)), ':')
+          pieces.push(i === 0 ? '{' : ',', JSON.stringify(key), ':')
           write(member)
         }
         pieces.push(members.length === 0 ? '{}' : '}')
