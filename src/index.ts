@@ -17,6 +17,8 @@ export { type Provenance, Records } from './records/records.ts'
 
 // Bytes from files.
 export { type Source, type SourceOptions, source } from './sources/source.ts'
+export { type DecompressOptions, decompress } from './decompress/decompress.ts'
+export type { ReadableFormat } from './decompress/format.ts'
 
 // Bytes to records.
 export { type JsonValuesOptions, jsonValues } from './split/json-values.ts'

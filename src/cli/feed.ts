@@ -70,7 +70,8 @@ export class Feeder {
         stage.end()
         await isThrough
       }
-      throw new UsageError(`${input.name}: ${wordsOf(error)}`, { cause: error })
+      const words = wordsOf(error)
+      throw new UsageError(words.startsWith(input.name) ? words : `${input.name}: ${words}`, { cause: error })
     } finally {
       open.stop()
       this.#bytesRead += open.bytesRead()

@@ -17,6 +17,7 @@ interface Single {
   compress?: string | undefined
   concurrency?: number | undefined
   grace?: number | undefined
+  keepGoing?: boolean | undefined
   progress?: ProgressKind | undefined
   report?: ReportKind | undefined
 }
@@ -75,6 +76,10 @@ export function addFlags(command: Command): Flags {
   compressor('zstd', 'gzip')
   one('concurrency', '--concurrency <n>', count)
   one('grace', '--grace <duration>', duration)
+  const keepGoing = new Option('--keep-going')
+  command.addOption(keepGoing).on('option:keep-going', () => {
+    flags.keepGoing = true
+  })
   one('progress', '--progress <kind>', (kind) => oneOf(kind, progressKinds))
   one('report', '--report <kind>', (kind) => oneOf(kind, reportKinds))
   return flags

@@ -4,7 +4,7 @@ Usage: hosepipe [FILE…] --to FOLDER [flags]   gathers records into batches and
        hosepipe replay DIR… --to … [flags]    sends the records of a backup again
        hosepipe check [CONFIG] [flags]        says what is wrong, or shows what the options come to
        hosepipe bench FILE [flags]            measures your transforms on your data
-Reads FILEs or standard input; .gz and .zst are decompressed. Order of functions: as written.
+Reads FILEs or standard input, gzip and zstd decompressed. Order of functions: as written.
   --to, --backup, --source-backup URL   a folder, s3://bucket/prefix or - (stdout); --backup discard
   --split HOW             lines (default), json, json:path.to.array, regex:PATTERN, separator:TEXT
   --filter, --map, --transform FILE     its default export gets each record, parsed
@@ -16,8 +16,8 @@ Reads FILEs or standard input; .gz and .zst are decompressed. Order of functions
   --config FILE           options of firehose() as .json or .js; flags override them
   --progress bar|json|none   --report text|json|none   on the way, and at the end
   --grace 30s             how long SIGINT and SIGTERM let deliveries end; a second one stops now
-  --help  --version
-Exit code: 0 all delivered, or dropped by your word; 3 some are in the backup; 1 anything else
+  --keep-going            reads on behind inputs that cannot be read   --help  --version
+Exit code: 0 all delivered, or dropped by your word; 3 some failed; 4 unread inputs; 1 anything else
 Examples:
   hosepipe events.ndjson --to ./lake --backup ./failed --gzip --key customer
   zcat logs.gz | hosepipe --filter ./errors.js --to - | jq .message

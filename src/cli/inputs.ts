@@ -2,12 +2,10 @@
 import { constants, createReadStream, fstatSync, open as openFile, type ReadStream } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { Socket } from 'node:net'
-import { pipeline, type Readable } from 'node:stream'
 import { promisify } from 'node:util'
-import { createGunzip } from 'node:zlib'
+import { decompressed } from '../decompress/decompress.ts'
 import { type Source, source } from '../index.ts'
 import { UsageError, wordsOf } from './usage-error.ts'
-import { findDecompressor, unzstd } from './zstd-frames.ts'
 
 /** One input. */
 export interface Input {
@@ -37,16 +35,30 @@ const stdinName = 'stdin'
  * Looks at all inputs before any is read.
  *
  * @param paths - `-` is standard input; none at all is the same.
+ * @param keepGoing - Whether one that cannot be read fails when its turn comes, and not at once.
  * @throws UsageError for one that cannot be read.
  */
-export async function listInputs(paths: readonly string[]): Promise<Input[]> {
+export async function listInputs(paths: readonly string[], keepGoing = false): Promise<Input[]> {
   const inputs: Input[] = []
   for (const path of paths.length === 0 ? ['-'] : paths)
-    inputs.push(path === '-' ? standardInput() : await fileInput(path))
+    inputs.push(
+      path === '-' ? standardInput() : await fileInput(path).catch((error) => failing(path, error, keepGoing)),
+    )
   if (inputs.filter(({ name }) => name === stdinName).length > 1) {
     throw new UsageError('standard input (-) can be read only once')
   }
   return inputs
+}
+
+function failing(path: string, error: unknown, keepGoing: boolean): Input {
+  if (!keepGoing) throw error
+  return {
+    name: path,
+    size: 0,
+    open() {
+      throw error
+    },
+  }
 }
 
 const openDescriptor = promisify(openFile)
@@ -56,7 +68,6 @@ async function fileInput(path: string): Promise<Input> {
     throw new UsageError(`${path}: ${wordsOf(error).replace(`${path}: `, '')}`, { cause: error })
   })
   if (found.isDirectory()) throw new UsageError(`${path} is a folder; name the files in it`)
-  const makeDecompressor = path.endsWith('.zst') ? await findDecompressor() : undefined
   return {
     name: path,
     size: found.isFile() ? found.size : undefined,
@@ -67,13 +78,7 @@ async function fileInput(path: string): Promise<Input> {
       await access(path, constants.R_OK).catch(refused)
       // A read of an empty pipe would hold a thread of the pool, and the process at its end.
       const stream = found.isFIFO() ? new Socket({ fd: await openDescriptor(path, 'r').catch(refused) }) : source(path)
-      const from = counted(stream)
-      if (path.endsWith('.gz')) {
-        // Errors reach the reader by the stream itself.
-        return { ...from, chunks: pipeline(from.chunks, createGunzip({ chunkSize: 262_144 }), () => undefined) }
-      }
-      if (makeDecompressor === undefined) return from
-      return { ...from, chunks: unzstd(from.chunks, makeDecompressor) }
+      return counted(path, stream)
     },
   }
 }
@@ -85,13 +90,22 @@ function standardInput(): Input {
     name: stdinName,
     size: found.isFile() ? found.size : undefined,
     async open() {
-      if (found.isFile()) return counted(createReadStream('', { fd: 0, autoClose: false, highWaterMark: chunkBytes }))
-      return counted(process.stdin)
+      if (!found.isFile()) return counted(stdinName, process.stdin)
+      return counted(stdinName, createReadStream('', { fd: 0, autoClose: false, highWaterMark: chunkBytes }))
     },
   }
 }
 
-/** A stream that counts what it has read. */
-function counted(stream: ReadStream | Socket | Source): OpenInput & { readonly chunks: Readable } {
-  return { chunks: stream, bytesRead: () => stream.bytesRead, stop: () => void stream.destroy() }
+/** A stream that is decompressed, and counts what it has read. */
+function counted(name: string, stream: ReadStream | Socket | Source): OpenInput {
+  return {
+    chunks: decompressed(stream, { name, onTrailingBytes: (offset) => trailing(name, offset) }),
+    bytesRead: () => stream.bytesRead,
+    stop: () => void stream.destroy(),
+  }
+}
+
+/** What was found before is delivered: this ends the input. */
+function trailing(name: string, offset: number): never {
+  throw new UsageError(`${name}: the compressed data ends at byte ${offset}; what stands behind it was left out`)
 }

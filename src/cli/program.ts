@@ -54,7 +54,7 @@ export async function execute(argv: readonly string[], control: RunControl): Pro
 
 async function deliverFiles(files: readonly string[], flags: Flags, control: RunControl): Promise<number> {
   const config = await configOf(flags)
-  const inputs = await listInputs(files)
+  const inputs = await listInputs(files, flags.keepGoing)
   const setup = await setupOf(config, control)
   if (inputs.some(({ name }) => name === 'stdin') && process.stdin.isTTY) {
     process.stderr.write('hosepipe: reading from the terminal; Ctrl-D ends it\n')
@@ -75,7 +75,7 @@ async function replay(dirs: readonly string[], flags: Flags, control: RunControl
     process.stderr.write(`hosepipe: there is nothing to send again in ${dirs.join(', ')}\n`)
     return 0
   }
-  return run(setup, await listInputs(files), runOptions(flags), control)
+  return run(setup, await listInputs(files, flags.keepGoing), runOptions(flags), control)
 }
 
 async function check(path: string | undefined, flags: Flags, control: RunControl): Promise<number> {
@@ -88,7 +88,7 @@ async function check(path: string | undefined, flags: Flags, control: RunControl
 }
 
 async function benchFile(file: string, flags: Flags): Promise<number> {
-  refuse('bench', flags, ['to', 'backup', 'sourceBackup', 'prefix', 'grace', 'progress'])
+  refuse('bench', flags, ['to', 'backup', 'sourceBackup', 'prefix', 'grace', 'keepGoing', 'progress'])
   const { to: _to, backup: _backup, sourceBackup: _sourceBackup, ...config } = await configOf(flags)
   const [input] = await listInputs([file])
   if (input === undefined || input.size === undefined) {
@@ -107,8 +107,8 @@ function setupOf(config: Config, control: RunControl): Promise<Setup> {
   return makeSetup(config, { output: { stream: process.stdout, onGone: () => control.stopNow() } })
 }
 
-function runOptions({ grace = defaultGrace, progress, report = 'text' }: Flags): RunOptions {
-  return { grace, progress: progress ?? (process.stderr.isTTY ? 'bar' : 'none'), report }
+function runOptions({ grace = defaultGrace, keepGoing = false, progress, report = 'text' }: Flags): RunOptions {
+  return { grace, keepGoing, progress: progress ?? (process.stderr.isTTY ? 'bar' : 'none'), report }
 }
 
 /** Flags that mean nothing for a command are refused rather than ignored. */

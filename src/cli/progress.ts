@@ -20,6 +20,8 @@ export interface Moment {
 
 /** Shows progress on standard error until it is stopped. */
 export interface Progress {
+  /** Says something beside the progress: a line of its own, or of JSON. */
+  say(words: string): void
   /** Shows how it ended, and clears what was in the way of other output. */
   stop(): void
 }
@@ -28,7 +30,8 @@ const intervals = { bar: 250, json: 1000 }
 
 /** Begins to show what `look` says. */
 export async function showProgress(kind: ProgressKind, look: () => Moment): Promise<Progress> {
-  if (kind === 'none') return { stop: () => undefined }
+  const sayPlainly = (words: string): void => void process.stderr.write(`hosepipe: ${words}\n`)
+  if (kind === 'none') return { say: sayPlainly, stop: () => undefined }
   const started = performance.now()
   const display = kind === 'json' ? lines : await makeBar(look())
   const update = (): void => display.show(look(), (performance.now() - started) / 1000)
@@ -36,6 +39,10 @@ export async function showProgress(kind: ProgressKind, look: () => Moment): Prom
   timer.unref()
   let isStopped = false
   return {
+    say(words) {
+      if (isStopped) sayPlainly(words)
+      else display.say(words)
+    },
     stop() {
       if (isStopped) return
       isStopped = true
@@ -47,11 +54,16 @@ export async function showProgress(kind: ProgressKind, look: () => Moment): Prom
 }
 
 interface Display {
+  say(words: string): void
   show(moment: Moment, seconds: number): void
   stop(): void
 }
 
-const lines: Display = { show: showLine, stop: () => undefined }
+const lines: Display = {
+  say: (message) => void process.stderr.write(`${JSON.stringify({ message })}\n`),
+  show: showLine,
+  stop: () => undefined,
+}
 
 function showLine(moment: Moment, seconds: number): void {
   const { bytesRead, bytesInAll, ...others } = moment
@@ -93,6 +105,8 @@ async function makeBar({ bytesInAll }: Moment): Promise<Display> {
   const nothing = { bytesRead: 0, bytesInAll, in: 0, delivered: 0, dropped: 0, backedUp: 0, pending: 0, openBatches: 0 }
   bar.start(bytesInAll ?? 0, 0, payload(nothing, 0))
   return {
+    // The bar draws itself anew on the line behind.
+    say: (words) => void process.stderr.write(`\r\u001b[Khosepipe: ${words}\n`),
     show: (moment, seconds) => bar.update(moment.bytesRead, payload(moment, seconds)),
     stop: () => bar.stop(),
   }

@@ -12,7 +12,7 @@ import { Ledger } from './ledger.ts'
 import { type Moment, type ProgressKind, showProgress } from './progress.ts'
 import type { Setup } from './setup.ts'
 import { onSignals } from './stop.ts'
-import { type ReportKind, type Summary, summaryJson, summaryText, type Unread } from './summary.ts'
+import { type FailedInput, type ReportKind, type Summary, summaryJson, summaryText, type Unread } from './summary.ts'
 import { wordsOf } from './usage-error.ts'
 import { makeWay, type Way } from './way.ts'
 
@@ -20,6 +20,8 @@ import { makeWay, type Way } from './way.ts'
 export interface RunOptions {
   /** Milliseconds that a signal leaves for delivering what was read. */
   readonly grace: number
+  /** Whether the inputs behind one that cannot be read are read. */
+  readonly keepGoing: boolean
   readonly progress: ProgressKind
   readonly report: ReportKind
 }
@@ -53,6 +55,9 @@ export async function run(
   let signalled: NodeJS.Signals | undefined
   let cancelGrace = (): void => undefined
   const failures: unknown[] = []
+  const failedInputs: FailedInput[] = []
+  /** Says something at once, beside the progress. */
+  const say = (words: string): void => progress.say(words)
   const destroy = (reason: Error): void => {
     feeder.stop()
     way.destroy(reason)
@@ -65,10 +70,9 @@ export async function run(
   const forgetSignals = onSignals({
     finish(signal) {
       signalled = signal
-      progress.stop()
       feeder.stop()
       const grace = durationText(options.grace)
-      process.stderr.write(`hosepipe: ${signal}: delivering what was read, for ${grace} at most; once more stops now\n`)
+      say(`${signal}: delivering what was read, for ${grace} at most; once more stops now`)
       const timer = setTimeout(
         () => destroy(new Stopped(`not everything could be delivered within ${grace}`)),
         options.grace,
@@ -79,7 +83,15 @@ export async function run(
   })
 
   try {
-    for (const input of inputs) await feeder.feed(input, way.head, broken.signal)
+    for (const input of inputs) {
+      try {
+        await feeder.feed(input, way.head, broken.signal)
+      } catch (error) {
+        failedInputs.push({ source: input.name, error: wordsOf(error) })
+        if (!options.keepGoing) throw error
+        say(wordsOf(error))
+      }
+    }
   } catch (error) {
     failures.push(error)
   }
@@ -96,9 +108,11 @@ export async function run(
   const unread = inputs.flatMap((input) => unreadOf(input, feeder, setup))
   const stats = way.stats()
   const undelivered = ledger.undelivered()
-  const isIncomplete = failures.length > 0 || unread.length > 0 || undelivered.length > 0 || stats.pending > 0
+  const failedNames = new Set(failedInputs.map(({ source }) => source))
+  const isUnread = unread.some(({ source }) => !options.keepGoing || !failedNames.has(source))
+  const isIncomplete = failures.length > 0 || isUnread || undelivered.length > 0 || stats.pending > 0
   const summary: Summary = {
-    exitCode: isIncomplete ? 1 : stats.backedUp > 0 ? 3 : 0,
+    exitCode: isIncomplete ? 1 : failedInputs.length > 0 ? 4 : stats.backedUp > 0 ? 3 : 0,
     error: failures.length === 0 ? undefined : failures.map(wordsOf).join('; '),
     signal: signalled,
     milliseconds: performance.now() - started,
@@ -106,6 +120,7 @@ export async function run(
     stats,
     undelivered,
     unread,
+    failedInputs,
   }
   give(summary, options.report, setup.usesStdout)
   return summary.exitCode

@@ -15,6 +15,12 @@ export interface Unread {
   readonly partialBytes: number
 }
 
+/** An input that could not be read to its end, and why. */
+export interface FailedInput {
+  readonly source: string
+  readonly error: string
+}
+
 /** What became of everything. */
 export interface Summary {
   readonly exitCode: number
@@ -28,6 +34,7 @@ export interface Summary {
   readonly stats: DeliverStats
   readonly undelivered: readonly Undelivered[]
   readonly unread: readonly Unread[]
+  readonly failedInputs: readonly FailedInput[]
 }
 
 /** The account as one line of JSON. */
@@ -39,7 +46,7 @@ export function summaryJson(summary: Summary): string {
 }
 
 /** The account for people. */
-export function summaryText({ stats, milliseconds, bytesRead, undelivered, unread }: Summary): string {
+export function summaryText({ stats, milliseconds, bytesRead, undelivered, unread, failedInputs }: Summary): string {
   const seconds = Math.max(milliseconds, 1) / 1000
   const { expanded, bytes } = stats
   const made = expanded > 0 ? `, ${countText(expanded)} of them made out of others` : ''
@@ -56,7 +63,13 @@ export function summaryText({ stats, milliseconds, bytesRead, undelivered, unrea
   ]
   const lines = rows.flatMap(([label, value]) => (value === undefined ? [] : [`${label.padEnd(11)}${value}`]))
   const advice = stats.advice.map((words) => `advice     ${words}`)
-  return [...lines, ...undeliveredLines(undelivered), ...unread.map(unreadLine), ...advice].join('\n')
+  return [
+    ...lines,
+    ...undeliveredLines(undelivered),
+    ...unread.map(unreadLine),
+    ...failedLines(failedInputs),
+    ...advice,
+  ].join('\n')
 }
 
 /** So many stretches are shown to people; all of them are in the JSON. */
@@ -70,6 +83,12 @@ function undeliveredLines(undelivered: readonly Undelivered[]): string[] {
   if (others.length === 0) return lines
   const count = others.reduce((sum, { records: more }) => sum + more, 0)
   return [...lines, `not delivered: ${records(count)} more, in ${others.length} places; --report=json has them all`]
+}
+
+function failedLines(failed: readonly FailedInput[]): string[] {
+  return failed.length < 2
+    ? []
+    : [`${countText(failed.length)} inputs could not be read to their end; --report=json has them all`]
 }
 
 function unreadLine({ source, from, partialBytes }: Unread): string {

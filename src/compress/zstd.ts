@@ -5,6 +5,7 @@ import type { Size } from '../units.ts'
 import type { Compressor } from './compressor.ts'
 import { compressPieces, cut, joined, pieceBytesField } from './pieces.ts'
 import { findZstd, type MakeFrame, type ZstdEngine } from './zstd-engine.ts'
+import { withContentSize } from './zstd-header.ts'
 
 /** What {@link zstd} takes. */
 export interface ZstdOptions {
@@ -75,5 +76,5 @@ async function compressFrame(
       for await (const chunk of frame) compressed.push(chunk)
     },
   )
-  return compressed
+  return withContentSize(compressed, size)
 }

@@ -1,10 +1,6 @@
 /** Parts of the command line that need no process. */
-import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
-import { buffer } from 'node:stream/consumers'
 import { Command } from 'commander'
-import fc from 'fast-check'
 import t from 'tap'
 import { parseAddress, rebased } from '../../src/cli/destinations/address.ts'
 import { addFlags, spelledOut, withFlags } from '../../src/cli/flags.ts'
@@ -12,12 +8,10 @@ import { help } from '../../src/cli/help.ts'
 import { Ledger } from '../../src/cli/ledger.ts'
 import { masked } from '../../src/cli/mask.ts'
 import { execute } from '../../src/cli/program.ts'
-import { FrameWalker, findDecompressor, unzstd } from '../../src/cli/zstd-frames.ts'
 import { FailedRecords, field, type Records } from '../../src/index.ts'
 import { lines } from '../../src/split/lines.ts'
 import { durationText, parseDuration, parseSize, sizeText } from '../../src/units.ts'
 import { root } from '../support/modules.ts'
-import { without } from '../support/program.ts'
 
 t.test('sizes', async (t) => {
   const sizes = {
@@ -239,57 +233,4 @@ t.test('the ledger knows where records are that have not ended', async (t) => {
   runs[2]?.receipt.settle('dropped', 1)
   t.same(ledger.undelivered(), [])
   t.match(ledger.account.counts(), { in: 4, delivered: 1, backedUp: 2, dropped: 1, pending: 0 })
-})
-
-t.test('zstd frames, cut anywhere', { skip: without('zstd') }, async (t) => {
-  const compress = (text: string, ...flags: string[]) => spawnSync('zstd', ['-qc', ...flags], { input: text }).stdout
-  const texts = ['', 'a\n', 'b'.repeat(3000), Array.from({ length: 300 }, (_, i) => i * i).join(' ')]
-  const frames = texts.flatMap((text) => [compress(text), compress(text, '--no-check', '-1'), compress(text, '-19')])
-  const skippable = Buffer.concat([Buffer.from([0x5f, 0x2a, 0x4d, 0x18, 3, 0, 0, 0]), Buffer.from('\n\n\n')])
-  const whole = Buffer.concat([skippable, ...frames, skippable])
-  const expected = texts.map((text) => text.repeat(3)).join('')
-  const makeDecompressor = await findDecompressor()
-  const read = async (bytes: Buffer, size: number): Promise<string> => {
-    const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
-      bytes.subarray(i * size, (i + 1) * size),
-    )
-    return (await buffer(unzstd(Readable.from(chunks), makeDecompressor))).toString()
-  }
-  for (const size of [1, 2, 3, 7, 1000, whole.length]) t.equal(await read(whole, size), expected, `chunks of ${size}`)
-  const large = Array.from({ length: 100_000 }, (_, i) => i * i).join(' ')
-  t.ok((await read(Buffer.concat([compress(large), compress(large)]), 4096)) === large + large, 'frames of many blocks')
-  t.equal(await read(Buffer.alloc(0), 1), '', 'nothing is no frame')
-
-  const [, small = Buffer.alloc(0)] = [skippable, compress('hello\n')]
-  for (let length = 1; length < small.length; length += 1) {
-    await t.rejects(read(small.subarray(0, length), 4096), /it breaks off/, `${length} bytes of it`)
-  }
-  await t.rejects(read(Buffer.from('hello'), 4096), /it is not zstd/)
-  const damaged = Buffer.from(small)
-  damaged[damaged.length - 1] = (damaged.at(-1) ?? 0) ^ 1
-  await t.rejects(read(damaged, 4096), Error, 'a wrong checksum')
-
-  fc.assert(
-    fc.property(fc.array(fc.integer({ min: 1, max: 5000 }), { minLength: 1 }), (sizes) => {
-      let at = 0
-      for (const frame of frames) {
-        const walker = new FrameWalker()
-        let i = 0
-        for (const end = at + frame.length; at < end; i += 1) {
-          const walked = walker.walk(
-            whole.subarray(skippable.length + at, skippable.length + at + (sizes[i % sizes.length] ?? 1)),
-          )
-          at += walked
-          if (walker.hasEnded && at !== end) return false
-        }
-        if (!walker.hasEnded) return false
-      }
-      return true
-    }),
-  )
-})
-
-t.test('without zstd it is said what to install, or it is the package’s', async (t) => {
-  const make = await findDecompressor({})
-  t.equal(make().constructor.name, 'Decompressor')
 })

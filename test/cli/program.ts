@@ -20,6 +20,8 @@ import {
 
 const { begin, folder, hosepipe, main, shell } = program(t.testdir())
 
+const inputs = join(import.meta.dirname, '../inputs')
+
 t.test('files to files, by key, filtered, mapped, compressed', async (t) => {
   const dir = folder(t, { ...modules, 'events.ndjson': ndjson })
   const flags = [
@@ -103,18 +105,23 @@ t.test('inputs: a pipe with a name', { skip: without('bash') }, async (t) => {
 
 t.test('inputs: gzip, also of several members, and not if it breaks off', async (t) => {
   const two = Buffer.concat([gzipSync('a\nb\n'), gzipSync('c\n')])
-  const dir = folder(t, { 'two.gz': two, 'cut.gz': gzipSync(ndjson).subarray(0, 2000), 'none.gz': 'no gzip' })
+  const dir = folder(t, { 'two.gz': two, 'cut.gz': gzipSync(ndjson).subarray(0, 2000), 'plain.gz': 'no gzip\n' })
   const good = await hosepipe(dir, '', 'two.gz', '--to', '-', '--report=none')
   t.match(good, { code: 0, stdout: 'a\nb\nc\n' })
   const cut = await hosepipe(dir, '', 'cut.gz', 'two.gz', '--to', './out', '--report=json')
   const report = account(t, cut.stdout)
-  t.match(report, { exitCode: 1, error: /^cut\.gz: .*unexpected end of file/, pending: 0 })
+  t.match(report, {
+    exitCode: 1,
+    error: /^cut\.gz cannot be decompressed with gzip: unexpected end of file/,
+    pending: 0,
+  })
   t.equal(records(join(dir, 'out')).length, report.delivered, 'what came before is delivered')
   const [unread, next] = report.unread
   const end = unread?.from ?? -1
   t.same(records(join(dir, 'out')), ndjson.slice(0, end).split('\n').slice(0, -1), 'and the offset says where to go on')
   t.same(next, { source: 'two.gz', from: 0, partialBytes: 0 }, 'the files behind it were not read')
-  noStack(t, await hosepipe(dir, '', 'none.gz', '--to', '-'))
+  const plain = await hosepipe(dir, '', 'plain.gz', '--to', '-', '--report=none')
+  t.match(plain, { code: 0, stdout: 'no gzip\n' }, 'the content tells, not the name')
 })
 
 t.test('inputs: zstd, also of several frames, and not if it breaks off', { skip: without('zstd') }, async (t) => {
@@ -132,13 +139,56 @@ t.test('inputs: zstd, also of several frames, and not if it breaks off', { skip:
   t.equal(good.code, 0)
   t.ok(good.stdout === `a\n${many}z\n`, 'everything is there')
   const bad = await hosepipe(dir, '', 'cut.zst', '--to', './out')
-  t.match(bad, { code: 1, stderr: /^hosepipe: cut\.zst: it breaks off\n/ })
+  t.match(bad, { code: 1, stderr: /^hosepipe: cut\.zst cannot be decompressed with zstd: it breaks off\n/ })
   const junk = await hosepipe(dir, '', 'junk.zst', '--to', '-')
   t.match(junk, {
     code: 1,
     stdout: 'a\n',
-    stderr: /^hosepipe: junk\.zst: it is not zstd, or has something else behind it\n/,
+    stderr: /^hosepipe: junk\.zst: the compressed data ends at byte \d+; what stands behind it was left out\n/,
   })
+})
+
+t.test('inputs: compression is told by content, whatever a file is called, and on standard input', async (t) => {
+  const dir = folder(t)
+  for (const name of ['UPPER.GZ', 'cwl-firehose-object', 'garbage-after.gz', 'x.ndjson.bz2']) {
+    writeFileSync(join(dir, name), readFileSync(join(inputs, name)))
+  }
+  const upper = await hosepipe(dir, '', 'UPPER.GZ', '--to', '-', '--report=none')
+  t.match(upper, { code: 0, stdout: /^\{.*\}\n/ })
+  const logs = await hosepipe(dir, '', 'cwl-firehose-object', '--split', 'json:logEvents', '--to', '-', '--report=none')
+  t.match(logs, { code: 0, stdout: /"message"/ })
+  const piped = await hosepipe(dir, gzipSync('a\n'), '--to', '-', '--report=none')
+  t.match(piped, { code: 0, stdout: 'a\n' })
+  const garbage = await hosepipe(dir, '', 'garbage-after.gz', '--to', '-', '--report=json')
+  t.match(garbage, {
+    code: 1,
+    stdout: '{"a":1}\n',
+    stderr: /^hosepipe: garbage-after\.gz: the compressed data ends at byte \d+/,
+  })
+  const bz2 = await hosepipe(dir, '', 'x.ndjson.bz2', '--to', './none')
+  t.match(bz2, {
+    code: 1,
+    stderr: /^hosepipe: x\.ndjson\.bz2 is compressed with bzip2, which cannot be read here; .*bzip2 -dc\n/,
+  })
+})
+
+t.test('--keep-going: inputs behind one that cannot be read are read', async (t) => {
+  const dir = folder(t, { 'a.json': '{"Records":[1,2]}', 'b.json': '{"Records":[3', 'z.json': '{"Records":[4]}' })
+  const files = ['a.json', 'b.json', 'missing.json', 'norec.json', 'z.json']
+  writeFileSync(join(dir, 'norec.json'), readFileSync(join(inputs, 'norec.json')))
+  const flags = ['--split', 'json:Records', '--to', './out', '--report=json']
+  const kept = await hosepipe(dir, '', ...files, ...flags, '--keep-going')
+  const report = account(t, kept.stdout)
+  t.match(report, { exitCode: 4, in: 4, delivered: 4, pending: 0, error: null })
+  t.same(records(join(dir, 'out')).sort(), ['1', '2', '3', '4'])
+  t.match(report.failedInputs, [
+    { source: 'b.json', error: /^b\.json: .*ends/ },
+    { source: 'missing.json', error: 'missing.json: there is no such file or folder' },
+    { source: 'norec.json', error: /^norec\.json: .*no array/ },
+  ])
+  t.match(kept.stderr, /^hosepipe: b\.json: .*\nhosepipe: missing\.json: .*\nhosepipe: norec\.json: /)
+  const stopped = await hosepipe(dir, '', 'b.json', 'z.json', ...flags)
+  t.match(account(t, stopped.stdout), { exitCode: 1, failedInputs: [{ source: 'b.json' }] })
 })
 
 t.test('the exit code says how it ended', async (t) => {

@@ -14,6 +14,7 @@ import { compressPieces, cut, joined } from '../../src/compress/pieces.ts'
 import { Limiter, poolThreads, threadPool } from '../../src/compress/thread-pool.ts'
 import { zstd } from '../../src/compress/zstd.ts'
 import { findZstd } from '../../src/compress/zstd-engine.ts'
+import { withContentSize } from '../../src/compress/zstd-header.ts'
 import { HosepipeError, OptionError } from '../../src/errors.ts'
 
 /** Records such as one compresses: alike, but not the same. `size` bytes of them. */
@@ -159,6 +160,28 @@ t.test('zstd: one frame, unless pieces are asked for', async (t) => {
   const small = await compressed(zstd({ level: 12 }), [words])
   const fast = await compressed(zstd({ level: 1 }), [words])
   t.ok(small.length < fast.length, 'the level is heeded')
+})
+
+t.test('zstd: the header says how large the content is', async (t) => {
+  for (const size of [0, 1, 255, 70_000, 3_000_000]) {
+    const content = noise(size)
+    const frame = await compressed(zstd({ level: 1 }), [content])
+    // RFC 8878, section 3.1.1.1: the descriptor says how many bytes the size has, and that of a single segment where no window is given.
+    const descriptor = frame[4] ?? 0
+    const isSingle = (descriptor & 0x20) !== 0
+    const bytes = [isSingle ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0
+    const said = bytes === 0 ? undefined : frame.readUIntLE(isSingle ? 5 : 6, Math.min(bytes, 6))
+    t.equal(bytes === 2 ? Number(said) + 256 : said, size)
+    t.ok(Buffer.from(decompress(frame)).equals(content))
+    const listed = program('zstd', ['-dc'], frame)
+    if (listed !== undefined) t.ok(listed.equals(content))
+  }
+  const long = withContentSize([Buffer.from([0x28, 0xb5]), Buffer.from([0x2f, 0xfd, 4, 0x58, 1, 0, 0])], 2 ** 33)
+  t.same(
+    [...Buffer.concat(long)],
+    [0x28, 0xb5, 0x2f, 0xfd, 0xc4, 0x58, 0, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0],
+    'eight bytes, in parts however short',
+  )
 })
 
 t.test('zstd: the engine is the one of Node, or the package, or an error that says what to install', async (t) => {

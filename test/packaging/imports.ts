@@ -13,7 +13,7 @@ const floors: readonly (readonly string[])[] = [
   ['errors.ts', 'decimal.ts'],
   ['time'],
   ['options.ts', 'code-mistake.ts', 'receipts'],
-  ['records', 'compress'],
+  ['records', 'compress', 'decompress'],
   ['stage'],
   ['split', 'transform'],
   ['batch'],

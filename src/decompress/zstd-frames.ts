@@ -7,9 +7,10 @@
  * The decompressors of Node 22 and 24 stop after the first frame without a word, and that of Node 22 and of the package take a file
  * that breaks off for a whole one. So the frames are found here, by the lengths in their headers, without decompressing.
  */
-import { type Duplex, pipeline, type Readable } from 'node:stream'
+import { type Duplex, pipeline } from 'node:stream'
 import * as nodeZlib from 'node:zlib'
-import { UsageError, wordsOf } from './usage-error.ts'
+import { HosepipeError, toError } from '../errors.ts'
+import type { ByteReader } from './byte-reader.ts'
 
 /** Finds the end of a frame in bytes that come in pieces. */
 export class FrameWalker {
@@ -19,8 +20,6 @@ export class FrameWalker {
   #skip = 0
   #step: 'magic' | 'skippable' | 'descriptor' | 'block' | 'end' = 'magic'
   #hasChecksum = false
-  /** Whether the frame holds no data; known when its first four bytes were seen. */
-  isSkippable = false
 
   /** Whether the frame has been seen to its end. */
   get hasEnded(): boolean {
@@ -55,7 +54,6 @@ export class FrameWalker {
       case 'magic':
         if (value === 0xfd2fb528) this.#next('descriptor', 1)
         else if (value >= 0x184d2a50 && value <= 0x184d2a5f) {
-          this.isSkippable = true
           this.#next('skippable', 4)
         } else throw new Error('it is not zstd, or has something else behind it')
         return
@@ -103,7 +101,7 @@ const hint = 'Node can read it from 22.15 and 23.8 on, an older one needs a pack
 /**
  * Finds what decompresses zstd: Node's own, or else the package `@cloudpss/zstd`.
  *
- * @throws UsageError that says what to install when there is neither.
+ * @throws HosepipeError `Compress.Unavailable` that says what to install when there is neither.
  */
 export async function findDecompressor(zlib: object = nodeZlib): Promise<MakeDecompressor> {
   if (canDecompress(zlib)) return () => zlib.createZstdDecompress()
@@ -111,7 +109,9 @@ export async function findDecompressor(zlib: object = nodeZlib): Promise<MakeDec
     const { Decompressor } = await import('@cloudpss/zstd/napi')
     return () => new Decompressor()
   } catch (error) {
-    throw new UsageError(`there is no zstd here: ${wordsOf(error)}. ${hint}`, { cause: error })
+    throw new HosepipeError('Compress.Unavailable', `there is no zstd here: ${toError(error).message}. ${hint}`, {
+      cause: error,
+    })
   }
 }
 
@@ -119,45 +119,41 @@ function canDecompress(zlib: object): zlib is { createZstdDecompress(): Duplex }
   return 'createZstdDecompress' in zlib && typeof zlib.createZstdDecompress === 'function'
 }
 
-/** The bytes in all frames of a file, in order. @throws Error where it is no zstd or breaks off. */
-export async function* unzstd(compressed: Readable, makeDecompressor: MakeDecompressor): AsyncGenerator<Buffer> {
-  const chunks: AsyncIterator<Buffer> = compressed[Symbol.asyncIterator]()
-  let rest: Buffer | undefined
-  const more = async (): Promise<Buffer | undefined> => {
-    const { value, done } = await chunks.next()
-    return done === true ? undefined : value
-  }
-  async function* frame(walker: FrameWalker): AsyncGenerator<Buffer> {
-    while (!walker.hasEnded) {
-      const chunk = rest ?? (await more())
-      if (chunk === undefined) throw new Error('it breaks off')
-      const length = walker.walk(chunk)
-      rest = length < chunk.length ? chunk.subarray(length) : undefined
-      yield chunk.subarray(0, length)
-    }
-  }
+/**
+ * The bytes in all frames of a file, in order.
+ *
+ * @returns Where something begins behind them that is no frame, if there is something.
+ * @throws Error in words where it is damaged or breaks off.
+ */
+export async function* unzstd(
+  bytes: ByteReader,
+  makeDecompressor: MakeDecompressor,
+): AsyncGenerator<Buffer, number | undefined> {
   for (;;) {
-    rest ??= await more()
-    if (rest === undefined) return
+    const head = await bytes.look(4)
+    if (head.length === 0) return undefined
+    if (!isFrame(head)) return bytes.offset
     const walker = new FrameWalker()
-    const pieces = frame(walker)
-    const first: Buffer[] = []
-    // The first four bytes say whether there is something to decompress.
-    for (let length = 0; length < 4; ) {
-      const { value } = await pieces.next()
-      if (value === undefined) break
-      first.push(value)
-      length += value.length
-    }
-    if (walker.isSkippable) {
-      for await (const _ of pieces);
-      continue
-    }
-    async function* whole(): AsyncGenerator<Buffer> {
-      yield* first
-      yield* pieces
-    }
+    if (isSkippable(head)) for await (const _ of frame(bytes, walker));
     // Errors reach the reader by the stream itself.
-    yield* pipeline(whole(), makeDecompressor(), () => undefined)
+    else yield* pipeline(frame(bytes, walker), makeDecompressor(), () => undefined)
   }
+}
+
+async function* frame(bytes: ByteReader, walker: FrameWalker): AsyncGenerator<Buffer> {
+  while (!walker.hasEnded) {
+    const chunk = await bytes.take()
+    if (chunk === undefined) throw new Error('it breaks off')
+    const length = walker.walk(chunk)
+    bytes.putBack(chunk.subarray(length))
+    yield chunk.subarray(0, length)
+  }
+}
+
+function isFrame(head: Buffer): boolean {
+  return (head.length === 4 && head.readUInt32LE(0) === 0xfd2fb528) || isSkippable(head)
+}
+
+function isSkippable(head: Buffer): boolean {
+  return head.length === 4 && head.readUInt32LE(0) >= 0x184d2a50 && head.readUInt32LE(0) <= 0x184d2a5f
 }
