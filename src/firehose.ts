@@ -15,6 +15,7 @@ import type { DeliverStats } from './deliver/stats.ts'
 import { toDestination } from './deliver/to-destination.ts'
 import { HosepipeError, OptionError, toError } from './errors.ts'
 import { checkOptions, expecting, type Fields, hasMethod, object, required } from './options.ts'
+import { nextHose } from './report.ts'
 import { split } from './split/split.ts'
 import type { Splitter } from './split/splitter.ts'
 import type { Entry } from './stage/door.ts'
@@ -104,15 +105,15 @@ const fields = {
 export function firehose(options: FirehoseOptions): Firehose {
   checkOptions<FirehoseOptions>('firehose', options, fields)
   const { split: splitter, sourceBackup: copyTo, transform: functions, batch: batching, to, ...delivery } = options
-  const { clock } = options
+  const { clock, name = nextHose() } = options
   const destination = toDestination('firehose.to', to)
   const copies = copyTo && sourceBackup(copyTo, { clock })
-  const end = deliver(destination, delivery)
+  const end = deliver(destination, { ...delivery, name })
   const way = [
     ...(splitter !== undefined && splitter !== 'chunks' ? [split(splitter, { clock })] : []),
     ...(copies ? [copies] : []),
     ...listOf(functions).map((one) => toStage(one, clock)),
-    batch({ clock, format: options.encode ?? destination.encode, ...batching }),
+    batch({ name, clock, format: options.encode ?? destination.encode, ...batching }),
   ]
   const names = batching?.key === undefined ? [] : compileKey(batching.key).names
   checkPartitionKeys('firehose.to', destination, names)

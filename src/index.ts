@@ -76,6 +76,7 @@ export type { CopyTarget } from './deliver/branches/copies.ts'
 export type { Way } from './deliver/branches/lane.ts'
 export type { RetryOptions } from './deliver/layers/retry.ts'
 export { type SourceBackupOptions, type SourceBackupStage, sourceBackup } from './deliver/branches/source-backup.ts'
+export type { CodeCounts } from './deliver/failure-counts.ts'
 export type { DeliverStats } from './deliver/stats.ts'
 
 export type { Duration, DurationText, Size, SizeText } from './units.ts'
@@ -99,6 +100,8 @@ export {
   type BatchClosed,
   type ClosedBy,
   channelNames,
+  type RecordsFailed,
+  type Reported,
   type RetryScheduled,
 } from './report.ts'
 export type { Ended } from './stage/sender.ts'

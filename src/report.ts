@@ -10,8 +10,14 @@ import { type Channel, channel } from 'node:diagnostics_channel'
  */
 export type ClosedBy = 'bytes' | 'records' | 'age' | 'memory' | 'keys' | 'end' | 'flush'
 
+/** What every message has. */
+export interface Reported {
+  /** The `name` of the stream that it is about. */
+  readonly hose: string
+}
+
 /** A batch was closed and goes on its way. */
-export interface BatchClosed {
+export interface BatchClosed extends Reported {
   /** The partition key of the records; `undefined` where none was asked for. */
   readonly key: string | undefined
   /** How many records it has. */
@@ -23,7 +29,7 @@ export interface BatchClosed {
 }
 
 /** An attempt to send a request ended. */
-export interface AttemptEnded {
+export interface AttemptEnded extends Reported {
   /** The destination's name. */
   readonly destination: string
   /** The request's id, the same for all of its attempts. */
@@ -43,7 +49,7 @@ export interface AttemptEnded {
 }
 
 /** An attempt failed and another one follows. */
-export interface RetryScheduled {
+export interface RetryScheduled extends Reported {
   /** The destination's name. */
   readonly destination: string
   /** The request's id, the same for all of its attempts. */
@@ -56,8 +62,20 @@ export interface RetryScheduled {
   readonly error: Error
 }
 
+/** Records failed for good: whatever becomes of them. */
+export interface RecordsFailed extends Reported {
+  /** The name of the destination that they were to go to. */
+  readonly destination: string
+  /** How many records failed with this code. */
+  readonly records: number
+  /** Why they failed: one of `errorCodes`, or the destination's own. */
+  readonly code: string
+  /** What the first failure with this code was, in words. */
+  readonly message: string
+}
+
 /** Records went to the backup. */
-export interface BackedUp {
+export interface BackedUp extends Reported {
   /** The backup's name. */
   readonly destination: string
   /** How many records. */
@@ -73,6 +91,7 @@ export const channelNames = {
   batchClosed: 'hosepipe:batch.closed',
   attemptEnded: 'hosepipe:attempt.ended',
   retryScheduled: 'hosepipe:retry.scheduled',
+  recordsFailed: 'hosepipe:records.failed',
   backedUp: 'hosepipe:records.backed-up',
 } as const
 
@@ -80,6 +99,7 @@ const channels = {
   batchClosed: channel(channelNames.batchClosed),
   attemptEnded: channel(channelNames.attemptEnded),
   retryScheduled: channel(channelNames.retryScheduled),
+  recordsFailed: channel(channelNames.recordsFailed),
   backedUp: channel(channelNames.backedUp),
 }
 
@@ -88,9 +108,18 @@ export const report = {
   batchClosed: (message: () => BatchClosed): void => publish(channels.batchClosed, message),
   attemptEnded: (message: () => AttemptEnded): void => publish(channels.attemptEnded, message),
   retryScheduled: (message: () => RetryScheduled): void => publish(channels.retryScheduled, message),
+  recordsFailed: (message: () => RecordsFailed): void => publish(channels.recordsFailed, message),
   backedUp: (message: () => BackedUp): void => publish(channels.backedUp, message),
 }
 
 function publish(to: Channel, message: () => unknown): void {
   if (to.hasSubscribers) to.publish(message())
+}
+
+let hoses = 0
+
+/** A name for a stream that was given none. */
+export function nextHose(): string {
+  hoses += 1
+  return `hose-${hoses}`
 }

@@ -1,5 +1,6 @@
 import { OptionError } from '../errors.ts'
-import { described, duration, expecting, type Fields, option, readOptions, size, whole } from '../options.ts'
+import { described, duration, expecting, type Fields, filled, option, readOptions, size, whole } from '../options.ts'
+import { nextHose } from '../report.ts'
 import { Stage, type StageOptions, stageFields } from '../stage/stage.ts'
 import type { Duration, Size } from '../units.ts'
 import { Batcher, type BatchLimits } from './batcher.ts'
@@ -11,6 +12,8 @@ export const MiB = 1024 * 1024
 
 /** Options of {@link batch}. */
 export interface BatchOptions extends StageOptions {
+  /** What the stream is called in the messages of the diagnostics channels. Default: `hose-1` for the first stream, and so on. */
+  readonly name?: string | undefined
   /**
    * The most bytes of a batch: those that will be written, before compression, separators included (see `format`). A record that
    * alone is larger goes alone. Default 5 MiB, as the service has it (guide, "Buffering hints"); at least 1.
@@ -43,6 +46,7 @@ export interface BatchOptions extends StageOptions {
 /** The table of the options of {@link batch}. */
 export const batchFields = {
   ...stageFields,
+  name: described(filled, 'What the stream is called in diagnostics. Default: hose-1.'),
   maxBytes: option(size(), { default: 5 * MiB, about: 'The most bytes of an object, before compression.' }),
   maxRecords: option(whole('records'), {
     default: Number.POSITIVE_INFINITY,
@@ -90,11 +94,13 @@ export function batchLimits(options: BatchOptions): BatchLimits {
  */
 export function batch(options: BatchOptions = {}): BatchStage {
   const limits = batchLimits(options)
+  const { name: hose = nextHose() } = options
   const key = options.key === undefined ? undefined : compileKey(options.key)
   let batcher: Batcher | undefined
   // A closed batch no longer counts as open. So only few may wait behind the stage: no limit counts their memory.
   const stage = new Stage({ name: 'batch', clock: options.clock, ready: 1 }, (outlet) => {
     const core = new Batcher({
+      hose,
       limits,
       key,
       clock: outlet.clock,

@@ -33,6 +33,8 @@ export interface BatchLimits {
 
 /** What a {@link Batcher} is made of. */
 export interface BatcherShape {
+  /** What the stream is called in reports. */
+  readonly hose: string
   readonly limits: BatchLimits
   /** Bytes that the format adds to each record, and to the whole. */
   readonly overhead: { readonly record: number; readonly batch: number }
@@ -206,7 +208,8 @@ export class Batcher {
     this.#held -= open.held
     this.#expected += (open.bytes - this.#expected) * newestShare
     const batch = closed(open, closedBy)
-    report.batchClosed(() => ({ key: batch.key, records: batch.length, bytes: open.bytes, closedBy }))
+    const { hose } = this.#shape
+    report.batchClosed(() => ({ hose, key: batch.key, records: batch.length, bytes: open.bytes, closedBy }))
     this.#shape.onBatch(batch)
   }
 

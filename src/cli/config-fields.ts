@@ -13,6 +13,7 @@ export const configFields = {
   to: anything,
   backup: anything,
   sourceBackup: anything,
+  name: deliverFields.name,
   encode: anything,
   compress: anything,
   concurrency: deliverFields.concurrency,
@@ -24,4 +25,4 @@ export const configFields = {
 } satisfies Fields<Record<string, unknown>>
 
 /** The options of `deliver` that a config has as they are. */
-export const plainDeliverOptions = ['concurrency', 'maxInFlightBytes', 'timeout', 'backupMode'] as const
+export const plainDeliverOptions = ['name', 'concurrency', 'maxInFlightBytes', 'timeout', 'backupMode'] as const

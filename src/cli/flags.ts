@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { durationForm, parseDuration, parseSize, sizeForm } from '../units.ts'
 import { type Config, isObject } from './config.ts'
+import type { MaxFailed } from './failure-watch.ts'
 import { type FunctionKind, functionKinds } from './load-module.ts'
 import { type ProgressKind, progressKinds } from './progress.ts'
 import { type ReportKind, reportKinds } from './summary.ts'
@@ -18,6 +19,7 @@ interface Single {
   concurrency?: number | undefined
   grace?: number | undefined
   keepGoing?: boolean | undefined
+  maxFailed?: MaxFailed | undefined
   progress?: ProgressKind | undefined
   report?: ReportKind | undefined
 }
@@ -76,6 +78,7 @@ export function addFlags(command: Command): Flags {
   compressor('zstd', 'gzip')
   one('concurrency', '--concurrency <n>', count)
   one('grace', '--grace <duration>', duration)
+  one('maxFailed', '--max-failed <number>', maxFailed)
   const keepGoing = new Option('--keep-going')
   command.addOption(keepGoing).on('option:keep-going', () => {
     flags.keepGoing = true
@@ -135,6 +138,15 @@ function duration(text: string): number {
 function count(text: string): number {
   if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('It must be a whole number, at least 1.')
   return Number(text)
+}
+
+function maxFailed(text: string): MaxFailed {
+  const [, number, percent] = /^(\d{1,15}(?:\.\d+)?)(%?)$/.exec(text) ?? []
+  const value = Number(number)
+  if (number === undefined || (percent === '%' ? value > 100 : !Number.isInteger(value))) {
+    throw new InvalidArgumentError('It must be a whole number of records, or a share such as 5%.')
+  }
+  return percent === '%' ? { percent: value } : { records: value }
 }
 
 function oneOf<Word extends string>(text: string, words: readonly Word[]): Word {

@@ -16,7 +16,7 @@ Reads FILEs or standard input, gzip and zstd decompressed. Order of functions: a
   --config FILE           options of firehose() as .json or .js; flags override them
   --progress bar|json|none   --report text|json|none   on the way, and at the end
   --grace 30s             how long SIGINT and SIGTERM let deliveries end; a second one stops now
-  --keep-going            reads on behind inputs that cannot be read   --help  --version
+  --keep-going  past unreadable inputs   --max-failed N|P%  stops beyond   --help  --version
 Exit code: 0 all delivered, or dropped by your word; 3 some failed; 4 unread inputs; 1 anything else
 Examples:
   hosepipe events.ndjson --to ./lake --backup ./failed --gzip --key customer

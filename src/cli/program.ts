@@ -88,7 +88,7 @@ async function check(path: string | undefined, flags: Flags, control: RunControl
 }
 
 async function benchFile(file: string, flags: Flags): Promise<number> {
-  refuse('bench', flags, ['to', 'backup', 'sourceBackup', 'prefix', 'grace', 'keepGoing', 'progress'])
+  refuse('bench', flags, ['to', 'backup', 'sourceBackup', 'prefix', 'grace', 'keepGoing', 'maxFailed', 'progress'])
   const { to: _to, backup: _backup, sourceBackup: _sourceBackup, ...config } = await configOf(flags)
   const [input] = await listInputs([file])
   if (input === undefined || input.size === undefined) {
@@ -107,8 +107,14 @@ function setupOf(config: Config, control: RunControl): Promise<Setup> {
   return makeSetup(config, { output: { stream: process.stdout, onGone: () => control.stopNow() } })
 }
 
-function runOptions({ grace = defaultGrace, keepGoing = false, progress, report = 'text' }: Flags): RunOptions {
-  return { grace, keepGoing, progress: progress ?? (process.stderr.isTTY ? 'bar' : 'none'), report }
+function runOptions({
+  grace = defaultGrace,
+  keepGoing = false,
+  maxFailed,
+  progress,
+  report = 'text',
+}: Flags): RunOptions {
+  return { grace, keepGoing, maxFailed, progress: progress ?? (process.stderr.isTTY ? 'bar' : 'none'), report }
 }
 
 /** Flags that mean nothing for a command are refused rather than ignored. */

@@ -16,6 +16,8 @@ export interface Moment {
   readonly backedUp: number
   readonly pending: number
   readonly openBatches: number
+  /** The destination and the code of what failed last. */
+  readonly failing: string | undefined
 }
 
 /** Shows progress on standard error until it is stopped. */
@@ -66,12 +68,13 @@ const lines: Display = {
 }
 
 function showLine(moment: Moment, seconds: number): void {
-  const { bytesRead, bytesInAll, ...others } = moment
+  const { bytesRead, bytesInAll, failing, ...others } = moment
   const line = {
     seconds: rounded(seconds),
     bytesRead,
     bytesInAll: bytesInAll ?? null,
     ...others,
+    failing: failing ?? null,
     bytesPerSecond: Math.round(perSecond(bytesRead, seconds)),
     recordsPerSecond: Math.round(perSecond(moment.in, seconds)),
     secondsLeft: secondsLeft(moment, seconds) ?? null,
@@ -81,7 +84,7 @@ function showLine(moment: Moment, seconds: number): void {
 
 async function makeBar({ bytesInAll }: Moment): Promise<Display> {
   const { SingleBar } = await import('cli-progress')
-  const facts = '{read} | {rate} | {records} | {open} open'
+  const facts = '{read} | {rate} | {records} | {open} open{failing}'
   const bar = new SingleBar({
     format: bytesInAll === undefined ? facts : `{bar} {percentage}% | ${facts} | ETA {left}`,
     stream: process.stderr,
@@ -100,9 +103,20 @@ async function makeBar({ bytesInAll }: Moment): Promise<Display> {
     rate: `${sizeText(perSecond(moment.bytesRead, seconds))}/s`,
     records: `${countText(moment.in)} records`,
     open: moment.openBatches,
+    failing: moment.failing === undefined ? '' : ` | ! ${moment.failing}`,
     left: durationText((secondsLeft(moment, seconds) ?? Number.NaN) * 1000),
   })
-  const nothing = { bytesRead: 0, bytesInAll, in: 0, delivered: 0, dropped: 0, backedUp: 0, pending: 0, openBatches: 0 }
+  const nothing = {
+    bytesRead: 0,
+    bytesInAll,
+    in: 0,
+    delivered: 0,
+    dropped: 0,
+    backedUp: 0,
+    pending: 0,
+    openBatches: 0,
+    failing: undefined,
+  }
   bar.start(bytesInAll ?? 0, 0, payload(nothing, 0))
   return {
     // The bar draws itself anew on the line behind.

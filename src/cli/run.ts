@@ -5,7 +5,11 @@
  *                 ▲ first signal: reads no more     ▲ second signal, or grace over: stops now
  */
 
+import { Discard } from '../deliver/backup/backup.ts'
+import { retryFields } from '../deliver/layers/retry.ts'
+import { readOptions } from '../options.ts'
 import { durationText } from '../units.ts'
+import { FailureWatch, type MaxFailed } from './failure-watch.ts'
 import { Feeder } from './feed.ts'
 import type { Input } from './inputs.ts'
 import { Ledger } from './ledger.ts'
@@ -22,6 +26,8 @@ export interface RunOptions {
   readonly grace: number
   /** Whether the inputs behind one that cannot be read are read. */
   readonly keepGoing: boolean
+  /** How many records may fail; more stop the run. */
+  readonly maxFailed: MaxFailed | undefined
   readonly progress: ProgressKind
   readonly report: ReportKind
 }
@@ -66,10 +72,21 @@ export async function run(
     isQuiet = error === undefined
     destroy(error ?? new Stopped('stopped'))
   }
-  const progress = await showProgress(options.progress, () => momentOf(way, feeder, inputs))
+  const watch = new FailureWatch({
+    ...fateOf(setup),
+    maxFailed: options.maxFailed,
+    came: () => way.stats().in,
+    say,
+    stop(error) {
+      failures.push(error)
+      feeder.stop()
+    },
+  })
+  const progress = await showProgress(options.progress, () => momentOf(way, feeder, inputs, watch))
   const forgetSignals = onSignals({
     finish(signal) {
       signalled = signal
+      progress.stop()
       feeder.stop()
       const grace = durationText(options.grace)
       say(`${signal}: delivering what was read, for ${grace} at most; once more stops now`)
@@ -100,6 +117,8 @@ export async function run(
   await way.finished.catch((error) => {
     if (!(error instanceof Stopped && isQuiet)) failures.unshift(error)
   })
+  const tooMany = watch.end()
+  if (tooMany !== undefined) failures.push(tooMany)
   cancelGrace()
   progress.stop()
   forgetSignals()
@@ -111,8 +130,9 @@ export async function run(
   const failedNames = new Set(failedInputs.map(({ source }) => source))
   const isUnread = unread.some(({ source }) => !options.keepGoing || !failedNames.has(source))
   const isIncomplete = failures.length > 0 || isUnread || undelivered.length > 0 || stats.pending > 0
+  const hasFailed = stats.backedUp > 0 || Object.values(stats.byCode).some(({ records }) => records > 0)
   const summary: Summary = {
-    exitCode: isIncomplete ? 1 : failedInputs.length > 0 ? 4 : stats.backedUp > 0 ? 3 : 0,
+    exitCode: isIncomplete ? 1 : failedInputs.length > 0 ? 4 : hasFailed ? 3 : 0,
     error: failures.length === 0 ? undefined : failures.map(wordsOf).join('; '),
     signal: signalled,
     milliseconds: performance.now() - started,
@@ -133,7 +153,21 @@ function give(summary: Summary, kind: ReportKind, stdoutIsTaken: boolean): void 
   if (kind === 'text') process.stderr.write(`${summaryText(summary)}\n`)
 }
 
-function momentOf(way: Way, feeder: Feeder, inputs: readonly Input[]): Moment {
+/** What becomes of records that fail, and for how long failed attempts are made again. */
+function fateOf({ delivery: { backup, retry } }: Setup): {
+  readonly becomes: string | undefined
+  readonly retryFor: number
+} {
+  const becomes =
+    backup === undefined
+      ? undefined
+      : backup instanceof Discard
+        ? 'it is thrown away, as are others'
+        : 'it goes to the backup, as do others'
+  return { becomes, retryFor: readOptions('retry', retry || {}, retryFields).retryFor }
+}
+
+function momentOf(way: Way, feeder: Feeder, inputs: readonly Input[], watch: FailureWatch): Moment {
   const { in: came, delivered, dropped, backedUp, pending } = way.stats()
   const sizes = inputs.map(({ size }) => size ?? Number.NaN)
   const sum = sizes.reduce((all, size) => all + size, 0)
@@ -146,6 +180,7 @@ function momentOf(way: Way, feeder: Feeder, inputs: readonly Input[]): Moment {
     backedUp,
     pending,
     openBatches: way.openBatches(),
+    failing: watch.last,
   }
 }
 

@@ -59,6 +59,10 @@ export function summaryText({ stats, milliseconds, bytesRead, undelivered, unrea
     ['dropped', records(stats.dropped)],
     ['backed up', records(stats.backedUp)],
     ['not ended', stats.pending > 0 ? records(stats.pending) : undefined],
+    ...Object.entries(stats.byCode).map(([code, counts]): readonly [string, string] => [
+      'failed',
+      failedText(code, counts),
+    ]),
     ['batches', `closed: ${reasons.length === 0 ? 'none' : reasons.join(', ')}; ${countText(stats.retries)} retries`],
   ]
   const lines = rows.flatMap(([label, value]) => (value === undefined ? [] : [`${label.padEnd(11)}${value}`]))
@@ -83,6 +87,11 @@ function undeliveredLines(undelivered: readonly Undelivered[]): string[] {
   if (others.length === 0) return lines
   const count = others.reduce((sum, { records: more }) => sum + more, 0)
   return [...lines, `not delivered: ${records(count)} more, in ${others.length} places; --report=json has them all`]
+}
+
+function failedText(code: string, { records: count, retries, message }: DeliverStats['byCode'][string]): string {
+  const counts = [count > 0 ? records(count) : '', retries > 0 ? `${countText(retries)} retries` : ''].filter(Boolean)
+  return `${code}: ${counts.join(', ')}: ${message}`
 }
 
 function failedLines(failed: readonly FailedInput[]): string[] {

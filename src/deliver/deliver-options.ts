@@ -9,6 +9,7 @@ import {
   duration,
   expecting,
   type Fields,
+  filled,
   hasMethod,
   type InForce,
   object,
@@ -35,6 +36,8 @@ export interface BackupBatchOptions {
 
 /** Options of `deliver`. */
 export interface DeliverOptions extends StageOptions {
+  /** What the stream is called in the messages of the diagnostics channels. Default: `hose-1` for the first stream, and so on. */
+  readonly name?: string | undefined
   /** The format of the bodies. Default: the destination's own, or `ndjson()`. */
   readonly encode?: Encoder | undefined
   /** How bodies are compressed; not together with a format that compresses itself. Default: as the destination says, or not. */
@@ -73,6 +76,7 @@ const MiB = 1024 * 1024
 /** The table of the options of `deliver`. */
 export const deliverFields = {
   ...stageFields,
+  name: described(filled, 'What the stream is called in diagnostics. Default: hose-1.'),
   encode: encoderField,
   compress: compressorField,
   concurrency: described(whole('requests'), 'Objects under way at a time. Default: as the destination says, or 4.'),

@@ -8,7 +8,7 @@ import type { Account } from '../receipts/receipts.ts'
 import { FailedRecords, type Failure } from '../records/failed-records.ts'
 import { withBytes } from '../records/with-bytes.ts'
 import { redact } from '../redact.ts'
-import type { ClosedBy } from '../report.ts'
+import { type ClosedBy, nextHose } from '../report.ts'
 import { type Core, Door, type Entry } from '../stage/door.ts'
 import { type End, EndStage } from '../stage/end-stage.ts'
 import { type Backup, BackupWriter, Discard, NoBackup } from './backup/backup.ts'
@@ -23,6 +23,7 @@ import {
 import type { Destination, Send } from './destination.ts'
 import { DestinationUse } from './destination-use.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { FailureCounts } from './failure-counts.ts'
 import { attemptReport } from './layers/attempt-report.ts'
 import { RetryBudget } from './layers/budget.ts'
 import { layered } from './layers/call.ts'
@@ -82,6 +83,8 @@ class Delivery implements End {
   readonly #abort = new AbortController()
   readonly #accounts = new Set<Account>()
   readonly #closedBy: Partial<Record<ClosedBy, number>> = {}
+  readonly #hose: string
+  readonly #failures: FailureCounts
   #retries = 0
   /** Whether the end has come and every record has ended. */
   #isOver = false
@@ -91,6 +94,8 @@ class Delivery implements End {
     const compress = options.compress ?? destination.compress
     checkCompression('deliver', encode, compress)
     this.#destination = destination
+    this.#hose = options.name ?? nextHose()
+    this.#failures = new FailureCounts(this.#hose, destination.name)
     this.#use = new DestinationUse(destination)
     this.#clock = options.clock ?? systemClock
     const { signal } = this.#abort
@@ -98,6 +103,7 @@ class Delivery implements End {
     setMaxListeners(0, signal)
     const shape = {
       clock: this.#clock,
+      hose: this.#hose,
       signal,
       onFatal,
       concurrency: concurrencyOf(options, destination),
@@ -171,6 +177,7 @@ class Delivery implements End {
       ...sumAccounts(this.#accounts, this.#clock),
       batches: { ...this.#closedBy },
       retries: this.#retries,
+      byCode: this.#failures.byCode(),
       ...this.#dispatcher.counts(),
       advice: [...new Set([...this.#accounts].flatMap(({ advice }) => advice))],
     }
@@ -222,6 +229,11 @@ class Delivery implements End {
   async #takeFailed(failed: FailedRecords): Promise<void> {
     if (this.#abort.signal.aborted) return
     for (const { account } of failed.records.receipt.receipts()) this.#accounts.add(account)
+    await this.#backUp(failed)
+  }
+
+  async #backUp(failed: FailedRecords): Promise<void> {
+    this.#failures.failed(failed)
     noteReasons(failed)
     await this.#backup.take(failed)
   }
@@ -233,24 +245,24 @@ class Delivery implements End {
       if (this.#abort.signal.aborted) return
       const first = before
       const reasons = Array.from({ length: run.length }, (_, i) => reason(first + i))
-      const failed = new FailedRecords(run, reasons)
-      noteReasons(failed)
-      await this.#backup.take(failed)
+      await this.#backUp(new FailedRecords(run, reasons))
       before += run.length
     }
   }
 
   #layers(destination: Destination, options: Delivering): Deliver {
     const clock = this.#clock
-    const attempt = [attemptReport(destination.name, clock), timeout(options.timeout, clock)]
+    const attempt = [attemptReport(this.#hose, destination.name, clock), timeout(options.timeout, clock)]
     if (options.retry === false) return layered((request, context) => destination.send(request, context), ...attempt)
     const again = retry(options.retry ?? {}, {
+      hose: this.#hose,
       destination: destination.name,
       budget: new RetryBudget(),
       clock,
       random: options.random,
-      onRetry: () => {
+      onRetry: (_, error) => {
         this.#retries += 1
+        this.#failures.retried(error)
       },
     })
     return layered((request, context) => destination.send(request, context), again, ...attempt)

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Account, Counts } from '../receipts/receipts.ts'
 import type { ClosedBy } from '../report.ts'
+import type { CodeCounts } from './failure-counts.ts'
 
 /** What became of the records that came in. `in = delivered + dropped + backedUp + pending` at every moment. */
 export interface DeliverStats extends Counts {
@@ -12,6 +13,8 @@ export interface DeliverStats extends Counts {
   readonly requests: number
   /** How many attempts were made again, at the destination and its backup. */
   readonly retries: number
+  /** What failed, by code: attempts that were made again, and records that failed for good. */
+  readonly byCode: Readonly<Record<string, CodeCounts>>
   /** Bytes of the confirmed bodies, before and after compression. */
   readonly bytes: { readonly before: number; readonly after: number }
   /** What you may want to change, in words: an asynchronous function that runs one at a time because `concurrency` was not given. */

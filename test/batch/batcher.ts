@@ -58,6 +58,7 @@ function setup(
   const batches: Batch[] = []
   const failed: FailedRecords[] = []
   const batcher = new Batcher({
+    hose: 'test',
     limits: { ...unbounded, ...limits },
     overhead: options.overhead ?? { record: 1, batch: 0 },
     key: options.key,
@@ -603,6 +604,7 @@ t.test('whoever takes a batch may add its records to another batcher at once', a
   const inner = setup({}, { key: secondLetter })
   const account = new Account()
   const outer = new Batcher({
+    hose: 'test',
     limits: { ...unbounded, maxBytes: 300 },
     overhead: { record: 1, batch: 0 },
     key: firstLetter,

@@ -191,6 +191,58 @@ t.test('--keep-going: inputs behind one that cannot be read are read', async (t)
   t.match(account(t, stopped.stdout), { exitCode: 1, failedInputs: [{ source: 'b.json' }] })
 })
 
+t.test('what fails is said at once, and once', async (t) => {
+  const dir = folder(t, {
+    'busy.js': `let attempts = 0
+export default {
+  to: async function lake() {
+    attempts += 1
+    if (attempts <= 5) throw Object.assign(new Error('AccessDenied, token=hunter2'), { code: 'S3.AccessDenied', retryable: true })
+  },
+  retry: { minDelay: 1, maxDelay: 2, retryFor: '1h' },
+}`,
+    'odd.js': "export default (n) => { if (n % 2) throw new Error('odd ' + n); return n }",
+  })
+  const busy = await hosepipe(dir, '1\n2\n', '--config', 'busy.js', '--report=json')
+  t.equal(busy.stderr, 'hosepipe: lake: S3.AccessDenied: AccessDenied, token=***; trying again for 1h 0m\n')
+  t.match(account(t, busy.stdout), {
+    exitCode: 0,
+    byCode: { 'S3.AccessDenied': { records: 0, retries: 5, message: 'AccessDenied, token=***' } },
+  })
+  const json = await hosepipe(dir, '1\n', '--config', 'busy.js', '--progress=json', '--report=none')
+  t.match(json.stderr, /^\{"message":"lake: S3\.AccessDenied: .*\}\n\{"seconds":.*"failing":"lake: S3\.AccessDenied"/)
+  const failing = await hosepipe(dir, '1\n2\n3\n', '--map', './odd.js', '--to', './out', '--backup', './failed')
+  t.match(failing, {
+    code: 3,
+    stderr: /^hosepipe: file: Transform\.Threw: odd 1; it goes to the backup, as do others\n[^h]/,
+  })
+  t.match(failing.stderr, /failed +Transform\.Threw: 2 records: odd 1\n/)
+})
+
+t.test('--max-failed: a run in which too much fails is stopped', async (t) => {
+  const dir = folder(t, { ...modules })
+  const flags = ['--map', './odd.js', '--to', './out', '--backup', './failed', '--report=json']
+  const some = await hosepipe(dir, ndjson, ...flags, '--max-failed', '10')
+  t.match(account(t, some.stdout), {
+    exitCode: 1,
+    error: /^\d+ records have failed, but --max-failed allows 10$/,
+    pending: 0,
+  })
+  const enough = await hosepipe(dir, ndjson, ...flags, '--max-failed', '500')
+  t.match(account(t, enough.stdout), { exitCode: 3, backedUp: 500 })
+  const half = await hosepipe(dir, ndjson, ...flags, '--max-failed', '50%')
+  t.match(account(t, half.stdout), { exitCode: 3, backedUp: 500 })
+  const less = await hosepipe(dir, ndjson, ...flags, '--max-failed', '49.9%')
+  t.match(account(t, less.stdout), {
+    exitCode: 1,
+    error: /^500 of 1000 records have failed, but --max-failed allows 49\.9%$/,
+  })
+  for (const wrong of ['-1', '1.5', '101%', 'many']) {
+    const { code, stderr } = await hosepipe(dir, '', ...flags, `--max-failed=${wrong}`)
+    t.match({ code, stderr }, { code: 1, stderr: /must be a whole number of records, or a share such as 5%/ }, wrong)
+  }
+})
+
 t.test('the exit code says how it ended', async (t) => {
   const dir = folder(t, { ...modules })
   const backedUp = await hosepipe(
@@ -217,7 +269,7 @@ t.test('the exit code says how it ended', async (t) => {
     'discard',
     '--report=json',
   )
-  t.equal(dropped.code, 0, 'the user said that losing them is fine')
+  t.equal(dropped.code, 3, 'the user said that losing them is fine, but not that they failed')
   t.match(account(t, dropped.stdout), { delivered: 500, dropped: 500 })
   const lost = await hosepipe(dir, ndjson, '--to', './c', '--map', './odd.js', '--report=json')
   t.equal(lost.code, 1, 'there is no backup')

@@ -431,17 +431,59 @@ t.test('tells who listens, by batch and attempt', async (t) => {
   )
   for (const [name, listener] of listeners) subscribe(name, listener)
   const to = memory({ fail: [Object.assign(new Error('busy'), { status: 503 }), { refuse: [0] }] })
-  await send(['1', '2'], to, { backup: memory({ name: 'backup' }), random: () => 0 })
+  const end = await send(['1', '2'], to, { name: 'mine', backup: memory({ name: 'backup' }), random: () => 0 })
   for (const [name, listener] of listeners) unsubscribe(name, listener)
   t.match(heard, [
     ['hosepipe:batch.closed', { records: 2, bytes: 4, closedBy: 'end' }],
-    ['hosepipe:attempt.ended', { destination: 'memory', attempt: 1, records: 2, bytes: 4, status: 'failed' }],
-    ['hosepipe:retry.scheduled', { destination: 'memory', attempt: 1, error: { message: 'busy' } }],
+    [
+      'hosepipe:attempt.ended',
+      { hose: 'mine', destination: 'memory', attempt: 1, records: 2, bytes: 4, status: 'failed' },
+    ],
+    ['hosepipe:retry.scheduled', { hose: 'mine', destination: 'memory', attempt: 1, error: { message: 'busy' } }],
     ['hosepipe:attempt.ended', { attempt: 2, status: 'refused' }],
-    ['hosepipe:records.backed-up', { destination: 'backup', records: 1, code: 'Delivery.Refused' }],
-    ['hosepipe:batch.closed', { records: 1 }],
+    ['hosepipe:records.failed', { hose: 'mine', destination: 'memory', records: 1, code: 'Delivery.Refused' }],
+    ['hosepipe:records.backed-up', { hose: 'mine', destination: 'backup', records: 1, code: 'Delivery.Refused' }],
+    ['hosepipe:batch.closed', { hose: 'mine', records: 1 }],
     ['hosepipe:attempt.ended', { destination: 'backup', status: 'delivered' }],
   ])
+  t.same(end.stats().byCode, {
+    'Delivery.Failed': { records: 0, retries: 1, message: 'busy' },
+    'Delivery.Refused': { records: 1, retries: 0, message: 'refused by memory()' },
+  })
+})
+
+t.test(
+  'counts failures by their codes, also those of records that are thrown away, and not more than a hundred codes',
+  async (t) => {
+    let failed = -1
+    const failureOf = (): Error => {
+      failed += 1
+      return Object.assign(new Error(`no ${failed}, password=hunter2`), { code: `E${failed}` })
+    }
+    const failing: Send = async ({ batch }) => ({
+      refused: Array.from({ length: batch.length }, (_, index) => ({
+        index,
+        error: failureOf(),
+      })),
+    })
+    const end = await send(input(150), failing, { backup: discard() })
+    const { byCode, dropped } = end.stats()
+    t.equal(dropped, 150)
+    t.equal(Object.keys(byCode).length, 100)
+    t.same(byCode.E3, { records: 1, retries: 0, message: 'no 3, password=***' })
+    t.match(byCode.others, { records: 51, retries: 0 })
+  },
+)
+
+t.test('streams without a name have one of their own in events', async (t) => {
+  const hoses: unknown[] = []
+  const listener = (message: unknown): void => void hoses.push(Reflect.get(Object(message), 'hose'))
+  subscribe(channelNames.attemptEnded, listener)
+  await send(['1'], memory())
+  await send(['1'], memory())
+  unsubscribe(channelNames.attemptEnded, listener)
+  t.match(hoses, [/^hose-\d+$/, /^hose-\d+$/])
+  t.not(hoses[0], hoses[1])
 })
 
 t.test('refuses what it does not take', async (t) => {

@@ -222,7 +222,7 @@ async function deliverTo(script: readonly Fault[], options: RetryOptions = {}, m
     delays.push(delay)
     setImmediate(() => clock.advance(delay))
   }
-  const tools = { destination: 'http', budget: new RetryBudget(), clock, random: () => 0.5, onRetry }
+  const tools = { hose: 'test', destination: 'http', budget: new RetryBudget(), clock, random: () => 0.5, onRetry }
   const request = await requestOf(['one', 'two'])
   const deliver = layered(makeSend(url), retry(options, tools), timeout(180_000, clock))
   try {

@@ -306,7 +306,7 @@ t.test('each attempt is reported, and nothing is made up when nobody listens', a
       return Reflect.get(target, name, target)
     },
   })
-  const deliver = attemptReport('there', clock)(next)
+  const deliver = attemptReport('test', 'there', clock)(next)
   const { signal } = context()
   t.equal(await deliver(counting, { signal, attempt: 1 }), outcomes[0])
   t.equal(made, 0)
@@ -315,7 +315,7 @@ t.test('each attempt is reported, and nothing is made up when nobody listens', a
   ended.subscribe(listen)
   for (const attempt of [1, 2, 3]) t.equal(await deliver(counting, { signal, attempt }), outcomes[attempt - 1])
   ended.unsubscribe(listen)
-  const common = { destination: 'there', request: request.id, records: 2, bytes: 4 }
+  const common = { hose: 'test', destination: 'there', request: request.id, records: 2, bytes: 4 }
   t.strictSame(messages, [
     { ...common, attempt: 1, took: 10, status: 'failed', error },
     { ...common, attempt: 2, took: 20, status: 'refused', error: undefined },

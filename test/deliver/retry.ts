@@ -47,7 +47,15 @@ function scripted(script: readonly (SendResult | Error)[], options: RetryOptions
     return answer
   }
   const onRetry = (delay: number) => delays.push(delay)
-  const layer = retry(options, { destination: 'there', budget, clock, random: highest, onRetry, ...tools })
+  const layer = retry(options, {
+    hose: 'test',
+    destination: 'there',
+    budget,
+    clock,
+    random: highest,
+    onRetry,
+    ...tools,
+  })
   const deliver = layered(send, layer)
   const run = (request: Request) => deliver(request, { signal: controller.signal, attempt: 1 })
   const times = () => attempts.map(({ at }) => Math.round(at))
@@ -130,7 +138,7 @@ t.test('the time is counted from the start of the first attempt', async (t) => {
     clock.advance(600)
     throw down
   }
-  const tools = { destination: 'there', budget: new RetryBudget(), clock, random: highest }
+  const tools = { hose: 'test', destination: 'there', budget: new RetryBudget(), clock, random: highest }
   const deliver = (retryFor: number) =>
     layered(slow, retry({ retryFor }, tools))(request, { signal: new AbortController().signal, attempt: 1 })
   const request = await requestOf(['a'])
@@ -289,7 +297,13 @@ t.test('a signal that aborts', async (t) => {
         if (answer instanceof Error) throw answer
         return answer
       }
-      const tools = { destination: 'there', budget: new RetryBudget(), clock, onRetry: () => (retries += 1) }
+      const tools = {
+        hose: 'test',
+        destination: 'there',
+        budget: new RetryBudget(),
+        clock,
+        onRetry: () => (retries += 1),
+      }
       const outcome = await layered(send, retry({}, tools))(request, { signal: controller.signal, attempt: 1 })
       t.strictSame(outcome, { status: 'failed', error: reason, attempts: 1 })
       t.equal(retries, 0)
@@ -300,7 +314,7 @@ t.test('a signal that aborts', async (t) => {
   t.test('does not undo what is confirmed', async (t) => {
     const controller = new AbortController()
     const send: Send = async () => controller.abort(reason)
-    const tools = { destination: 'there', budget: new RetryBudget(), clock: new ManualClock() }
+    const tools = { hose: 'test', destination: 'there', budget: new RetryBudget(), clock: new ManualClock() }
     const outcome = await layered(send, retry({}, tools))(request, { signal: controller.signal, attempt: 1 })
     t.strictSame(outcome, { status: 'delivered' })
   })
@@ -350,7 +364,7 @@ t.test('each retry is reported', async (t) => {
   const { finish } = scripted([down, refusing(again(1)), refusing(never(0))], {}, { random: halfway })
   await finish(request)
   scheduled.unsubscribe(listen)
-  const common = { destination: 'there', request: request.id, error: down }
+  const common = { hose: 'test', destination: 'there', request: request.id, error: down }
   t.strictSame(messages, [
     { ...common, attempt: 1, delay: 50 },
     { ...common, attempt: 2, delay: 100 },
@@ -358,7 +372,8 @@ t.test('each retry is reported', async (t) => {
 })
 
 t.test('options are checked', async (t) => {
-  const make = (options: object) => () => retry(options, { destination: 'there', budget: new RetryBudget() })
+  const make = (options: object) => () =>
+    retry(options, { hose: 'test', destination: 'there', budget: new RetryBudget() })
   t.doesNotThrow(make({ retryFor: Number.POSITIVE_INFINITY, minDelay: 1, maxDelay: undefined }))
   t.doesNotThrow(make({ minDelay: 200_000 }))
   const cases: readonly (readonly [object, string, RegExp])[] = [
@@ -480,7 +495,7 @@ t.test('whatever the destination does, every record ends exactly once', async ()
         // In any order: an author may say it as it comes.
         return { refused: refused.reverse() }
       }
-      const tools = { destination: 'there', budget: new RetryBudget(), clock, random: () => share }
+      const tools = { hose: 'test', destination: 'there', budget: new RetryBudget(), clock, random: () => share }
       const deliver = layered(send, retry({ retryFor }, tools))
       const running = deliver(await requestOf(texts), { signal: new AbortController().signal, attempt: 1 })
       let outcome: Outcome | undefined

@@ -221,6 +221,7 @@ t.test('the records of a key are copied to memory that comes round again', async
   const closed: Batch[] = []
   const limits = { maxBytes: 100_000, maxRecords: 1e9, maxAge: 1e9, maxOpenBytes: 1e9, maxOpenKeys: 9 }
   const batcher = new Batcher({
+    hose: 'test',
     limits,
     overhead: { record: 1, batch: 0 },
     key: { keyOf: (records, i) => records.text(i).slice(0, 1), partsOf: () => ({}) },

@@ -117,6 +117,7 @@ export interface Report {
   readonly bytesRead: number
   readonly undelivered: readonly { source: string; records: number; from: number; to: number }[]
   readonly unread: readonly { source: string; from: number | null; partialBytes: number }[]
+  readonly byCode: Readonly<Record<string, { records: number; retries: number; message: string }>>
   readonly failedInputs: readonly { source: string; error: string }[]
 }
 

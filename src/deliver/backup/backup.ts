@@ -37,6 +37,8 @@ export interface BackupShape {
   readonly destination: Destination
   readonly deliver: Deliver
   readonly limits: BatchLimits
+  /** What the stream is called in reports. */
+  readonly hose: string
   readonly concurrency: number
   readonly maxInFlightBytes: number
   readonly clock: Clock
@@ -61,11 +63,17 @@ export class BackupWriter implements Backup {
   }
 
   async take(failed: FailedRecords): Promise<void> {
-    const { destination } = this.#shape
+    const { hose, destination } = this.#shape
     for (const [outputType, part] of byOutputType(failed)) {
       const first = part.reason(0)
       const { code, message } = first
-      report.backedUp(() => ({ destination: destination.name, records: part.length, code, message: redact(message) }))
+      report.backedUp(() => ({
+        hose,
+        destination: destination.name,
+        records: part.length,
+        code,
+        message: redact(message),
+      }))
       this.#batcher(outputType).add(toBackupRecords(part))
     }
     await this.#queue
@@ -123,6 +131,7 @@ export class BackupWriter implements Backup {
       overhead: { record: 1, batch: 0 },
       key: undefined,
       clock: this.#shape.clock,
+      hose: this.#shape.hose,
       onBatch: (batch) => {
         const typed = new Batch(batch.runs, { ...facts(batch), outputType })
         this.#queue = this.#queue.then(() => this.#failures.dispatch(typed)).catch(this.#shape.onFatal)

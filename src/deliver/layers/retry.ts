@@ -52,6 +52,8 @@ export const retryFields = {
 
 /** What the layer needs beside its options. */
 export interface RetryTools {
+  /** What the stream is called in reports. */
+  readonly hose: string
   /** The destination's name, for reports. */
   readonly destination: string
   /** Shared by all requests to the destination. */
@@ -60,8 +62,8 @@ export interface RetryTools {
   readonly clock?: Clock | undefined
   /** A number from 0 up to, and not with, 1. Default: `Math.random`. */
   readonly random?: (() => number) | undefined
-  /** Called when another attempt will follow, with the delay in milliseconds. */
-  readonly onRetry?: ((delay: number) => void) | undefined
+  /** Called when another attempt will follow, with the delay in milliseconds and the error. */
+  readonly onRetry?: ((delay: number, error: Error) => void) | undefined
 }
 
 /**
@@ -79,7 +81,7 @@ export function retry(options: RetryOptions, tools: RetryTools): Layer {
       `retry: maxDelay must be at least minDelay, ${minDelay}, but came as ${maxDelay}`,
     )
   }
-  const { destination, budget, clock = systemClock, random = Math.random, onRetry } = tools
+  const { hose, destination, budget, clock = systemClock, random = Math.random, onRetry } = tools
 
   return (next) => (request, context) => deliver(next, request, context)
 
@@ -109,8 +111,8 @@ export function retry(options: RetryOptions, tools: RetryTools): Layer {
       const jittered =
         paid === 0 ? maxDelay * (0.5 + random() / 2) : random() * Math.min(maxDelay, minDelay * 2 ** (attempt - 1))
       const delay = Math.min(Math.max(jittered, asked), room)
-      report.retryScheduled(() => ({ destination, request: request.id, attempt, delay, error }))
-      onRetry?.(delay)
+      report.retryScheduled(() => ({ hose, destination, request: request.id, attempt, delay, error }))
+      onRetry?.(delay, error)
       await wait(delay, clock, signal)
       if (outcome.status === 'refused') left = open.map(({ index }) => index)
     }
