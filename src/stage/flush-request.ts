@@ -1,8 +1,19 @@
+import type { Readable, Writable } from 'node:stream'
+
 const understanding = new WeakSet<object>()
+/** Streams that are piped into one which does what is asked for. */
+const followed = new WeakSet<object>()
 
 /** Says that a stream does what a {@link FlushRequest} asks for; those of other people would take it for a record. */
-export function understandsFlush(stream: object): void {
+export function understandsFlush(stream: Writable): void {
   understanding.add(stream)
+  stream.on('pipe', (source: Readable) => followed.add(source))
+  stream.on('unpipe', (source: Readable) => followed.delete(source))
+}
+
+/** Whether the stream that a stream is piped into does what a {@link FlushRequest} asks for. */
+export function isFollowed(stream: object): boolean {
+  return followed.has(stream)
 }
 
 /** Asks a stream to flush. Of one that does not understand it nothing is to be waited for. */

@@ -6,7 +6,7 @@ import { clock } from '../options.ts'
 import type { Account } from '../receipts/receipts.ts'
 import { type Core, Door, type Entry, type Work } from './door.ts'
 import { unfinished } from './end-stage.ts'
-import { understandsFlush } from './flush-request.ts'
+import { FlushRequest, isFollowed, understandsFlush } from './flush-request.ts'
 
 /** Options that every stage has. */
 export interface StageOptions {
@@ -73,7 +73,7 @@ export class Stage extends Duplex {
         clock,
       }),
     )
-    if (shape.isEnd !== true) this.#door.onFlushed = (request) => void this.#push(request)
+    if (shape.isEnd !== true) this.#door.onFlushed = (request) => this.#passOn(request)
     this.#door.onError = (error) => void this.destroy(error)
     understandsFlush(this)
   }
@@ -93,14 +93,14 @@ export class Stage extends Duplex {
     try {
       work = this.#door.enterOne(chunk, encoding)
     } catch (error) {
-      callback(toError(error))
+      this.#failed(toError(error), callback)
       return
     }
     if (work === undefined) this.#entered(callback)
     else {
       work.then(
         () => this.#entered(callback),
-        (error) => callback(toError(error)),
+        (error) => this.#failed(toError(error), callback),
       )
     }
   }
@@ -108,7 +108,7 @@ export class Stage extends Duplex {
   override _writev(chunks: readonly Entry[], callback: Callback): void {
     this.#door.enter(chunks, (error) => {
       if (error === undefined) this.#entered(callback)
-      else callback(error)
+      else this.#failed(error, callback)
     })
   }
 
@@ -116,6 +116,17 @@ export class Stage extends Duplex {
   #entered(callback: Callback): void {
     if (this.#asked || this.readableLength < this.readableHighWaterMark) callback()
     else this.#held = callback
+  }
+
+  /** Calls back with an error once all that was handed on before it has ended: it would be cut off otherwise. */
+  #failed(error: Error, callback: Callback): void {
+    if (this.destroyed) callback(error)
+    else this.#passOn(new FlushRequest(() => callback(error)))
+  }
+
+  #passOn(request: FlushRequest): undefined {
+    if (isFollowed(this)) this.#push(request)
+    else request.done()
   }
 
   override _read(): void {
@@ -135,8 +146,9 @@ export class Stage extends Duplex {
 
   override _final(callback: Callback): void {
     this.#door.end((error) => {
-      if (error === undefined) this.push(null)
-      callback(error)
+      if (error !== undefined) return this.#failed(error, callback)
+      this.push(null)
+      callback()
     })
   }
 

@@ -465,10 +465,10 @@ t.test('flush passes when everything before it has', async (t) => {
   const seen: unknown[] = []
   stage.on('data', (chunk) => seen.push(chunk))
   stage.write(Buffer.from('later 1234'))
-  stage.write(new FlushRequest(() => undefined))
+  stage.write(new FlushRequest(() => void seen.push('flushed')))
   await until(() => seen.length === 2)
   t.type(seen[0], Records)
-  t.type(seen[1], FlushRequest)
+  t.equal(seen[1], 'flushed')
   stage.end()
   await finished(stage)
 })
