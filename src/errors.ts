@@ -13,6 +13,7 @@ export const errorCodes = {
   'Transform.Failed': 'the function said fail(reason)',
   'Transform.Threw': 'the function threw, or its promise was rejected',
   'Transform.NoResult': 'the function returned undefined, which is neither a record nor drop',
+  'Transform.TimedOut': 'a promise of the function was not settled within the timeout',
   'Transform.NotJson': 'the record is not JSON, and the function asked for its parsed value',
   'Transform.NotSerialisable': 'the value has no JSON form (a cycle, a BigInt, a function)',
   'Transform.WrongAnswer': 'a predicate or a function returned what it may not',

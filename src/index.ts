@@ -74,7 +74,7 @@ export { type Branch, type FanOutStream, fanOut } from './deliver/branches/fan-o
 export { HttpError, type HttpErrorOptions } from './deliver/http-error.ts'
 export type { CopyTarget } from './deliver/branches/copies.ts'
 export type { Way } from './deliver/branches/lane.ts'
-export type { RetryOptions } from './deliver/layers/retry.ts'
+export type { RetryOptions } from './retry/retry-options.ts'
 export { type SourceBackupOptions, type SourceBackupStage, sourceBackup } from './deliver/branches/source-backup.ts'
 export type { CodeCounts } from './deliver/failure-counts.ts'
 export type { DeliverStats } from './deliver/stats.ts'

@@ -6,10 +6,10 @@ import { batchFields } from '../batch/batch-stage.ts'
 import { gzipFields } from '../compress/gzip.ts'
 import { zstdFields } from '../compress/zstd.ts'
 import { backupBatchFields } from '../deliver/deliver-options.ts'
-import { retryFields } from '../deliver/layers/retry.ts'
 import { fileFields } from '../destinations/file/file.ts'
 import { s3Fields } from '../destinations/s3/s3.ts'
 import type { Option, Schema } from '../options.ts'
+import { retryFields } from '../retry/retry-options.ts'
 import { jsonValuesFields } from '../split/json-values.ts'
 import { linesFields } from '../split/lines.ts'
 import { separatorFields } from '../split/separator.ts'
@@ -90,6 +90,11 @@ const destination: Schema = {
   ],
 }
 
+const retry: Schema = {
+  description: 'How failed attempts are tried again; false for not at all.',
+  anyOf: [{ const: false }, objectOf(retryFields)],
+}
+
 const transform: Schema = {
   anyOf: [
     { type: 'string', minLength: 1, description: 'The path of a module: its default export gets each record, parsed.' },
@@ -97,7 +102,7 @@ const transform: Schema = {
       filter: 'A module whose function says whether a record stays.',
       map: 'A module whose function makes one new record of each.',
       transform: 'A module whose function answers as those of transform() do.',
-    }).map(([kind, about]) => objectOf(transformFields, { [kind]: text(about) }, [kind], ['threads'])),
+    }).map(([kind, about]) => objectOf(transformFields, { [kind]: text(about), retry }, [kind], ['threads'])),
   ],
 }
 
@@ -128,10 +133,7 @@ const composed: Readonly<Record<string, Schema>> = {
   sourceBackup: { description: 'Where a copy of every record goes, as it came.', $ref: '#/definitions/destination' },
   encode: { $ref: '#/definitions/encode' },
   compress: { $ref: '#/definitions/compress' },
-  retry: {
-    description: 'How failed attempts are tried again; false for not at all.',
-    anyOf: [{ const: false }, objectOf(retryFields)],
-  },
+  retry,
   backupBatch: { description: 'How failed records are gathered for the backup.', ...objectOf(backupBatchFields) },
 }
 

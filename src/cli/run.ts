@@ -6,8 +6,8 @@
  */
 
 import { Discard } from '../deliver/backup/backup.ts'
-import { retryFields } from '../deliver/layers/retry.ts'
 import { readOptions } from '../options.ts'
+import { retryFields } from '../retry/retry-options.ts'
 import { durationText } from '../units.ts'
 import { FailureWatch, type MaxFailed } from './failure-watch.ts'
 import { Feeder } from './feed.ts'

@@ -10,11 +10,11 @@ import {
   type DeliverOptions,
   readDeliverOptions,
 } from '../deliver/deliver-options.ts'
-import { retryFields } from '../deliver/layers/retry.ts'
 import { checkPartitionKeys } from '../deliver/partition-keys.ts'
 import { describe } from '../errors.ts'
 import { batch, type Destination, type Discard, discard, type Splitter } from '../index.ts'
 import { type Fields, mistakesIn, readOptions } from '../options.ts'
+import { retryFields } from '../retry/retry-options.ts'
 import { type Config, isObject, isPlain } from './config.ts'
 import { configFields, plainDeliverOptions } from './config-fields.ts'
 import type { Opened } from './destinations/opened.ts'

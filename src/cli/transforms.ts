@@ -54,7 +54,7 @@ async function makeTransform(given: unknown): Promise<NamedTransform> {
 
 /** What may stand beside the function; the library says what each may be. */
 const known = { expected: 'an option of transform()', accepts: () => true }
-const transformFields = { concurrency: known, onError: known }
+const transformFields = { concurrency: known, onError: known, retry: known, timeout: known }
 
 function nameOf(given: object): string {
   return 'name' in given && typeof given.name === 'string' && given.name !== ''

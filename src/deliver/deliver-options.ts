@@ -20,11 +20,11 @@ import {
   size,
   whole,
 } from '../options.ts'
+import type { RetryOptions } from '../retry/retry-options.ts'
 import { type StageOptions, stageFields } from '../stage/stage.ts'
 import type { Duration, Size } from '../units.ts'
 import { Discard } from './backup/backup.ts'
 import type { Destination, Send } from './destination.ts'
-import type { RetryOptions } from './layers/retry.ts'
 
 /** How failed records are gathered for the backup. */
 export interface BackupBatchOptions {

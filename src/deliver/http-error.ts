@@ -1,8 +1,8 @@
 import { STATUS_CODES } from 'node:http'
 import { type Clock, systemClock } from '../clock.ts'
 import { describe } from '../errors.ts'
-import { propertyOf } from './layers/error-chain.ts'
-import { type HeaderFields, retryAfterIn } from './layers/retry-after.ts'
+import { propertyOf } from '../retry/error-chain.ts'
+import { type HeaderFields, retryAfterIn } from '../retry/retry-after.ts'
 
 /** An answer as HTTP clients give it: a `Response` of fetch has `status`; undici's `request` and Node's own have `statusCode`. */
 export interface HttpAnswer {

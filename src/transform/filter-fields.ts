@@ -1,5 +1,6 @@
 import type { Records } from '../records/records.ts'
 import { release } from '../records/words.ts'
+import { AttemptContext } from './attempts.ts'
 import { FieldReader } from './field.ts'
 import type { Output } from './output.ts'
 import type { Context, RecordFunction } from './view.ts'
@@ -14,6 +15,8 @@ export interface Odd {
   readonly notRead?: unknown
   /** What the predicate threw. */
   readonly thrown?: unknown
+  /** What it was told, if it takes that. */
+  readonly context?: AttemptContext | undefined
 }
 
 /** What a filter's run through a block needs beside the records. */
@@ -43,6 +46,7 @@ export function filterFields(reader: FieldReader, run: FilterRun, from: number):
   const { block } = output
   const { bytes, ends, length } = block
   const { takesContext } = fn
+  let told: AttemptContext | undefined
   /** Where the stretch of records that stay began. */
   let staying = from
   for (let i = from; i < length && !state.destroyed; i += 1) {
@@ -56,7 +60,10 @@ export function filterFields(reader: FieldReader, run: FilterRun, from: number):
     }
     try {
       context.index = first + i
-      answer = fn.call(value, takesContext ? { ...context } : context)
+      if (takesContext) {
+        told = new AttemptContext(context.arrivedAt, first + i, context.signal)
+        answer = fn.call(value, told)
+      } else answer = fn.call(value, context)
     } catch (thrown) {
       finish(output, staying, i)
       return { at: i, thrown }
@@ -64,7 +71,7 @@ export function filterFields(reader: FieldReader, run: FilterRun, from: number):
     if (answer === true) continue
     if (isOdd(answer)) {
       finish(output, staying, i)
-      return { at: i, answer }
+      return { at: i, answer, context: told }
     }
     if (answer) continue
     if (staying < i) output.stay(staying, i)

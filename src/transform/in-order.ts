@@ -22,6 +22,7 @@ export class InOrder {
   readonly #onError: (error: Error) => void
   readonly #jobs: { readonly job: Job; open: number; started: boolean }[] = []
   #atWork = 0
+  #isDestroyed = false
   #waiting: { readonly ready: () => boolean; readonly resume: () => void }[] = []
 
   /**
@@ -31,6 +32,14 @@ export class InOrder {
   constructor(concurrency: number, onError: (error: Error) => void) {
     this.#concurrency = concurrency
     this.#onError = onError
+  }
+
+  /** Nothing is finished any more, so nobody waits for it. */
+  destroy(): void {
+    this.#isDestroyed = true
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const { resume } of waiting) resume()
   }
 
   /** Whether no job is unfinished: then work may be handed on directly. */
@@ -96,7 +105,7 @@ export class InOrder {
   }
 
   async #until(ready: () => boolean): Promise<void> {
-    if (ready()) return
+    if (ready() || this.#isDestroyed) return
     await new Promise<void>((resume) => this.#waiting.push({ ready, resume }))
   }
 }

@@ -5,6 +5,7 @@ import type { Records } from '../records/records.ts'
 import { withBytes } from '../records/with-bytes.ts'
 import { type Core, inTurn, type Work } from '../stage/door.ts'
 import type { Outlet } from '../stage/stage.ts'
+import { AttemptContext, TransformAttempts } from './attempts.ts'
 import { FailedOutlet } from './failed-outlet.ts'
 import { bytesReader, filterFields, type Odd } from './filter-fields.ts'
 import { InOrder, type Job } from './in-order.ts'
@@ -25,6 +26,7 @@ export class TransformCore implements Core {
   readonly #failed: FailedOutlet
   readonly #parser = new BlockParser()
   readonly #order: InOrder
+  readonly #attempts: TransformAttempts
   /** Whether the function says which records stay, without a value that is parsed for it. */
   readonly #isPlainFilter: boolean
   /** `undefined` where the user has said what becomes of records that fail. */
@@ -39,14 +41,16 @@ export class TransformCore implements Core {
   /** From then on the function is not called any more. */
   readonly #state = { destroyed: false }
 
-  constructor(fn: RecordFunction, concurrency: number, options: TransformOptions, outlet: Outlet) {
+  constructor(fn: RecordFunction, options: CoreOptions, outlet: Outlet) {
     this.#fn = fn
     this.#onError = options.onError
-    this.#isUnadvised = options.concurrency === undefined
+    this.#isUnadvised = options.isUnadvised ?? false
     this.#first = options.onError === undefined ? new FirstFailures('the function of transform()') : undefined
     this.#outlet = outlet
     this.#failed = new FailedOutlet(options.backup, outlet)
-    this.#order = new InOrder(concurrency, outlet.fail)
+    this.#order = new InOrder(options.concurrency, outlet.fail)
+    const { clock, signal } = outlet
+    this.#attempts = new TransformAttempts({ retry: options.retry, timeout: options.timeout, clock, signal })
     this.#isPlainFilter = fn.meaning === 'keep' && fn.look !== 'json'
   }
 
@@ -80,6 +84,8 @@ export class TransformCore implements Core {
 
   destroy(): void {
     this.#state.destroyed = true
+    this.#order.destroy()
+    this.#attempts.destroy()
     this.#failed.destroy()
   }
 
@@ -119,7 +125,7 @@ export class TransformCore implements Core {
       else {
         const odd = filterFields(reader, { fn: this.#fn, output, context, first, state: this.#state }, i)
         i = odd.at
-        if (i < block.length) result = this.#judgeOdd(block, odd)
+        if (i < block.length) result = this.#judgeOdd(block, odd, first)
       }
       if (this.#state.destroyed) return undefined
       if (i === block.length) break
@@ -176,28 +182,32 @@ export class TransformCore implements Core {
     }
     try {
       shared.index = first + i
-      return this.#judge(block, i, this.#fn.call(record, takesContext ? { ...shared } : shared))
+      if (!takesContext) return this.#judge(block, i, this.#fn.call(record, shared), first)
+      const context = new AttemptContext(shared.arrivedAt, shared.index, this.#outlet.signal)
+      return this.#judge(block, i, this.#fn.call(record, context), first, context)
     } catch (error) {
       return this.#rescue(block, i, new Thrown(toError(error)))
     }
   }
 
   /** Makes out what the function has said: a result, a promise of one, or that the record has failed. */
-  #judge(block: Records, i: number, result: unknown): unknown {
+  #judge(block: Records, i: number, result: unknown, first: number, context?: AttemptContext): unknown {
     if (typeof result === 'boolean') return result
     if (isPlain(result) || !isThenable(result)) return isFail(result) ? this.#rescue(block, i, result) : result
-    return Promise.resolve(result).then(
+    const told = context ?? new AttemptContext(block.arrivedAt, first + i, this.#outlet.signal)
+    const again = (next: AttemptContext): unknown => this.#fn.call(see(this.#fn.look, block, i), next)
+    return this.#attempts.settle(result, told, again).then(
       (value) => (isFail(value) ? this.#rescue(block, i, value) : value),
       (error) => this.#rescue(block, i, new Thrown(toError(error))),
     )
   }
 
   /** The same of a record about which a filter did not say whether it stays. */
-  #judgeOdd(block: Records, odd: Odd): unknown {
+  #judgeOdd(block: Records, odd: Odd, first: number): unknown {
     if ('notRead' in odd) return this.#rescue(block, odd.at, notJson(odd.notRead))
     try {
       if ('thrown' in odd) throw odd.thrown
-      return this.#judge(block, odd.at, odd.answer)
+      return this.#judge(block, odd.at, odd.answer, first, odd.context)
     } catch (error) {
       return this.#rescue(block, odd.at, new Thrown(toError(error)))
     }
@@ -331,6 +341,14 @@ export class TransformCore implements Core {
       }
     })
   }
+}
+
+/** The options that a {@link TransformCore} has in force. */
+export interface CoreOptions extends TransformOptions {
+  readonly concurrency: number
+  readonly timeout: number
+  /** Whether `concurrency` was not given, so that it is worth saying that there is such an option. */
+  readonly isUnadvised?: boolean
 }
 
 /** Records in the first asynchronous block, while the size of their results is not known. */

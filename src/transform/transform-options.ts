@@ -1,6 +1,11 @@
 import type { Writable } from 'node:stream'
+import type { RetryOptions } from '../retry/retry-options.ts'
 import type { StageOptions } from '../stage/stage.ts'
+import type { Duration } from '../units.ts'
 import type { TransformResult } from './result.ts'
+
+/** Milliseconds that a promise may take where the user does not say: as an attempt of `deliver`. */
+export const defaultTimeout = 180_000
 
 /** Options of `transform`. */
 export interface TransformOptions extends StageOptions {
@@ -20,6 +25,17 @@ export interface TransformOptions extends StageOptions {
     | 'stop'
     | ((error: Error, record: Buffer) => TransformResult | Promise<TransformResult>)
     | undefined
+  /**
+   * How a function whose promise was rejected is called again, as `retry` of `deliver` says it: with the same tables of what may help, the
+   * same delays, and `Retry-After` obeyed (`HttpError`). The order of the records is kept, so the records behind wait, `concurrency` of them at
+   * work. It is called with the record as it came in. Default: not at all.
+   */
+  readonly retry?: RetryOptions | false | undefined
+  /**
+   * How long a promise of the function may take, each attempt by itself: `'10s'`, a number of milliseconds, or `Infinity`. When it is over, the
+   * attempt's `context.signal` is aborted, and the record fails with `Transform.TimedOut`, or is tried again. Default `'3m'`, as that of `deliver`.
+   */
+  readonly timeout?: Duration | undefined
   /**
    * A stream for the records that fail here: `backupTo(destination)`. It is ended, and waited for, when this one ends. Default:
    * they travel on, to the backup of `deliver`.

@@ -1,10 +1,11 @@
 import { describe, OptionError } from '../errors.ts'
-import { callable, checkOptions, expecting, type Fields, oneOf, option, whole } from '../options.ts'
+import { callable, duration, expecting, type Fields, object, oneOf, option, readOptions, whole } from '../options.ts'
+import { retryFields } from '../retry/retry-options.ts'
 import { Stage, stageFields } from '../stage/stage.ts'
 import { type ThreadOptions, threadFields } from './threads/options.ts'
 import { threadsStage } from './threads/threads.ts'
 import { TransformCore } from './transform-core.ts'
-import type { TransformOptions } from './transform-options.ts'
+import { defaultTimeout, type TransformOptions } from './transform-options.ts'
 import { type BytesFunction, type RecordFunction, toRecordFunction } from './view.ts'
 
 const stream = expecting('a Writable, such as backupTo(destination)', (value) => {
@@ -24,6 +25,11 @@ export const transformFields = {
     ),
     { default: 'fail', about: 'What becomes of a record that fails.' },
   ),
+  retry: expecting('an object of retry options, or false', (value) => value === false || object.accepts(value)),
+  timeout: option(duration(1, true), {
+    default: defaultTimeout,
+    about: 'How long a promise of the function may take.',
+  }),
   backup: stream,
 } satisfies Fields<ThreadOptions>
 
@@ -35,8 +41,9 @@ export const transformFields = {
 export function transform(fn: RecordFunction | BytesFunction, options?: TransformOptions): Stage
 export function transform(module: URL | string, options?: ThreadOptions): Stage
 export function transform(given: RecordFunction | BytesFunction | URL | string, options: ThreadOptions = {}): Stage {
-  checkOptions<ThreadOptions>('transform', options, transformFields)
-  if (typeof given === 'string' || given instanceof URL) return threadsStage(given, options)
+  const { concurrency, timeout, retry } = readOptions('transform', options, transformFields)
+  if (retry) readOptions('transform.retry', retry, retryFields)
+  if (typeof given === 'string' || given instanceof URL) return threadsStage(given, { ...options, timeout })
   for (const name of Object.keys(threadFields)) {
     if (Object.hasOwn(options, name)) {
       const message = `transform: ${name} needs a function in a module of its own, given as its URL or path`
@@ -44,7 +51,14 @@ export function transform(given: RecordFunction | BytesFunction | URL | string, 
     }
   }
   const recordFunction = toRecordFunction('transform', given)
-  const concurrency = options.concurrency ?? 1
   const shape = { name: 'transform', clock: options.clock, waiting: Math.max(2, concurrency) }
-  return new Stage(shape, (outlet) => new TransformCore(recordFunction, concurrency, options, outlet))
+  return new Stage(
+    shape,
+    (outlet) =>
+      new TransformCore(
+        recordFunction,
+        { ...options, concurrency, timeout, isUnadvised: options.concurrency === undefined },
+        outlet,
+      ),
+  )
 }

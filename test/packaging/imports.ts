@@ -13,7 +13,7 @@ const floors: readonly (readonly string[])[] = [
   ['errors.ts', 'decimal.ts'],
   ['time'],
   ['options.ts', 'code-mistake.ts', 'receipts'],
-  ['records', 'compress', 'decompress'],
+  ['records', 'compress', 'decompress', 'retry'],
   ['stage'],
   ['split', 'transform'],
   ['batch'],

@@ -6,6 +6,10 @@ import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { Piscina } from 'piscina'
 import t from 'tap'
+import { batch } from '../../src/batch/batch-stage.ts'
+import { readBackupRecord } from '../../src/deliver/backup/backup-record.ts'
+import { deliver } from '../../src/deliver/deliver.ts'
+import { memory } from '../../src/destinations/memory/index.ts'
 import { lease } from '../../src/memory/lease.ts'
 import { MergedReceipts } from '../../src/receipts/merged-receipts.ts'
 import { Account, type Counts } from '../../src/receipts/receipts.ts'
@@ -17,9 +21,9 @@ import { split } from '../../src/split/split.ts'
 import { FlushRequest } from '../../src/stage/flush-request.ts'
 import type { Stage } from '../../src/stage/stage.ts'
 import { drop, fail } from '../../src/transform/result.ts'
-import type { ThreadOptions } from '../../src/transform/threads/options.ts'
+
 import { ownThreads, type ThreadSource } from '../../src/transform/threads/pool.ts'
-import { threadsStage } from '../../src/transform/threads/threads.ts'
+import { type ThreadsShape, threadsStage } from '../../src/transform/threads/threads.ts'
 import { transform } from '../../src/transform/transform.ts'
 import type { TransformOptions } from '../../src/transform/transform-options.ts'
 import type { BytesFunction, RecordFunction } from '../../src/transform/view.ts'
@@ -40,7 +44,7 @@ const theirs = compiled(join(dir, 'theirs'))
 const built: ThreadSource = { ...ownThreads, worker: ours('src/transform/threads/worker'), execArgv: [] }
 const moduleOf = (name: string): URL => theirs(`test/support/threads/${name}`)
 
-function inThreads(name: string, options: ThreadOptions = {}, source = built): Stage {
+function inThreads(name: string, options: ThreadsShape = {}, source = built): Stage {
   return threadsStage(moduleOf(name), { threads: 2, clock, ...options }, source)
 }
 
@@ -170,7 +174,7 @@ async function sameAs(
   fn: RecordFunction | BytesFunction,
   name: string,
   record: fc.Arbitrary<string>,
-  options: Partial<TransformOptions> = {},
+  options: Partial<ThreadsShape> = {},
 ): Promise<void> {
   await fc.assert(
     fc.asyncProperty(chunksOf(record), async (chunks) => {
@@ -471,6 +475,16 @@ t.test('flush passes when everything before it has', async (t) => {
   t.equal(seen[1], 'flushed')
   stage.end()
   await finished(stage)
+})
+
+t.test('promises that are rejected or take too long, in threads too', async (t) => {
+  const [to, backup] = [memory(), memory({ name: 'backup' })]
+  const again = inThreads('flaky', { threads: 1, retry: { minDelay: 1, maxDelay: 1 } })
+  await pipeline(Readable.from(['{"i":0}\n']), split(lines()), again, batch(), deliver(to))
+  t.same(to.json(), [{ i: 0, attempt: 3 }])
+  const late = inThreads('flaky', { threads: 1, timeout: 20 })
+  await pipeline(Readable.from(['{"i":1}\n']), split(lines()), late, batch(), deliver(to, { backup }))
+  t.match(backup.records().map(readBackupRecord), [{ errorCode: 'Transform.TimedOut' }])
 })
 
 t.test('says what is wrong with the module, the package or an option', async (t) => {

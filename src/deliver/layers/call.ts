@@ -1,6 +1,6 @@
 import { describe, HosepipeError, toError } from '../../errors.ts'
+import { propertyOf } from '../../retry/error-chain.ts'
 import type { Refusal, Send } from '../destination.ts'
-import { propertyOf } from './error-chain.ts'
 import type { Deliver, Layer, Outcome, RefusedRecord } from './outcome.ts'
 
 /**

@@ -10,45 +10,15 @@
  * with; this is the only place where the one is turned into the other.
  */
 import { type Clock, systemClock } from '../../clock.ts'
-import { OptionError, toError } from '../../errors.ts'
-import { duration, type Fields, option, readOptions } from '../../options.ts'
+import { toError } from '../../errors.ts'
 import { report } from '../../report.ts'
-import type { Duration } from '../../units.ts'
+import { Backoff } from '../../retry/backoff.ts'
+import type { RetryBudget } from '../../retry/budget.ts'
+import type { RetryOptions } from '../../retry/retry-options.ts'
+import { isRetryable } from '../../retry/retryable.ts'
+import { wait } from '../../retry/wait.ts'
 import type { Request, SendContext } from '../destination.ts'
-import type { RetryBudget } from './budget.ts'
 import type { Deliver, Layer, Outcome, RefusedRecord } from './outcome.ts'
-import { retryAfterOf } from './retry-after.ts'
-import { isRetryable } from './retryable.ts'
-import { wait } from './wait.ts'
-
-/** How long and how often a delivery is tried again. */
-export interface RetryOptions {
-  /**
-   * How long attempts are begun, from the start of the first one: `'5m'`, or a number of milliseconds; 0 for a single attempt, `Infinity` for ever. Where
-   * a delay would reach beyond, the last attempt is made at this moment; it may take its whole `timeout`. A first attempt that
-   * takes longer is not repeated. Default `'5m'`: what the service does for most destinations (guide, "Handle data delivery failures").
-   *
-   * Long retries hold back all that comes behind them, up to the limits on what is in flight.
-   */
-  readonly retryFor?: Duration | undefined
-  /**
-   * The upper bound of the delay after the first failed attempt, in milliseconds, at least 1; it doubles with each attempt. The delay itself is a random share
-   * of it ("full jitter"), so that many senders do not come back all at once. Default 100.
-   */
-  readonly minDelay?: Duration | undefined
-  /**
-   * What the upper bound grows to, in milliseconds, at least `minDelay`. Also, from its half on, how long is waited when the destination's
-   * budget of retries is used up. Default `'2m'`: the service's own cap. Only a server's `Retry-After` makes a delay longer.
-   */
-  readonly maxDelay?: Duration | undefined
-}
-
-/** The table that `retry` options are checked by. */
-export const retryFields = {
-  retryFor: option(duration(0, true), { default: 300_000, about: 'How long attempts are begun.' }),
-  minDelay: option(duration(1), { default: 100, about: 'The first delay at most.' }),
-  maxDelay: option(duration(1), { default: 120_000, about: 'What delays grow to.' }),
-} satisfies Fields<RetryOptions>
 
 /** What the layer needs beside its options. */
 export interface RetryTools {
@@ -72,24 +42,15 @@ export interface RetryTools {
  * @throws OptionError for options that it does not take.
  */
 export function retry(options: RetryOptions, tools: RetryTools): Layer {
-  const { retryFor, minDelay, ...others } = readOptions('retry', options, retryFields)
-  // A `minDelay` beyond the default cap moves the cap; beyond a given one it is a contradiction.
-  const maxDelay = options.maxDelay === undefined ? Math.max(others.maxDelay, minDelay) : others.maxDelay
-  if (maxDelay < minDelay) {
-    throw new OptionError(
-      'retry.maxDelay',
-      `retry: maxDelay must be at least minDelay, ${minDelay}, but came as ${maxDelay}`,
-    )
-  }
   const { hose, destination, budget, clock = systemClock, random = Math.random, onRetry } = tools
+  const backoff = new Backoff(options, { budget, clock, random })
 
   return (next) => (request, context) => deliver(next, request, context)
 
   async function deliver(next: Deliver, request: Request, { signal }: SendContext): Promise<Outcome> {
-    const deadline = clock.monotonic() + retryFor
+    const attempts = backoff.begin()
     let refused: readonly RefusedRecord[] = []
     let left: readonly number[] | undefined
-    let paid = 0
     for (let attempt = 1; ; attempt += 1) {
       if (signal.aborted) return aborted(signal, attempt - 1)
       const answer = await sendRest(next, request, left, { signal, attempt })
@@ -99,18 +60,13 @@ export function retry(options: RetryOptions, tools: RetryTools): Layer {
       refused = refused.concat(forGood)
       const [error] = errors
       if (error === undefined) {
-        if (answer.status !== 'failed') budget.succeeded(paid)
+        if (answer.status !== 'failed') attempts.succeeded()
         return outcome.status === 'failed' ? outcome : ending(refused)
       }
       if (signal.aborted) return aborted(signal, attempt)
 
-      const room = deadline - clock.monotonic()
-      const asked = longestAsked(errors, clock.wall())
-      if (room <= 0 || asked > room) return outcome.status === 'failed' ? outcome : ending(refused.concat(open))
-      paid = budget.take()
-      const jittered =
-        paid === 0 ? maxDelay * (0.5 + random() / 2) : random() * Math.min(maxDelay, minDelay * 2 ** (attempt - 1))
-      const delay = Math.min(Math.max(jittered, asked), room)
+      const delay = attempts.next(errors)
+      if (delay === undefined) return outcome.status === 'failed' ? outcome : ending(refused.concat(open))
       report.retryScheduled(() => ({ hose, destination, request: request.id, attempt, delay, error }))
       onRetry?.(delay, error)
       await wait(delay, clock, signal)
@@ -175,12 +131,4 @@ function ending(refused: readonly RefusedRecord[]): Outcome {
 /** The stream is being destroyed: nothing of this request is settled, so its source may give all of it again. */
 function aborted(signal: AbortSignal, attempts: number): Outcome {
   return { status: 'failed', error: toError(signal.reason), attempts }
-}
-
-/** The longest time that the destination asks to wait, in milliseconds; 0 if it does not ask. */
-function longestAsked(errors: Iterable<Error>, now: number): number {
-  let longest = 0
-  // Refused records often share one error, and there may be as many as a batch has records.
-  for (const error of new Set(errors)) longest = Math.max(longest, retryAfterOf(error, now) ?? 0)
-  return longest
 }

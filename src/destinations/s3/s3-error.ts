@@ -2,10 +2,11 @@
  * What went wrong with S3, said without anything that the server wrote but its code: answers repeat access keys, session tokens and
  * whole signed requests, and SDKs keep them on their errors.
  */
-import { propertyOf } from '../../deliver/layers/error-chain.ts'
-import { retryAfterOf } from '../../deliver/layers/retry-after.ts'
-import { isRetryable, type Verdict } from '../../deliver/layers/retryable.ts'
+
 import { toError } from '../../errors.ts'
+import { propertyOf } from '../../retry/error-chain.ts'
+import { retryAfterOf } from '../../retry/retry-after.ts'
+import { isRetryable, type Verdict } from '../../retry/retryable.ts'
 
 const again = (why: string): Verdict => ({ retry: true, why })
 const never = (why: string): Verdict => ({ retry: false, why })

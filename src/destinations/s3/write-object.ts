@@ -21,7 +21,7 @@ import { Upload } from '@aws-sdk/lib-storage'
 import { systemClock } from '../../clock.ts'
 import type { Request } from '../../deliver/destination.ts'
 import type { InFlight } from '../../deliver/in-flight.ts'
-import { propertyOf } from '../../deliver/layers/error-chain.ts'
+import { propertyOf } from '../../retry/error-chain.ts'
 import { LazyBody } from './lazy-body.ts'
 import { answerCode, S3Error, statusOf, toS3Error, unconfirmed } from './s3-error.ts'
 

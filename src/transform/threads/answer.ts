@@ -2,6 +2,7 @@
  * What a thread says of the records of a slab: the bytes of what was made of them, and indexes for everything else. Original bytes
  * never come back, because the main thread has kept them.
  */
+import type { RetryOptions } from '../../retry/retry-options.ts'
 import type { Meaning } from '../view.ts'
 import type { SentError } from './sent-error.ts'
 import type { Slab } from './slab.ts'
@@ -67,6 +68,8 @@ export interface ThreadData {
   /** The URL of the user's module. */
   readonly module: string
   readonly concurrency: number
+  readonly timeout: number
+  readonly retry: RetryOptions | false | undefined
   /** For each slot the {@link slabState} of its slab, in memory that all threads share. */
   readonly states: Int32Array<SharedArrayBuffer>
 }

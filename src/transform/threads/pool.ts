@@ -12,6 +12,7 @@ import { HosepipeError, toError } from '../../errors.ts'
 import { Lease } from '../../memory/lease.ts'
 import type { Receipt } from '../../receipts/receipts.ts'
 import type { Records } from '../../records/records.ts'
+import type { RetryOptions } from '../../retry/retry-options.ts'
 import { type Answer, slabState, type Task, type ThreadData, type Unusable } from './answer.ts'
 import { roomBytes } from './answer-memory.ts'
 import { toSlab } from './slab.ts'
@@ -62,6 +63,9 @@ export interface PoolOptions {
   readonly module: URL
   readonly threads: number
   readonly concurrency: number
+  /** Those of the transform, for each thread. */
+  readonly timeout: number
+  readonly retry: RetryOptions | false | undefined
   readonly resourceLimits: ResourceLimits | undefined
   /** Told when no thread is left and none can be started, while slabs wait. */
   onDead(error: Error): void
@@ -90,12 +94,12 @@ export class Pool {
   #lastError: Error | undefined
 
   private constructor(Threads: typeof Piscina, options: PoolOptions, { worker, execArgv }: ThreadSource) {
-    const { module, threads, concurrency, resourceLimits } = options
+    const { module, threads, concurrency, timeout, retry, resourceLimits } = options
     const slots = threads * slabsPerThread
     this.#module = module
     this.#states = new Int32Array(new SharedArrayBuffer(slots * Int32Array.BYTES_PER_ELEMENT))
     this.#slots = Array.from({ length: slots }, (_, slot) => slot)
-    const data: ThreadData = { module: module.href, concurrency, states: this.#states }
+    const data: ThreadData = { module: module.href, concurrency, timeout, retry, states: this.#states }
     this.#threads = new Threads({
       filename: fileURLToPath(worker),
       name: 'run',

@@ -20,6 +20,7 @@ import { type Outlet, Stage } from '../../stage/stage.ts'
 import { FailedOutlet } from '../failed-outlet.ts'
 import { InOrder } from '../in-order.ts'
 import { Output } from '../output.ts'
+import { defaultTimeout } from '../transform-options.ts'
 import type { Answer } from './answer.ts'
 import { apply } from './apply.ts'
 import type { ThreadOptions } from './options.ts'
@@ -34,13 +35,18 @@ const firstSlabRecords = 64
 /** So much may come back. */
 const maxAnswerBytes = 2_097_152
 
+/** The options, with durations as numbers. */
+export interface ThreadsShape extends Omit<ThreadOptions, 'timeout'> {
+  readonly timeout?: number | undefined
+}
+
 /**
  * Makes the stage.
  *
  * @throws OptionError when the module is not a file that exists.
  * @throws HosepipeError `Transform.NoThreads` when the package that it needs is not installed.
  */
-export function threadsStage(module: URL | string, options: ThreadOptions, source = ownThreads): Stage {
+export function threadsStage(module: URL | string, options: ThreadsShape, source = ownThreads): Stage {
   const url = toFileUrl(module)
   checkPackage(source)
   const threads = options.threads ?? availableParallelism()
@@ -63,7 +69,7 @@ function toFileUrl(module: URL | string): URL {
 class ThreadsCore implements Core {
   readonly #module: URL
   readonly #threads: number
-  readonly #options: ThreadOptions
+  readonly #options: ThreadsShape
   readonly #source: ThreadSource
   readonly #outlet: Outlet
   readonly #failed: FailedOutlet
@@ -78,7 +84,7 @@ class ThreadsCore implements Core {
   #full: Work
   #destroyed = false
 
-  constructor(module: URL, threads: number, options: ThreadOptions, source: ThreadSource, outlet: Outlet) {
+  constructor(module: URL, threads: number, options: ThreadsShape, source: ThreadSource, outlet: Outlet) {
     this.#module = module
     this.#threads = threads
     this.#options = options
@@ -162,6 +168,8 @@ class ThreadsCore implements Core {
       module: this.#module,
       threads: this.#threads,
       concurrency: this.#options.concurrency ?? 1,
+      timeout: this.#options.timeout ?? defaultTimeout,
+      retry: this.#options.retry,
       resourceLimits: this.#options.resourceLimits,
       onDead: (error: Error) => this.#fail(error),
     }

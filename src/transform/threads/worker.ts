@@ -67,6 +67,7 @@ class Transforming {
       clock: systemClock,
       giveBack: keepsNoView(fn.look),
     }
+    const { concurrency, timeout, retry } = data
     const { signal } = new AbortController()
     // As many functions may listen to it as there are records.
     setMaxListeners(0, signal)
@@ -83,7 +84,7 @@ class Transforming {
       account: new Account(),
       clock: systemClock,
     }
-    this.#core = new TransformCore(fn, data.concurrency, { concurrency: data.concurrency, onError: 'fail' }, outlet)
+    this.#core = new TransformCore(fn, { concurrency, timeout, retry, onError: 'fail' }, outlet)
   }
 
   async answer(task: Task): Promise<unknown> {

@@ -2,8 +2,8 @@
  * Which failures may be tried again: tables, each entry with its reason. `false` is for what stays wrong until a person changes
  * something. What stands in no table is tried again, because at-least-once is the promise.
  */
-import { isCodeMistake } from '../../code-mistake.ts'
-import type { ErrorCode } from '../../errors.ts'
+import { isCodeMistake } from '../code-mistake.ts'
+import type { ErrorCode } from '../errors.ts'
 import { errorChain, propertyOf } from './error-chain.ts'
 
 /** What follows a failure, and why. */
@@ -36,6 +36,7 @@ export const statusClasses: Readonly<Record<number, Verdict>> = {
 const ownCodes = {
   'Code.Mistake': never('code does not change while a stream runs'),
   'Delivery.TimedOut': again('the next attempt may be quicker'),
+  'Transform.TimedOut': again('the next attempt may be quicker'),
   'Delivery.WrongAnswer': never('the same code of the author would answer the same'),
   'Delivery.RecordTooLarge': never('the record stays as large as it is'),
   'Delivery.NoObjectKey': never('the same batch has no key the next time either'),

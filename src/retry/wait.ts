@@ -1,4 +1,4 @@
-import type { Clock } from '../../clock.ts'
+import type { Clock } from '../clock.ts'
 
 /** Waits `delay` milliseconds, or until `signal` aborts; resolves in both cases. */
 export function wait(delay: number, clock: Clock, signal: AbortSignal): Promise<void> {
