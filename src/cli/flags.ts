@@ -19,6 +19,7 @@ interface Single {
   concurrency?: number | undefined
   grace?: number | undefined
   keepGoing?: boolean | undefined
+  connect?: boolean | undefined
   maxFailed?: MaxFailed | undefined
   progress?: ProgressKind | undefined
   report?: ReportKind | undefined
@@ -79,10 +80,14 @@ export function addFlags(command: Command): Flags {
   one('concurrency', '--concurrency <n>', count)
   one('grace', '--grace <duration>', duration)
   one('maxFailed', '--max-failed <number>', maxFailed)
-  const keepGoing = new Option('--keep-going')
-  command.addOption(keepGoing).on('option:keep-going', () => {
-    flags.keepGoing = true
-  })
+  const toggle = (name: 'keepGoing' | 'connect', form: string): void => {
+    const option = new Option(form)
+    command.addOption(option).on(`option:${option.name()}`, () => {
+      single[name] = true
+    })
+  }
+  toggle('keepGoing', '--keep-going')
+  toggle('connect', '--connect')
   one('progress', '--progress <kind>', (kind) => oneOf(kind, progressKinds))
   one('report', '--report <kind>', (kind) => oneOf(kind, reportKinds))
   return flags

@@ -2,7 +2,7 @@
 export const help = `\
 Usage: hosepipe [FILE…] --to FOLDER [flags]   gathers records into batches and delivers them
        hosepipe replay DIR… --to … [flags]    sends the records of a backup again
-       hosepipe check [CONFIG] [flags]        says what is wrong, or shows what the options come to
+       hosepipe check [CONFIG] [--connect]    says what is wrong, or shows what the options come to
        hosepipe bench FILE [flags]            measures your transforms on your data
 Reads FILEs or standard input, gzip and zstd decompressed. Order of functions: as written.
   --to, --backup, --source-backup URL   a folder, s3://bucket/prefix or - (stdout); --backup discard

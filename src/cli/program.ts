@@ -1,6 +1,9 @@
 /** The commands: what the command line says, as calls of the functions beside this file. */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { Discard } from '../deliver/backup/backup.ts'
+import { openDestinations } from '../deliver/open.ts'
+import { toDestination } from '../deliver/to-destination.ts'
 import { type Config, isObject, readConfig } from './config.ts'
 import { addFlags, type Flags, spelledOut, withFlags } from './flags.ts'
 import { help } from './help.ts'
@@ -59,11 +62,13 @@ async function deliverFiles(files: readonly string[], flags: Flags, control: Run
   if (inputs.some(({ name }) => name === 'stdin') && process.stdin.isTTY) {
     process.stderr.write('hosepipe: reading from the terminal; Ctrl-D ends it\n')
   }
+  refuse('delivering', flags, ['connect'])
+  await openAll(setup)
   return run(setup, inputs, runOptions(flags), control)
 }
 
 async function replay(dirs: readonly string[], flags: Flags, control: RunControl): Promise<number> {
-  refuse('replay', flags, ['split'])
+  refuse('replay', flags, ['split', 'connect'])
   const config = await configOf(flags)
   for (const name of ['to', 'backup', 'sourceBackup']) {
     const target = config[name]
@@ -75,6 +80,7 @@ async function replay(dirs: readonly string[], flags: Flags, control: RunControl
     process.stderr.write(`hosepipe: there is nothing to send again in ${dirs.join(', ')}\n`)
     return 0
   }
+  await openAll(setup)
   return run(setup, await listInputs(files, flags.keepGoing), runOptions(flags), control)
 }
 
@@ -82,13 +88,25 @@ async function check(path: string | undefined, flags: Flags, control: RunControl
   if (path !== undefined && flags.config !== undefined) {
     throw new UsageError('check takes one config: give it by itself, or with --config')
   }
-  const { shown } = await setupOf(await configOf(path === undefined ? flags : { ...flags, config: path }), control)
+  const setup = await setupOf(await configOf(path === undefined ? flags : { ...flags, config: path }), control)
+  if (flags.connect) await openAll(setup)
+  const { shown } = setup
   process.stdout.write(`${JSON.stringify(shown, undefined, 2)}\n`)
   return 0
 }
 
 async function benchFile(file: string, flags: Flags): Promise<number> {
-  refuse('bench', flags, ['to', 'backup', 'sourceBackup', 'prefix', 'grace', 'keepGoing', 'maxFailed', 'progress'])
+  refuse('bench', flags, [
+    'to',
+    'backup',
+    'sourceBackup',
+    'prefix',
+    'grace',
+    'keepGoing',
+    'maxFailed',
+    'connect',
+    'progress',
+  ])
   const { to: _to, backup: _backup, sourceBackup: _sourceBackup, ...config } = await configOf(flags)
   const [input] = await listInputs([file])
   if (input === undefined || input.size === undefined) {
@@ -115,6 +133,12 @@ function runOptions({
   report = 'text',
 }: Flags): RunOptions {
   return { grace, keepGoing, maxFailed, progress: progress ?? (process.stderr.isTTY ? 'bar' : 'none'), report }
+}
+
+/** Asks every destination whether it can be used, before the first byte is read. */
+async function openAll({ to, delivery: { backup }, sourceBackup }: Setup): Promise<void> {
+  const backupTo = backup === undefined || backup instanceof Discard ? undefined : toDestination('backup', backup)
+  await openDestinations({ to, backup: backupTo, sourceBackup: sourceBackup?.destination })
 }
 
 /** Flags that mean nothing for a command are refused rather than ignored. */

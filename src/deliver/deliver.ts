@@ -30,6 +30,7 @@ import { layered } from './layers/call.ts'
 import type { Deliver } from './layers/outcome.ts'
 import { retry } from './layers/retry.ts'
 import { timeout } from './layers/timeout.ts'
+import { openDestinations } from './open.ts'
 import { checkPartitionKeys } from './partition-keys.ts'
 import { type DeliverStats, sumAccounts } from './stats.ts'
 import { toDestination } from './to-destination.ts'
@@ -86,6 +87,8 @@ class Delivery implements End {
   readonly #hose: string
   readonly #failures: FailureCounts
   #retries = 0
+  /** While the destinations are asked whether they can be used. */
+  #opening: Promise<void> | undefined
   /** Whether the end has come and every record has ended. */
   #isOver = false
 
@@ -136,6 +139,9 @@ class Delivery implements End {
     })
     this.#door = new Door('deliver', this.#clock, () => this.#core())
     this.#door.onError = onFatal
+    const backupTo =
+      backup === undefined || backup instanceof Discard ? undefined : toDestination('deliver.backup', backup)
+    this.#open({ 'deliver.to': destination, 'deliver.backup': backupTo }, onFatal)
   }
 
   get pending(): number {
@@ -143,15 +149,34 @@ class Delivery implements End {
   }
 
   take(chunk: unknown, encoding: BufferEncoding, done: (error?: Error) => void): void {
-    this.#door.enter([{ chunk, encoding }], done)
+    this.#whenOpen(() => this.#door.enter([{ chunk, encoding }], done))
   }
 
   takeAll(chunks: readonly Entry[], done: (error?: Error) => void): void {
-    this.#door.enter(chunks, done)
+    this.#whenOpen(() => this.#door.enter(chunks, done))
   }
 
   end(done: (error?: Error) => void): void {
-    this.#door.end(done)
+    this.#whenOpen(() => this.#door.end(done))
+  }
+
+  /** Nothing is taken before the destinations are known to be usable. */
+  #whenOpen(work: () => void): void {
+    if (this.#opening === undefined) work()
+    else
+      void this.#opening.then(() => {
+        if (!this.#abort.signal.aborted) work()
+      })
+  }
+
+  #open(destinations: Readonly<Record<string, Destination | undefined>>, onFatal: (error: Error) => void): void {
+    if (Object.values(destinations).every((destination) => destination?.open === undefined)) return
+    this.#opening = openDestinations(destinations).then(
+      () => {
+        this.#opening = undefined
+      },
+      (error) => onFatal(toError(error)),
+    )
   }
 
   /** Cuts off what is under way, then closes the destinations. */

@@ -95,6 +95,12 @@ export interface Destination {
    * The names of the partition keys that `objectKey` needs. Batches without one of them are refused before anything is sent. Default: none.
    */
   readonly partitionKeys?: readonly string[] | undefined
+  /**
+   * Looks whether the destination can be used, before anything is sent to it: called by each stream that delivers to it, and by
+   * `hosepipe check --connect`. Reject for mistakes of configuration, which end the stream with the error; resolve where it is only out of
+   * order, since attempts are made again.
+   */
+  readonly open?: (() => Promise<void>) | undefined
   /** Called once, after the last request has ended. */
   readonly close?: (() => Promise<void>) | undefined
 }

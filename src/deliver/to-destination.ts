@@ -17,6 +17,7 @@ const fields: Fields<Destination> = {
     'an array of strings',
     (value) => Array.isArray(value) && value.every((one) => typeof one === 'string'),
   ),
+  open: callable,
   close: callable,
 }
 

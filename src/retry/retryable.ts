@@ -52,6 +52,8 @@ const systemCodes = {
   EACCES: again('rights may be given back while the process runs'),
   EPERM: again('rights may be given back while the process runs'),
   EROFS: again('a file system that was remounted read-only may be repaired'),
+  ENOTDIR: never('what stands in the place of a folder is a file'),
+  EISDIR: never('what stands in the place of a file is a folder'),
   ENOSPC: again('somebody may make room'),
   EDQUOT: again('somebody may make room, or raise the quota'),
   EIO: again('a device or a network file system may recover'),

@@ -243,6 +243,18 @@ t.test('--max-failed: a run in which too much fails is stopped', async (t) => {
   }
 })
 
+t.test('a destination that cannot be used is told before the first byte is read', async (t) => {
+  const dir = folder(t, { taken: 'a file', 'c.json': '{"to":"./lake"}' })
+  const message = /^hosepipe: to cannot be used: file: .*taken is no folder\n$/
+  t.match(await hosepipe(dir, ndjson, '--to', './taken'), { code: 1, stderr: message })
+  t.match(await hosepipe(dir, '', 'check', '--to', './taken', '--connect'), { code: 1, stdout: '', stderr: message })
+  t.match(await hosepipe(dir, '', 'check', '--to', './taken'), { code: 0 }, 'check alone does not look')
+  t.match(await hosepipe(dir, '', 'check', 'c.json', '--connect'), { code: 0 })
+  t.match(await hosepipe(dir, '', '--to', './lake', '--connect'), { code: 1, stderr: /does not take --connect/ })
+  const backup = await hosepipe(dir, ndjson, '--to', './lake', '--backup', './taken')
+  t.match(backup, { code: 1, stderr: /^hosepipe: backup cannot be used: file: / })
+})
+
 t.test('the exit code says how it ended', async (t) => {
   const dir = folder(t, { ...modules })
   const backedUp = await hosepipe(

@@ -80,8 +80,16 @@ for (const [name, flags, signals] of [
 }
 
 t.test('a promise that never settles ends the program with an account', async (t) => {
-  const dir = folder(t, { 'never.js': 'export default () => new Promise(() => {})' })
-  const { code, stdout, stderr } = await hosepipe(dir, ndjson, '--map', './never.js', '--to', './out', '--report=json')
+  const config = (timeout: string) =>
+    `export default { transform: { map: './never.js', timeout: ${timeout} }, to: './out' }`
+  const dir = folder(t, {
+    'never.js': 'export default () => new Promise(() => {})',
+    'patient.js': config('Infinity'),
+    'hasty.js': config('50'),
+  })
+  const late = await hosepipe(dir, '{"a":1}\n', '--config', 'hasty.js')
+  t.match(late, { code: 1, stderr: /Transform\.TimedOut: the function was not done after 50 ms/ })
+  const { code, stdout, stderr } = await hosepipe(dir, ndjson, '--config', 'patient.js', '--report=json')
   t.equal(code, 1)
   t.match(account(t, stdout), { delivered: 0, exitCode: 1 })
   t.match(stderr, /^hosepipe: .*a promise that never settles/m)

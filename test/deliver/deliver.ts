@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { finished, pipeline } from 'node:stream/promises'
 import t from 'tap'
 import { batch } from '../../src/batch/batch-stage.ts'
 import { gzip } from '../../src/compress/gzip.ts'
@@ -528,6 +528,43 @@ t.test('checks a destination of the user’s own as options are checked', async 
     /deliver\.limits: maxBytes must be .* such as '5MiB', .* "5 apples"/,
   )
   refuses({ name: '', send }, 'deliver: the destination\'s name must be a string that is not empty, but came as ""')
+})
+
+t.test('a destination is opened before anything is sent, and one that cannot be used ends the stream', async (t) => {
+  const happened: string[] = []
+  let opened = (): void => undefined
+  const to: Destination = {
+    name: 'mine',
+    open: () =>
+      new Promise((resolve) => {
+        happened.push('open')
+        opened = () => {
+          happened.push('opened')
+          resolve()
+        }
+      }),
+    async send() {
+      happened.push('send')
+    },
+  }
+  const end = deliver(to)
+  end.write({ a: 1 })
+  end.end()
+  await settled()
+  t.same(happened, ['open'])
+  opened()
+  await finished(end)
+  t.same(happened, ['open', 'opened', 'send'])
+  const early = deliver({ ...to, open: () => new Promise(() => undefined) })
+  early.on('error', () => undefined)
+  early.write({ a: 1 })
+  early.destroy(new Error('stop'))
+  await t.rejects(finished(early), { message: 'stop' }, 'it does not wait for a destination that never answers')
+  const wrong = deliver({ ...to, open: () => Promise.reject(new Error('no such place, token=hunter2')) })
+  await t.rejects(finished(wrong), {
+    code: 'Options.Invalid',
+    message: 'deliver.to cannot be used: no such place, token=***',
+  })
 })
 
 t.test('a signal that has aborted before is heeded, and many requests may listen for it', async (t) => {

@@ -1,13 +1,18 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { Batch } from '../../src/batch/batch.ts'
+import { batch } from '../../src/batch/batch-stage.ts'
 import { none } from '../../src/compress/none.ts'
+import { deliver } from '../../src/deliver/deliver.ts'
 import type { Destination, Request, SendContext } from '../../src/deliver/destination.ts'
 import { makeRequest } from '../../src/deliver/request.ts'
 import { type FileSystem, systemFiles } from '../../src/destinations/file/file-system.ts'
 import { type FileOptions, file, type OpenFile } from '../../src/destinations/file/index.ts'
+import { memory } from '../../src/destinations/memory/index.ts'
 import { jsonArray } from '../../src/encode/json-array.ts'
 import { ndjson } from '../../src/encode/ndjson.ts'
 import { HosepipeError, OptionError } from '../../src/errors.ts'
@@ -472,6 +477,35 @@ t.test("escape 'none': values as they are, but none that leads elsewhere", async
   for (const k of ['a/b', 'x=y', '50%', 'CON', '..', 'a:b']) t.equal(folder(k), `k=${k}`)
   t.equal(folder('\ud800'), 'k=\ufffd')
   for (const k of ['a/../b', 'a/./b', 'a/..', 'a\0b']) t.throws(() => folder(k), { code: 'Delivery.NoObjectKey' }, k)
+})
+
+t.test('a folder that cannot be used is told before anything is written', async (t) => {
+  const dir = t.testdir({ taken: 'a file', free: {} })
+  for (const path of ['taken', 'taken/deeper/still']) {
+    await t.rejects(file({ dir: join(dir, path) }).open?.() ?? Promise.resolve(), {
+      constructor: OptionError,
+      message: `file: ${join(dir, 'taken')} is no folder`,
+    })
+  }
+  for (const path of ['free', 'free/new/folders']) await file({ dir: join(dir, path) }).open?.()
+  t.same(readdirSync(join(dir, 'free')), [], 'nothing is made yet')
+
+  let reads = 0
+  const source = new Readable({
+    objectMode: true,
+    read() {
+      reads += 1
+      this.push(reads > 1000 ? null : { a: reads })
+    },
+  })
+  const end = deliver(file({ dir: join(dir, 'taken') }), { backup: memory({ name: 'backup' }) })
+  await t.rejects(pipeline(source, batch(), end), {
+    constructor: OptionError,
+    message: /^deliver\.to cannot be used: file: .*taken is no folder$/,
+  })
+  t.equal(end.stats().retries, 0)
+  const backup = deliver(memory(), { backup: file({ dir: join(dir, 'taken') }) })
+  await t.rejects(pipeline([{ a: 1 }], backup), { message: /^deliver\.backup cannot be used: file: / })
 })
 
 t.test('keys that others made are checked too', async (t) => {

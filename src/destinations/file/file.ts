@@ -18,7 +18,7 @@ import { checkPrefixes } from '../object-key/check-prefixes.ts'
 import { type ObjectKeyOptions, objectKeyFields, objectKeys } from '../object-key/object-key.ts'
 import { partitionKeysIn } from '../object-key/template.ts'
 import { type FileSystem, systemFiles } from './file-system.ts'
-import { Folders } from './folders.ts'
+import { checkFolder, Folders } from './folders.ts'
 import { checkedKey, maxNameBytes, maxPathBytes } from './path-limits.ts'
 import { temporaryBytes, writeObject } from './write-object.ts'
 
@@ -101,6 +101,7 @@ export function file(options: FileOptions): Destination {
     concurrency,
     partitionKeys: partitionKeysIn(options.prefix ?? ''),
     objectKey,
+    open: () => checkFolder(dir),
     send: async ({ objectKey: key, parts }: Request, { signal }: SendContext) =>
       writeObject({ fs, folders, path: pathIn(dir, key), parts, fsync, signal }),
   }

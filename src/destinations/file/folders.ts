@@ -1,5 +1,7 @@
+import { constants } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { codeOf, toError } from '../../errors.ts'
+import { codeOf, OptionError, toError } from '../../errors.ts'
 import type { FileSystem } from './file-system.ts'
 
 /** Folders that are remembered; one that is forgotten costs one more call. */
@@ -79,6 +81,28 @@ export class Folders {
     } catch (error) {
       if (codeOf(toError(error), 'Delivery.Failed') === 'EEXIST') return false
       throw error
+    }
+  }
+}
+
+/**
+ * Looks whether a folder is there or can be made, and can be written to.
+ *
+ * @throws OptionError that says what is in the way.
+ */
+export async function checkFolder(dir: string): Promise<void> {
+  for (let at = dir; ; at = dirname(at)) {
+    try {
+      if (!(await stat(at)).isDirectory()) throw new OptionError('file.dir', `file: ${at} is no folder`)
+      await access(at, constants.W_OK | constants.X_OK)
+      return
+    } catch (error) {
+      const code = codeOf(toError(error), 'Options.Invalid')
+      if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
+        throw new OptionError('file.dir', `file: nothing can be written to the folder ${at}: ${code}`)
+      }
+      const isMissing = code === 'ENOENT' || code === 'ENOTDIR'
+      if (!isMissing || at === dirname(at)) throw error
     }
   }
 }

@@ -1,4 +1,4 @@
-import { type PutObjectCommandInput, S3Client, type StorageClass } from '@aws-sdk/client-s3'
+import type { PutObjectCommandInput, S3Client, StorageClass } from '@aws-sdk/client-s3'
 import { type Compressor, compressorField } from '../../compress/compressor.ts'
 import type { Destination, Request, SendContext } from '../../deliver/destination.ts'
 import { InFlight } from '../../deliver/in-flight.ts'
@@ -25,6 +25,7 @@ import { checkPrefixes } from '../object-key/check-prefixes.ts'
 import { type ObjectKeyOptions, objectKeyFields, objectKeys } from '../object-key/object-key.ts'
 import { PositionNames } from '../object-key/position-names.ts'
 import { partitionKeysIn } from '../object-key/template.ts'
+import { checkClient, OwnClient } from './own-client.ts'
 import { writeObject } from './write-object.ts'
 
 /** Options of {@link s3}. Those of object keys name the objects in the bucket. */
@@ -152,11 +153,7 @@ export function s3(options: S3Options): Destination {
   checkPrefixes('s3', options, objectKey)
   const positions = keyFrom === 'position' ? new PositionNames() : undefined
   const room = new InFlight(Number.POSITIVE_INFINITY, maxUploadBytes)
-  let own: S3Client | undefined
-  const ownClient = (): S3Client => {
-    own ??= new S3Client({ maxAttempts: 1 })
-    return own
-  }
+  const own = new OwnClient()
 
   return {
     name: 's3',
@@ -168,15 +165,18 @@ export function s3(options: S3Options): Destination {
       const isBackup = batch.outputType !== undefined
       return objectKey(batch, extension, isBackup ? undefined : positions?.nameOf(batch))
     },
+    open: () => checkClient(options.client ?? own.get()),
     async send(request: Request, { signal }: SendContext) {
-      const client = options.client ?? ownClient()
+      const client = options.client ?? own.get()
       const params = { ...paramsOf(read, request), Bucket: bucket, Key: keyOf(request) }
       const skipExisting = onConflict === 'skip'
-      await writeObject({ client, request, params, partSize, queueSize, room, skipExisting, signal })
+      const writing = writeObject({ client, request, params, partSize, queueSize, room, skipExisting, signal })
+      await writing.catch((error: unknown) => {
+        throw options.client === undefined ? own.renewed(error, client) : error
+      })
     },
     async close() {
-      own?.destroy()
-      own = undefined
+      own.destroy()
     },
   }
 }
