@@ -13,6 +13,7 @@ import { RetryBudget } from '../retry/budget.ts'
 import { type Core, Door, type Entry } from '../stage/door.ts'
 import { type End, EndStage } from '../stage/end-stage.ts'
 import { type Backup, BackupWriter, Discard, NoBackup } from './backup/backup.ts'
+import { CountedAccounts } from './counted-accounts.ts'
 import {
   backupBatchLimits,
   checkCompression,
@@ -32,7 +33,7 @@ import { retry } from './layers/retry.ts'
 import { timeout } from './layers/timeout.ts'
 import { openDestinations } from './open.ts'
 import { checkPartitionKeys } from './partition-keys.ts'
-import { type DeliverStats, sumAccounts } from './stats.ts'
+import type { DeliverStats } from './stats.ts'
 import { toDestination } from './to-destination.ts'
 
 /** The end of a way: a Writable that delivers what comes in, and knows how each record ended. */
@@ -82,7 +83,7 @@ class Delivery implements End {
   readonly #dispatcher: Dispatcher
   readonly #backup: Backup
   readonly #abort = new AbortController()
-  readonly #accounts = new Set<Account>()
+  readonly #accounts = new CountedAccounts()
   readonly #closedBy: Partial<Record<ClosedBy, number>> = {}
   readonly #hose: string
   readonly #failures: FailureCounts
@@ -145,7 +146,7 @@ class Delivery implements End {
   }
 
   get pending(): number {
-    return sumAccounts(this.#accounts, this.#clock).pending
+    return this.#accounts.sum(this.#clock).pending
   }
 
   take(chunk: unknown, encoding: BufferEncoding, done: (error?: Error) => void): void {
@@ -199,17 +200,17 @@ class Delivery implements End {
 
   stats(): DeliverStats {
     return {
-      ...sumAccounts(this.#accounts, this.#clock),
+      ...this.#accounts.sum(this.#clock),
       batches: { ...this.#closedBy },
       retries: this.#retries,
       byCode: this.#failures.byCode(),
       ...this.#dispatcher.counts(),
-      advice: [...new Set([...this.#accounts].flatMap(({ advice }) => advice))],
+      advice: this.#accounts.advice(),
     }
   }
 
   count(account: Account): void {
-    this.#accounts.add(account)
+    this.#accounts.keep(account)
   }
 
   async #flushed(): Promise<void> {

@@ -13,6 +13,8 @@ import type { Destination, Send } from '../../src/deliver/destination.ts'
 import { memory } from '../../src/destinations/memory/index.ts'
 import { concatenated } from '../../src/encode/concatenated.ts'
 import { jsonArray } from '../../src/encode/json-array.ts'
+import { Account } from '../../src/receipts/receipts.ts'
+import { Records } from '../../src/records/records.ts'
 import { channelNames } from '../../src/report.ts'
 import { lines } from '../../src/split/lines.ts'
 import { split } from '../../src/split/split.ts'
@@ -528,6 +530,43 @@ t.test('checks a destination of the user’s own as options are checked', async 
     /deliver\.limits: maxBytes must be .* such as '5MiB', .* "5 apples"/,
   )
   refuses({ name: '', send }, 'deliver: the destination\'s name must be a string that is not empty, but came as ""')
+})
+
+t.test('accounts of sources that have ended are kept as one sum', async (t) => {
+  const to = memory()
+  const end = deliver(to, { backup: memory({ name: 'backup' }) })
+  const kept = new Account()
+  end.count(kept)
+  const send = (account: Account, count: number): void => {
+    const from = { receipt: account.open(count, 0), arrivedAt: 0 }
+    end.write(
+      Records.pack(
+        from,
+        Array.from({ length: count }, (_, i) => String(i)),
+      ),
+    )
+  }
+  const some = Array.from({ length: 2000 }, () => new Account())
+  for (const account of some) {
+    send(account, 3)
+    await settled()
+  }
+  t.match(end.stats(), { in: 6000, delivered: 6000, pending: 0 })
+  for (const account of some) {
+    account.advise('the same for all')
+    send(account, 1)
+  }
+  await end.flush()
+  t.match(
+    end.stats(),
+    { in: 8000, delivered: 8000, pending: 0, advice: ['the same for all'] },
+    'those that come again count once',
+  )
+  kept.open(2, 0).settle('dropped', 2)
+  t.match(end.stats(), { in: 8002, dropped: 2 })
+  end.end()
+  await finished(end)
+  conserves(t, end.stats())
 })
 
 t.test('a destination is opened before anything is sent, and one that cannot be used ends the stream', async (t) => {
