@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -12,6 +13,7 @@ import type { Destination, Request, SendContext } from '../../src/deliver/destin
 import { makeRequest } from '../../src/deliver/request.ts'
 import { type FileSystem, systemFiles } from '../../src/destinations/file/file-system.ts'
 import { type FileOptions, file, type OpenFile } from '../../src/destinations/file/index.ts'
+import { clearTemporary, temporaryBytes, temporaryName } from '../../src/destinations/file/temporary.ts'
 import { memory } from '../../src/destinations/memory/index.ts'
 import { jsonArray } from '../../src/encode/json-array.ts'
 import { ndjson } from '../../src/encode/ndjson.ts'
@@ -56,7 +58,7 @@ function filesIn(dir: string): string[] {
     .sort()
 }
 
-const isTemporary = (path: string): boolean => /^\..*\.[0-9a-f]{12}\.tmp$/.test(basename(path))
+const isTemporary = (path: string): boolean => /^\..*\.[0-9a-f]{8}-\d+-[0-9a-f]{12}\.tmp$/.test(basename(path))
 
 /** The real file system, with a test's hand before and after each call. */
 class WatchedFiles implements FileSystem {
@@ -288,7 +290,7 @@ t.test('the first error counts, whatever happens while cleaning up', async (t) =
   await t.rejects(Promise.resolve(to.send(await requestFor(to, shape), context())), failure)
   const [left, ...others] = filesIn(dir)
   t.same(others, [])
-  t.match(basename(left ?? ''), /^\.hosepipe-1-.*\.ndjson\.[0-9a-f]{12}\.tmp$/, 'what stays is hidden')
+  t.match(basename(left ?? ''), /^\.hosepipe-1-.*\.ndjson\.[0-9a-f]{8}-\d+-[0-9a-f]{12}\.tmp$/, 'what stays is hidden')
 })
 
 t.test('an abort between any two steps leaves nothing, or the whole file', async (t) => {
@@ -415,7 +417,7 @@ t.test('no value leads out of dir, makes a path that is too long, or shares a fo
       if (key === undefined || otherKey === undefined) return
       const path = resolve(dir, `./${key}`)
       if (!path.startsWith(`${dir}/`)) throw new Error(`${key} leads out`)
-      if (Buffer.byteLength(path) > 4095 - 18) throw new Error(`${Buffer.byteLength(path)} bytes of path`)
+      if (Buffer.byteLength(path) > 4095 - temporaryBytes) throw new Error(`${Buffer.byteLength(path)} bytes of path`)
       for (const name of key.split('/')) {
         if (Buffer.byteLength(name) > 255) throw new Error(`${Buffer.byteLength(name)} bytes of name`)
         if (name === '.' || name === '..' || /[\p{Cc}\\]/u.test(name)) throw new Error(`a bad name: ${name}`)
@@ -477,6 +479,25 @@ t.test("escape 'none': values as they are, but none that leads elsewhere", async
   for (const k of ['a/b', 'x=y', '50%', 'CON', '..', 'a:b']) t.equal(folder(k), `k=${k}`)
   t.equal(folder('\ud800'), 'k=\ufffd')
   for (const k of ['a/../b', 'a/./b', 'a/..', 'a\0b']) t.throws(() => folder(k), { code: 'Delivery.NoObjectKey' }, k)
+})
+
+t.test('temporary files of dead processes are cleared at the next start, and only those', async (t) => {
+  const dead = spawnSync(process.execPath, ['-e', '']).pid
+  const name = 'hosepipe-1-x.ndjson'
+  const own = temporaryName(name)
+  const of = (pid: number): string => own.replace(`-${process.pid}-`, `-${pid}-`)
+  const others = [own, of(process.ppid), name, '.mine.tmp', of(dead).replace(/\.[0-9a-f]{8}-/, '.00000000-')]
+  const left = ['', '2018/08/27/10/'].map((folder) => folder + of(dead))
+  const dir = t.testdir({ '2018': { '08': { '27': { '10': {} } } } })
+  for (const path of [...left, ...others]) writeFileSync(join(dir, path), 'x')
+  t.equal(await clearTemporary(dir), 2)
+  t.same(filesIn(dir).sort(), [...others].sort())
+  const old = new Date(Date.now() - 86_400_000)
+  utimesSync(join(dir, own), old, old)
+  t.equal(await clearTemporary(dir), 1, 'of a former life with the same number')
+  t.equal(await clearTemporary(join(dir, 'missing')), 0)
+  const many = Object.fromEntries(Array.from({ length: 1200 }, (_, i) => [`${1000 + i}`, { [of(dead)]: 'x' }]))
+  t.equal(await clearTemporary(t.testdir(many)), 999, 'the newest folders')
 })
 
 t.test('a folder that cannot be used is told before anything is written', async (t) => {

@@ -20,7 +20,8 @@ import { partitionKeysIn } from '../object-key/template.ts'
 import { type FileSystem, systemFiles } from './file-system.ts'
 import { checkFolder, Folders } from './folders.ts'
 import { checkedKey, maxNameBytes, maxPathBytes } from './path-limits.ts'
-import { temporaryBytes, writeObject } from './write-object.ts'
+import { clearTemporary, temporaryBytes } from './temporary.ts'
+import { writeObject } from './write-object.ts'
 
 /** Options of {@link file}. Those of object keys name the files in `dir`. */
 export interface FileOptions extends ObjectKeyOptions {
@@ -68,8 +69,8 @@ const leastRoom = 256
 
 /**
  * A destination that writes each batch to a file of its own, in folders below `dir`. A file appears whole or not at all: it is
- * written under a hidden name, `.<name>.<random>.tmp`, and renamed. When the process is killed, such a temporary file may stay; it
- * is never read again and can be deleted.
+ * written under a hidden name, `.<name>.<machine>-<process>-<random>.tmp`, and renamed. When the process is killed, such a temporary file
+ * may stay; it is removed when a stream to the same `dir` is next begun on the same machine.
  *
  * Values of partition keys never lead out of `dir`, and make no folders of their own unless `escape` is `'none'`: `a/b` is written as
  * `a%2Fb`. Different values have different names (where the file system tells upper from lower case). A record whose name would have
@@ -101,7 +102,11 @@ export function file(options: FileOptions): Destination {
     concurrency,
     partitionKeys: partitionKeysIn(options.prefix ?? ''),
     objectKey,
-    open: () => checkFolder(dir),
+    async open() {
+      await checkFolder(dir)
+      // It goes on beside the first writes, and takes no error for one of theirs.
+      void clearTemporary(dir)
+    },
     send: async ({ objectKey: key, parts }: Request, { signal }: SendContext) =>
       writeObject({ fs, folders, path: pathIn(dir, key), parts, fsync, signal }),
   }

@@ -1,16 +1,15 @@
 /**
  * A file appears whole or not at all:
  *
- *     make the folder → open .name.random.tmp in it → write → fsync → close → rename to name → fsync the folder
+ *     make the folder → open .name.….tmp in it → write → fsync → close → rename to name → fsync the folder
  *
  * A crash before the rename leaves a hidden file that readers skip; after it, the whole file.
  */
-import { randomBytes } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
 import { codeOf, toError } from '../../errors.ts'
 import type { FileSystem, OpenFile } from './file-system.ts'
 import { type Folders, syncFolder } from './folders.ts'
-import { cut, maxNameBytes } from './path-limits.ts'
+import { temporaryName } from './temporary.ts'
 
 /** Buffers in one call: `IOV_MAX` of Linux and macOS. */
 const maxBuffers = 1024
@@ -43,15 +42,6 @@ export async function writeObject(write: ObjectWrite): Promise<void> {
     throw error
   }
   if (fsync) await syncFolder(fs, folder)
-}
-
-/** How much longer than a name its temporary one may be. */
-export const temporaryBytes = '.'.length + '.0123456789ab.tmp'.length
-
-/** A hidden name, new each time, that fits where `name` fits. */
-function temporaryName(name: string): string {
-  const ending = `.${randomBytes(6).toString('hex')}.tmp`
-  return `.${cut(name, maxNameBytes - 1 - ending.length)}${ending}`
 }
 
 /** Opens a file in a folder that is made first; again, if a folder that was made before has been deleted. */
