@@ -500,6 +500,36 @@ t.test('temporary files of dead processes are cleared at the next start, and onl
   t.equal(await clearTemporary(t.testdir(many)), 999, 'the newest folders')
 })
 
+t.test('a file that cannot be opened because too many are open waits for another to be closed', async (t) => {
+  const { fs, to, dir } = watched(t, { prefix: 'x/' })
+  await to.send(await requestFor(to), context())
+  let opened = 0
+  const most = 2
+  fs.before = (_, call) => {
+    if (call === 'open' && opened >= most) throw Object.assign(new Error('too many open files'), { code: 'EMFILE' })
+    if (call === 'open') opened += 1
+  }
+  fs.after = (_, call) => {
+    if (call === 'close') opened -= 1
+  }
+  const end = deliver(to, { concurrency: 8 })
+  await pipeline(
+    Array.from({ length: 50 }, (_, i) => ({ i })),
+    batch({ maxRecords: 1 }),
+    end,
+  )
+  t.match(end.stats(), { delivered: 50, retries: 0 })
+  t.equal(filesIn(dir).length, 51)
+  fs.before = () => {
+    throw Object.assign(new Error('too many open files'), { code: 'EMFILE' })
+  }
+  await t.rejects(
+    Promise.resolve(to.send(await requestFor(to), context())),
+    { code: 'EMFILE' },
+    'nothing of ours to wait for',
+  )
+})
+
 t.test('a folder that cannot be used is told before anything is written', async (t) => {
   const dir = t.testdir({ taken: 'a file', free: {} })
   for (const path of ['taken', 'taken/deeper/still']) {

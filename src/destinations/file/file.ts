@@ -19,6 +19,7 @@ import { type ObjectKeyOptions, objectKeyFields, objectKeys } from '../object-ke
 import { partitionKeysIn } from '../object-key/template.ts'
 import { type FileSystem, systemFiles } from './file-system.ts'
 import { checkFolder, Folders } from './folders.ts'
+import { patient } from './open-files.ts'
 import { checkedKey, maxNameBytes, maxPathBytes } from './path-limits.ts'
 import { clearTemporary, temporaryBytes } from './temporary.ts'
 import { writeObject } from './write-object.ts'
@@ -81,7 +82,15 @@ const leastRoom = 256
  * @throws OptionError when an option is not what it should be, `prefix` or `errorPrefix` cannot be used or lead out of `dir`.
  */
 export function file(options: FileOptions): Destination {
-  const { fsync, encode, compress, concurrency, fs = systemFiles, ...read } = readOptions('file', options, fileFields)
+  const {
+    fsync,
+    encode,
+    compress,
+    concurrency,
+    fs: given = systemFiles,
+    ...read
+  } = readOptions('file', options, fileFields)
+  const fs = patient(given)
   const dir = resolve(read.dir)
   const room = maxPathBytes - 1 - Buffer.byteLength(dir) - 1 - temporaryBytes
   if (room < leastRoom + maxNameBytes) {
