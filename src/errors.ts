@@ -27,6 +27,7 @@ export const errorCodes = {
   'Code.Mistake':
     'a function threw a TypeError or a ReferenceError, for every record in the same place, or sent nothing by it',
   'Encode.Unavailable': 'the format needs a package that is not installed',
+  'Encode.NewlineInRecord': 'the record has a newline in it, and its format has a record a line',
   'Encode.Refused': 'the encoder could not write this record, and has no code for why',
   'Encode.WrongAnswer': 'an encoder refused records that are not there, or without an Error',
   // The service's own codes: guide, "Record format conversion error handling".

@@ -10,6 +10,7 @@ import { sourceBackup } from '../src/deliver/branches/source-backup.ts'
 import { deliver } from '../src/deliver/deliver.ts'
 import { file } from '../src/destinations/file/index.ts'
 import { memory } from '../src/destinations/memory/index.ts'
+import { concatenated } from '../src/encode/concatenated.ts'
 import { jsonArray } from '../src/encode/json-array.ts'
 import { OptionError } from '../src/errors.ts'
 import { firehose } from '../src/firehose.ts'
@@ -319,7 +320,7 @@ t.test('a stream of raw bytes needs a splitter', async (t) => {
   await pipeline(bytes(), firehose({ split: lines(), to }))
   t.same(to.records().map(String), ['a', 'bc'])
   to.clear()
-  await pipeline(bytes(), firehose({ split: 'chunks', to }))
+  await pipeline(bytes(), firehose({ split: 'chunks', to, encode: concatenated() }))
   t.same(to.records().map(String), ['a\nb', 'c\n'])
   to.clear()
   const hose = firehose({ to })

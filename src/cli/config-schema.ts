@@ -8,6 +8,7 @@ import { zstdFields } from '../compress/zstd.ts'
 import { backupBatchFields } from '../deliver/deliver-options.ts'
 import { fileFields } from '../destinations/file/file.ts'
 import { s3Fields } from '../destinations/s3/s3.ts'
+import { ndjsonFields } from '../encode/ndjson.ts'
 import type { Option, Schema } from '../options.ts'
 import { retryFields } from '../retry/retry-options.ts'
 import { jsonValuesFields } from '../split/json-values.ts'
@@ -56,9 +57,11 @@ const split = forms(
 
 const encode: Schema = {
   description: 'The format of objects. Default: ndjson.',
-  type: 'string',
-  pattern: '^(ndjson|json-array|concatenated|separated:[\\s\\S]+)$',
-  examples: ['ndjson', 'json-array', 'concatenated', 'separated:\r\n'],
+  ...forms(
+    '^(ndjson|json-array|concatenated|separated:[\\s\\S]+)$',
+    ['ndjson', 'json-array', 'concatenated', 'separated:\r\n'],
+    [objectOf(ndjsonFields, by('ndjson'), ['by'])],
+  ),
 }
 
 const compress: Schema = {

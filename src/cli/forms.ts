@@ -40,7 +40,7 @@ const splitters: Readonly<Record<string, Make<Splitter>>> = {
 }
 
 const encoders: Readonly<Record<string, Make<Encoder>>> = {
-  ndjson: () => ndjson(),
+  ndjson: (options) => ndjson(passOn(options)),
   'json-array': () => jsonArray(),
   concatenated: () => concatenated(),
   separated: (options, text) => {

@@ -1,10 +1,26 @@
+import { HosepipeError } from '../errors.ts'
+import { type Fields, oneOf, option, readOptions } from '../options.ts'
 import type { Records } from '../records/records.ts'
 import { BodyParts, minStretchViewBytes } from './body-parts.ts'
-import type { Encoder } from './encoder.ts'
+import type { Encoder, PartlyEncoded, UnfitRecord } from './encoder.ts'
 
 const newline = 10
 const newlineBytes = Buffer.from('\n')
 const overhead = { record: 1, batch: 0 }
+
+/** Options of {@link ndjson}. */
+export interface NdjsonOptions {
+  /**
+   * What becomes of a record with a newline in it, which readers would take for two: `'fail'` sends it to the backup with the code
+   * `Encode.NewlineInRecord`, `'keep'` writes it as it is. A newline at a record's end does not count. Default `'fail'`.
+   */
+  readonly newlines?: 'fail' | 'keep' | undefined
+}
+
+/** The table of {@link NdjsonOptions}. */
+export const ndjsonFields = {
+  newlines: option(oneOf('fail', 'keep'), { default: 'fail', about: 'What becomes of a record with a newline in it.' }),
+} satisfies Fields<NdjsonOptions>
 
 /**
  * Newline-delimited JSON, the default of every destination: exactly one newline after each record, whatever its content. A record
@@ -15,19 +31,63 @@ const overhead = { record: 1, batch: 0 }
  * @returns An encoder: extension `.ndjson`, type `application/x-ndjson`, one byte for each record. Records that lie one newline
  *   apart, as split by lines, are handed on without a copy; where a filter has left some of them, so are neighbours that stayed, from
  *   2 KiB together on.
+ * @throws OptionError
  */
-export function ndjson(): Encoder<readonly Buffer[]> {
-  return { name: 'ndjson', extension: '.ndjson', contentType: 'application/x-ndjson', overhead, encode }
+export function ndjson(options: NdjsonOptions = {}): Encoder<PartlyEncoded> {
+  const { newlines } = readOptions('ndjson', options, ndjsonFields)
+  return {
+    name: 'ndjson',
+    extension: '.ndjson',
+    contentType: 'application/x-ndjson',
+    overhead,
+    encode: (runs) => encode(runs, newlines === 'fail'),
+  }
 }
 
-function encode(runs: readonly Records[]): readonly Buffer[] {
+function encode(runs: readonly Records[], refuses: boolean): PartlyEncoded {
   const parts = new BodyParts(runs)
+  const refused: UnfitRecord[] = []
+  let first = 0
   for (const run of runs) {
-    if (run.length > 0 && isBody(run)) parts.add(run.bytes, run.start(0), run.behind)
-    else if (run.isLines) addStretches(parts, run)
-    else addLines(parts, run)
+    const broken = refuses && !run.isLines ? withNewlines(run) : []
+    let from = 0
+    for (const index of broken) {
+      if (from < index) add(parts, run.slice(from, index))
+      refused.push({ index: first + index, error: brokenLine })
+      from = index + 1
+    }
+    if (from < run.length) add(parts, from === 0 ? run : run.slice(from, run.length))
+    first += run.length
   }
-  return parts.take()
+  return { parts: parts.take(), refused }
+}
+
+const brokenLine = new HosepipeError(
+  'Encode.NewlineInRecord',
+  "the record has a newline in it, so that readers would take it for two: write ndjson({ newlines: 'keep' }) where that is meant, or another format, such as jsonArray() or separated()",
+)
+
+function add(parts: BodyParts, run: Records): void {
+  if (isBody(run)) parts.add(run.bytes, run.start(0), run.behind)
+  else if (run.isLines) addStretches(parts, run)
+  else addLines(parts, run)
+}
+
+/** The records that have a newline in front of their last byte. Each byte is looked at once where they stand in their order. */
+function withNewlines(run: Records): number[] {
+  const { bytes, ends, length } = run
+  const found: number[] = []
+  let [next, before] = [-1, 0]
+  for (let i = 0; i < length; i += 1) {
+    const [start, end] = [run.start(i), ends[i] ?? 0]
+    if (next < start || start < before) {
+      next = bytes.indexOf(newline, start)
+      if (next === -1) next = bytes.length
+    }
+    before = start
+    if (next < end - 1) found.push(i)
+  }
+  return found
 }
 
 /**

@@ -229,7 +229,8 @@ t.test('a backup record is the service’s, and can be replayed', async (t) => {
   const clock = new ManualClock()
   const backup = memory({ name: 'backup' })
   const refused = Object.assign(new Error('no'), { code: 'Splunk.InvalidIndex' })
-  const end = deliver(memory({ fail: [{ refuse: [0], error: refused }] }), { backup, clock })
+  const encode = concatenated()
+  const end = deliver(memory({ fail: [{ refuse: [0], error: refused }] }), { encode, backup, clock })
   const done = new Promise((resolve) => end.once('close', resolve))
   end.write(Buffer.from([0xff, 10, 0x00]))
   end.end()
@@ -245,7 +246,7 @@ t.test('a backup record is the service’s, and can be replayed', async (t) => {
   })
   const again = memory()
   const body = backup.objects[0]?.bytes ?? Buffer.alloc(0)
-  await pipeline(Readable.from([body]), split(lines()), transform(replay()), batch(), deliver(again))
+  await pipeline(Readable.from([body]), split(lines()), transform(replay()), batch(), deliver(again, { encode }))
   t.same(again.records(), [Buffer.from([0xff, 10, 0x00])])
   const bad = memory({ name: 'bad' })
   await pipeline(

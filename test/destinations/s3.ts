@@ -58,7 +58,7 @@ function keyOf(to: Destination, shape?: Shape): string {
 /** Writes a batch as `deliver` would; resolves to its key. */
 async function write(to: Destination, shape?: Shape, signal?: AbortSignal): Promise<string> {
   const objectKey = keyOf(to, shape)
-  const { encode = ndjson(), compress } = to
+  const { encode = ndjson({ newlines: 'keep' }), compress } = to
   await to.send(await makeRequest({ batch: batchOf(shape), encode, compress, objectKey }), context(signal))
   return objectKey
 }

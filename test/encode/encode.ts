@@ -3,7 +3,7 @@ import t from 'tap'
 import { concatenated } from '../../src/encode/concatenated.ts'
 import type { Encoder } from '../../src/encode/encoder.ts'
 import { jsonArray } from '../../src/encode/json-array.ts'
-import { ndjson } from '../../src/encode/ndjson.ts'
+import { ndjson as partlyNdjson } from '../../src/encode/ndjson.ts'
 import { separated } from '../../src/encode/separated.ts'
 import { HosepipeError, OptionError } from '../../src/errors.ts'
 import { Account } from '../../src/receipts/receipts.ts'
@@ -36,6 +36,19 @@ const sharesMemory = (part: Buffer | undefined, bytes: Buffer): boolean => {
 }
 
 type PlainEncoder = Encoder<readonly Buffer[]>
+
+/** Ndjson may refuse records; here it keeps them. */
+function ndjson(): PlainEncoder {
+  const encoder = partlyNdjson({ newlines: 'keep' })
+  return {
+    ...encoder,
+    encode(runs) {
+      const made = encoder.encode(runs)
+      if (made instanceof Promise) throw new TypeError('ndjson does not wait')
+      return made.parts
+    },
+  }
+}
 
 async function body(encoder: PlainEncoder, runs: readonly Records[]): Promise<string> {
   return Buffer.concat(await encoder.encode(runs)).toString()
@@ -157,6 +170,39 @@ t.test('examples to read', async (t) => {
   t.equal(await body(separated(';'), runs), 'a;;c\n;d;é;')
   t.equal(await body(jsonArray(), [pack('1'), pack('{}', '"x"')]), '[1,{},"x"]')
   t.equal(await body(jsonArray(), [pack('1', '2'), pack()]), '[1,2]', 'an empty run changes nothing')
+})
+
+t.test('a record with a newline in it is no line: it is refused, and the others are written', async (t) => {
+  const runs = [
+    pack('a', 'b\nc', 'd\n', '\n', 'e\n\n', ''),
+    spans([Buffer.from('f'), Buffer.from('g\n\ng'), Buffer.from('h')], '\r\n'),
+    pack('1', '2', '3').pick([2, 0]),
+    pack('x\ny', 'z').pick([1, 0]),
+  ]
+  const { parts, refused } = await partlyNdjson().encode(runs)
+  t.equal(Buffer.concat(parts).toString(), 'a\nd\n\n\nf\nh\n3\n1\nz\n')
+  t.same(
+    refused.map(({ index }) => index),
+    [1, 4, 7, 12],
+  )
+  t.match(refused[0]?.error, { code: 'Encode.NewlineInRecord', message: /newline in it.*newlines: 'keep'/ })
+  t.equal((await partlyNdjson().encode([pack('a\nb')])).parts.length, 0)
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.string({ unit: fc.constantFrom('a', '\n', '\r') }), { minLength: 1 }),
+      async (texts) => {
+        const some = texts.map((text) => Buffer.from(text))
+        for (const run of [pack(...some), spans(some, '\r\n'), spans(some, '')]) {
+          const made = await partlyNdjson().encode([run])
+          const good = texts.filter((text) => !text.slice(0, -1).includes('\n'))
+          t.equal(made.refused.length, texts.length - good.length)
+          const expected = good.map((text) => (text.endsWith('\n') ? text : `${text}\n`)).join('')
+          if (Buffer.concat(made.parts).toString() !== expected) throw new Error(JSON.stringify(texts))
+        }
+      },
+    ),
+  )
+  t.throws(() => partlyNdjson({ newlines: JSON.parse('"drop"') }), OptionError)
 })
 
 t.test('formats say what they are', async (t) => {

@@ -16,6 +16,7 @@ import {
   type Context,
   type Counts,
   channelNames,
+  concatenated,
   type DeliverStats,
   type DeliverStream,
   type Destination,
@@ -150,7 +151,8 @@ const wrong: Send = async () => ({ delivered: true })
 deliver(wrong)
 
 // Formats: an encoder makes parts, or parts and what it refuses.
-expectTypeOf(ndjson().encode).returns.resolves.toEqualTypeOf<readonly Buffer[]>()
+expectTypeOf(ndjson()).toEqualTypeOf<Encoder<PartlyEncoded>>()
+expectTypeOf(concatenated().encode).returns.resolves.toEqualTypeOf<readonly Buffer[]>()
 expectTypeOf(parquet({ infer: true })).toEqualTypeOf<Encoder<PartlyEncoded>>()
 expectTypeOf(parquet({ infer: true })).toExtend<Encoder>()
 expectTypeOf<Encoder['encode']>().returns.toEqualTypeOf<Encoded | Promise<Encoded>>()
