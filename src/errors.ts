@@ -15,6 +15,7 @@ export const errorCodes = {
   'Transform.NoResult': 'the function returned undefined, which is neither a record nor drop',
   'Transform.TimedOut': 'a promise of the function was not settled within the timeout',
   'Transform.NotJson': 'the record is not JSON, and the function asked for its parsed value',
+  'Transform.NotUtf8': 'the record is not UTF-8, and the function asked for its text',
   'Transform.NotSerialisable': 'the value has no JSON form (a cycle, a BigInt, a function)',
   'Transform.WrongAnswer': 'a predicate or a function returned what it may not',
   'Transform.NoThreads': 'a transform in threads needs a package that is not installed',

@@ -41,6 +41,7 @@ export {
   map,
   type Reader,
   type RecordFunction,
+  type TextOptions,
   text,
 } from './transform/view.ts'
 

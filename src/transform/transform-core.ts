@@ -379,6 +379,7 @@ function isThenable(result: unknown): result is PromiseLike<unknown> {
 
 /** The words of JSON.parse quote the record, which may hold secrets; only the place is taken over. */
 function notJson(error: unknown): Thrown {
+  if (error instanceof HosepipeError) return new Thrown(error, error.code)
   const place = /at position \d+/.exec(toError(error).message)?.[0]
   const message = place === undefined ? 'the record is not JSON' : `the record is not JSON ${place}`
   return new Thrown(new HosepipeError('Transform.NotJson', message), 'Transform.NotJson')

@@ -2,7 +2,9 @@
  * How a function wants to see a record. A plain function is given its bytes; `text(fn)`, `json(fn)` and `field(…)` say otherwise,
  * and nothing is decoded or parsed for a function that did not ask.
  */
-import { describe, OptionError } from '../errors.ts'
+import { isUtf8 } from 'node:buffer'
+import { describe, HosepipeError, OptionError } from '../errors.ts'
+import { checkOptions, type Fields, oneOf } from '../options.ts'
 import type { Records } from '../records/records.ts'
 import type { TransformResult } from './result.ts'
 
@@ -102,15 +104,42 @@ function looking<Value>(name: string, look: Look, call: Narrow<Value>['call']): 
  */
 export function json<Value>(
   call: (value: Value, context: Context) => TransformResult | Promise<TransformResult>,
+  options: TextOptions = {},
 ): RecordFunction {
-  return looking('json', 'json', call)
+  return looking('json', isStrict('json', options) ? checked((records, index) => records.json(index)) : 'json', call)
 }
 
 /** Gives the function the text of each record, decoded from UTF-8. */
 export function text(
   call: (text: string, context: Context) => TransformResult | Promise<TransformResult>,
+  options: TextOptions = {},
 ): RecordFunction {
-  return looking('text', 'text', call)
+  return looking('text', isStrict('text', options) ? checked((records, index) => records.text(index)) : 'text', call)
+}
+
+/** Options of {@link text} and {@link json}. */
+export interface TextOptions {
+  /**
+   * What becomes of bytes that are not UTF-8 where text is made of them: `'replace'` puts U+FFFD in their places, in what is made of the record,
+   * too; `'fail'` fails the record with the code `Transform.NotUtf8`, at the cost of a look at its bytes. Default `'replace'`.
+   */
+  readonly invalidUtf8?: 'replace' | 'fail' | undefined
+}
+
+const textFields: Fields<TextOptions> = { invalidUtf8: oneOf('replace', 'fail') }
+
+function isStrict(name: string, options: TextOptions): boolean {
+  checkOptions<TextOptions>(name, options, textFields)
+  return options.invalidUtf8 === 'fail'
+}
+
+function checked(read: Reader['read']): Reader {
+  return {
+    read(records, index) {
+      if (isUtf8(records.at(index))) return read(records, index)
+      throw new HosepipeError('Transform.NotUtf8', 'the record is not UTF-8, of which its text could be made')
+    },
+  }
 }
 
 /** Makes a function of a record out of what `transform`, `filter`, `map` and `key` take. */
