@@ -420,7 +420,9 @@ t.test('no value leads out of dir, makes a path that is too long, or shares a fo
       if (Buffer.byteLength(path) > 4095 - temporaryBytes) throw new Error(`${Buffer.byteLength(path)} bytes of path`)
       for (const name of key.split('/')) {
         if (Buffer.byteLength(name) > 255) throw new Error(`${Buffer.byteLength(name)} bytes of name`)
-        if (name === '.' || name === '..' || /[\p{Cc}\\]/u.test(name)) throw new Error(`a bad name: ${name}`)
+        // Those from U+0080 on are letters to Hive, which reads them back only as they are.
+        const hasControl = [...name].some((character) => character < ' ' || character === '\x7f')
+        if (name === '.' || name === '..' || hasControl || name.includes('\\')) throw new Error(`a bad name: ${name}`)
       }
       if (Buffer.from(key).toString() !== key) throw new Error('the key changes when it is written as UTF-8')
       const isSame = key.slice(0, -nameBytes) === otherKey.slice(0, -nameBytes)
