@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
-import { buffer, text } from 'node:stream/consumers'
+import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { deflateRawSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
@@ -17,7 +17,11 @@ async function read(bytes: Buffer, size: number, options: DecompressOptions = {}
   const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
     bytes.subarray(i * size, (i + 1) * size),
   )
-  return text(Readable.from(pieces, { objectMode: false }).compose(decompress(options)))
+  const out: Buffer[] = []
+  await pipeline(Readable.from(pieces, { objectMode: false }), decompress(options), async (chunks) => {
+    for await (const chunk of chunks) out.push(chunk)
+  })
+  return Buffer.concat(out).toString()
 }
 
 const inputs = join(import.meta.dirname, '../inputs')
