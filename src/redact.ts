@@ -79,8 +79,17 @@ function cleaned(value: unknown, depth: number): unknown {
     return `[${value.constructor?.name ?? 'object'}]`
   }
   const copy: object = Object.create(isError ? Object.getPrototypeOf(value) : null)
+  // Getters of a class may need what only the original has inside, as those of `DOMException` do.
+  if (isError) {
+    for (const name of ['name', 'message', 'stack', 'code'] as const) {
+      const known: unknown = Reflect.get(value, name)
+      if (known !== undefined)
+        Object.defineProperty(copy, name, { value: cleaned(known, depth + 1), configurable: true })
+    }
+  }
   for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
-    const shown = isSecretName(name) ? hidden : cleaned(Reflect.get(value, name), depth + 1)
+    if (!('value' in descriptor)) continue
+    const shown = isSecretName(name) ? hidden : cleaned(descriptor.value, depth + 1)
     Object.defineProperty(copy, name, { value: shown, enumerable: descriptor.enumerable ?? false })
   }
   return copy

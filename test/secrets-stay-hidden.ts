@@ -87,6 +87,18 @@ t.test('an error of ours hides them, also in its causes and their members', asyn
   t.equal(error.message, 'password=***')
   t.type(error.cause, RangeError)
   t.match(error.cause, { code: 'EX', message: 'fetch of https://***@example.com failed' }, 'for programs')
+  const aborted = new HosepipeError('Delivery.Failed', 'x', {
+    cause: new DOMException('password=hunter2', 'AbortError'),
+  })
+  t.match(aborted.cause, { name: 'AbortError', message: 'password=***' })
+  t.notMatch(inspect(aborted), 'hunter2')
+  const odd = Object.defineProperty(new Error('token=hunter2'), 'body', {
+    enumerable: true,
+    get() {
+      throw new Error('not now')
+    },
+  })
+  t.match(new HosepipeError('Delivery.Failed', 'x', { cause: odd }).cause, { message: 'token=***' })
   const harmless = new Error('nothing to hide')
   t.equal(new HosepipeError('Delivery.Failed', 'x', { cause: harmless }).cause, harmless)
   for (const shown of [

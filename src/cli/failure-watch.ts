@@ -54,26 +54,27 @@ export class FailureWatch {
     const { destination, error } = retryOf(message)
     const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name
     const time = this.#shell.retryFor === Number.POSITIVE_INFINITY ? 'ever' : durationText(this.#shell.retryFor)
-    this.#sayOnce(`${destination}: ${code}`, `${wordsOf(error)}; trying again for ${time}`)
+    this.#sayOnce('retried', `${destination}: ${code}`, `${wordsOf(error)}; trying again for ${time}`)
   }
 
   readonly #onFailed = (message: unknown): void => {
     const { destination, code, records, message: words } = failedOf(message)
     this.#failed += records
     const { becomes } = this.#shell
-    if (becomes !== undefined) this.#sayOnce(`${destination}: ${code}`, `${words}; ${becomes}`)
+    if (becomes !== undefined) this.#sayOnce('failed', `${destination}: ${code}`, `${words}; ${becomes}`)
     const error = this.#isStopped ? undefined : this.#tooMany(enoughForShare)
     if (error === undefined) return
     this.#isStopped = true
     this.#shell.stop(error)
   }
 
-  #sayOnce(what: string, words: string): void {
+  /** The words may be other ones for each record: the code alone tells what was said. */
+  #sayOnce(kind: 'retried' | 'failed', what: string, words: string): void {
     this.#last = what
-    const all = `${what}: ${words}`
-    if (this.#said.has(all.replace(/\d+/g, '0'))) return
-    this.#said.add(all.replace(/\d+/g, '0'))
-    this.#shell.say(all)
+    const key = `${kind} ${what}`
+    if (this.#said.has(key)) return
+    this.#said.add(key)
+    this.#shell.say(`${what}: ${words}`)
   }
 
   #tooMany(fewest: number): Error | undefined {

@@ -101,6 +101,7 @@ export async function run(
 
   try {
     for (const input of inputs) {
+      if (broken.signal.aborted) break
       try {
         await feeder.feed(input, way.head, broken.signal)
       } catch (error) {

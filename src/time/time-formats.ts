@@ -1,6 +1,5 @@
 /** Reads times by patterns that users give, in the letters of Joda-Time, which Hive takes, and of Java's `DateTimeFormatter`. */
 import type { DateTimeFormatter, DateTimeFormatterBuilder } from '@js-joda/core'
-import { describe } from '../errors.ts'
 import { type Joda, loadJoda, loadLocale, loadTimeZones } from './plugins.ts'
 import { readTimestamp, type TimeUnit, timeUnits, withinYears } from './read-time.ts'
 
@@ -44,11 +43,11 @@ function compilePattern(format: string, joda: Joda): ReadTime {
     const { run, letter = '', quoted, other = '' } = groups
     if (run !== undefined) {
       if (!letters.includes(letter))
-        throw new RangeError(`${describe(format)} has a letter that means nothing, ${letter}`)
+        throw new RangeError(`${JSON.stringify(format)} has a letter that means nothing, ${letter}`)
       used.add(letter)
       appendLetters(builder, run, letter, joda)
     } else if (quoted !== undefined) builder.appendLiteral(quoted === '' ? "'" : quoted.replaceAll("''", "'"))
-    else if (other === "'") throw new RangeError(`in ${describe(format)} a quote is not closed`)
+    else if (other === "'") throw new RangeError(`in ${JSON.stringify(format)} a quote is not closed`)
     else if ('[]'.includes(other)) builder.appendPattern(other)
     else builder.appendLiteral(other)
   }
@@ -57,7 +56,7 @@ function compilePattern(format: string, joda: Joda): ReadTime {
     ['month and day', 'MLD'],
     ['day', 'dD'],
   ] as const) {
-    if (![...some].some((letter) => used.has(letter))) throw new RangeError(`${describe(format)} has no ${what}`)
+    if (![...some].some((letter) => used.has(letter))) throw new RangeError(`${JSON.stringify(format)} has no ${what}`)
   }
   const isText = ['a', 'E', 'M', 'L'].some((letter) => used.has(letter))
   const plain = builder.toFormatter(joda.ResolverStyle.STRICT)

@@ -14,21 +14,27 @@ import { wait } from '../retry/wait.ts'
 import { durationText } from '../units.ts'
 import type { Context } from './view.ts'
 
-/** What an attempt is told, with a signal that is made when it is asked for: few functions do. */
-export class AttemptContext implements Context {
-  readonly arrivedAt: number
-  readonly index: number
+/** One attempt, and what it is told: a signal that is made when it is asked for, which few functions do. */
+export class AttemptContext {
+  /** All members are its own, so that `{ ...context }` has them. */
+  readonly told: Context
   readonly #outer: AbortSignal
   #controller: AbortController | undefined
   #reason: Error | undefined
 
   constructor(arrivedAt: number, index: number, outer: AbortSignal) {
-    this.arrivedAt = arrivedAt
-    this.index = index
     this.#outer = outer
+    const signal = (): AbortSignal => this.#signal()
+    this.told = {
+      arrivedAt,
+      index,
+      get signal() {
+        return signal()
+      },
+    }
   }
 
-  get signal(): AbortSignal {
+  #signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
       if (this.#reason !== undefined) this.#controller.abort(this.#reason)
@@ -85,14 +91,10 @@ export class TransformAttempts {
    * Settles as the last of the attempts does.
    *
    * @param first - What the first attempt has answered.
-   * @param context - What it was told, if the function takes that.
+   * @param context - What it was told, or would have been if the function took that.
    * @param again - Makes another attempt.
    */
-  settle(
-    first: PromiseLike<unknown>,
-    context: AttemptContext | undefined,
-    again: (context: AttemptContext) => unknown,
-  ): Promise<unknown> {
+  settle(first: PromiseLike<unknown>, context: AttemptContext, again: (context: Context) => unknown): Promise<unknown> {
     const attempt = this.#inTime(first, context)
     return this.#backoff === undefined ? attempt : this.#again(attempt, this.#backoff, context, again)
   }
@@ -100,8 +102,8 @@ export class TransformAttempts {
   async #again(
     first: Promise<unknown>,
     backoff: Backoff,
-    told: AttemptContext | undefined,
-    again: (context: AttemptContext) => unknown,
+    { told }: AttemptContext,
+    again: (context: Context) => unknown,
   ): Promise<unknown> {
     const { clock, signal } = this.#rules
     const attempts = backoff.begin()
@@ -117,24 +119,24 @@ export class TransformAttempts {
         if (delay === undefined) throw thrown
         await wait(delay, clock, signal)
         if (signal.aborted) throw thrown
-        const context = new AttemptContext(told?.arrivedAt ?? 0, told?.index ?? 0, signal)
+        const context = new AttemptContext(told.arrivedAt, told.index, signal)
         attempt = this.#inTime(
-          Promise.resolve().then(() => again(context)),
+          Promise.resolve().then(() => again(context.told)),
           context,
         )
       }
     }
   }
 
-  #inTime(pending: PromiseLike<unknown>, context: AttemptContext | undefined): Promise<unknown> {
+  #inTime(pending: PromiseLike<unknown>, context: AttemptContext): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const over = this.#deadlines.add((error) => {
-        context?.end(error)
+        context.end(error)
         reject(error)
       })
       const end = (): void => {
         over()
-        context?.end()
+        context.end()
       }
       pending.then(
         (value) => {

@@ -46,7 +46,7 @@ export function filterFields(reader: FieldReader, run: FilterRun, from: number):
   const { block } = output
   const { bytes, ends, length } = block
   const { takesContext } = fn
-  let told: AttemptContext | undefined
+  let attempt: AttemptContext | undefined
   /** Where the stretch of records that stay began. */
   let staying = from
   for (let i = from; i < length && !state.destroyed; i += 1) {
@@ -61,8 +61,8 @@ export function filterFields(reader: FieldReader, run: FilterRun, from: number):
     try {
       context.index = first + i
       if (takesContext) {
-        told = new AttemptContext(context.arrivedAt, first + i, context.signal)
-        answer = fn.call(value, told)
+        attempt = new AttemptContext(context.arrivedAt, first + i, context.signal)
+        answer = fn.call(value, attempt.told)
       } else answer = fn.call(value, context)
     } catch (thrown) {
       finish(output, staying, i)
@@ -71,7 +71,7 @@ export function filterFields(reader: FieldReader, run: FilterRun, from: number):
     if (answer === true) continue
     if (isOdd(answer)) {
       finish(output, staying, i)
-      return { at: i, answer, context: told }
+      return { at: i, answer, context: attempt }
     }
     if (answer) continue
     if (staying < i) output.stay(staying, i)

@@ -184,7 +184,7 @@ export class TransformCore implements Core {
       shared.index = first + i
       if (!takesContext) return this.#judge(block, i, this.#fn.call(record, shared), first)
       const context = new AttemptContext(shared.arrivedAt, shared.index, this.#outlet.signal)
-      return this.#judge(block, i, this.#fn.call(record, context), first, context)
+      return this.#judge(block, i, this.#fn.call(record, context.told), first, context)
     } catch (error) {
       return this.#rescue(block, i, new Thrown(toError(error)))
     }
@@ -195,7 +195,7 @@ export class TransformCore implements Core {
     if (typeof result === 'boolean') return result
     if (isPlain(result) || !isThenable(result)) return isFail(result) ? this.#rescue(block, i, result) : result
     const told = context ?? new AttemptContext(block.arrivedAt, first + i, this.#outlet.signal)
-    const again = (next: AttemptContext): unknown => this.#fn.call(see(this.#fn.look, block, i), next)
+    const again = (next: Context): unknown => this.#fn.call(see(this.#fn.look, block, i), next)
     return this.#attempts.settle(result, told, again).then(
       (value) => (isFail(value) ? this.#rescue(block, i, value) : value),
       (error) => this.#rescue(block, i, new Thrown(toError(error))),

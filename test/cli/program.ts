@@ -197,7 +197,7 @@ t.test('what fails is said at once, and once', async (t) => {
 export default {
   to: async function lake() {
     attempts += 1
-    if (attempts <= 5) throw Object.assign(new Error('AccessDenied, token=hunter2'), { code: 'S3.AccessDenied', retryable: true })
+    if (attempts <= 5) throw Object.assign(new Error('AccessDenied, token=hunter2' + ' again'.repeat(attempts - 1)), { code: 'S3.AccessDenied', retryable: true })
   },
   retry: { minDelay: 1, maxDelay: 2, retryFor: '1h' },
 }`,

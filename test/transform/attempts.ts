@@ -175,6 +175,16 @@ t.test('each attempt has its own time, and its own signal', async (t) => {
   )
 })
 
+t.test('what a function is told can be spread, and its signal is one however often it is asked for', async (t) => {
+  const fn = json(async (_: unknown, context: Context) => {
+    const { signal } = { ...context }
+    t.equal(signal, context.signal)
+    return Object.keys(context)
+  })
+  const { delivered } = await through(t, 1, fn)
+  t.same(delivered, [['arrivedAt', 'index', 'signal']])
+})
+
 t.test('a stream that is destroyed waits for nothing, and aborts the signals', async (t) => {
   const clock = new ManualClock()
   let seen: AbortSignal | undefined

@@ -50,7 +50,7 @@ export class OwnClient {
 }
 
 /**
- * Looks whether a client knows a region, credentials, and an endpoint that there is.
+ * Looks whether a client that was made from the environment knows a region, credentials, and an endpoint that there is.
  *
  * @param resolve - Resolves the name of a host, or rejects with the code `ENOTFOUND`.
  * @throws OptionError that says what is missing.

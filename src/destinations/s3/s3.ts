@@ -165,7 +165,10 @@ export function s3(options: S3Options): Destination {
       const isBackup = batch.outputType !== undefined
       return objectKey(batch, extension, isBackup ? undefined : positions?.nameOf(batch))
     },
-    open: () => checkClient(options.client ?? own.get()),
+    // A client of the user's may sign in its own way, or not at all.
+    async open() {
+      if (options.client === undefined) await checkClient(own.get())
+    },
     async send(request: Request, { signal }: SendContext) {
       const client = options.client ?? own.get()
       const params = { ...paramsOf(read, request), Bucket: bucket, Key: keyOf(request) }
