@@ -13,6 +13,7 @@ export {
 // What flows.
 export { Batch, type BatchFacts } from './batch/batch.ts'
 export { FailedRecords, type Failure } from './records/failed-records.ts'
+export { type Place, type Places, type PlacesShape, placesOf } from './records/places.ts'
 export { type Provenance, Records } from './records/records.ts'
 
 // Bytes from files.

@@ -72,6 +72,8 @@ export interface RecordsFailed extends Reported {
   readonly code: string
   /** What the first failure with this code was, in words. */
   readonly message: string
+  /** Where the first record with this code stood, in words; `undefined` where that is not known. */
+  readonly firstPlace: string | undefined
 }
 
 /** Records went to the backup. */

@@ -58,10 +58,11 @@ export class FailureWatch {
   }
 
   readonly #onFailed = (message: unknown): void => {
-    const { destination, code, records, message: words } = failedOf(message)
+    const { destination, code, records, message: words, firstPlace } = failedOf(message)
+    const place = firstPlace === undefined ? '' : ` (${firstPlace})`
     this.#failed += records
     const { becomes } = this.#shell
-    if (becomes !== undefined) this.#sayOnce('failed', `${destination}: ${code}`, `${words}; ${becomes}`)
+    if (becomes !== undefined) this.#sayOnce('failed', `${destination}: ${code}`, `${words}${place}; ${becomes}`)
     const error = this.#isStopped ? undefined : this.#tooMany(enoughForShare)
     if (error === undefined) return
     this.#isStopped = true

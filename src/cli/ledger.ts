@@ -45,13 +45,13 @@ export class Ledger {
       name: `${splitter.name}, ${source}`,
       start(outlet): SplitterState {
         const trackedOutlet: SplitOutlet = {
-          open(count, from, to) {
+          open(count, from, to, places) {
             const arrivedAt = outlet.now()
             const onSettled = (settled: Receipt) => void open.delete(settled)
             const receipt = account.open(count, arrivedAt, { position: { source, from, to }, onSettled })
             if (receipt.pending > 0) open.add(receipt)
             reading.to = to
-            return { receipt, arrivedAt }
+            return { receipt, arrivedAt, places }
           },
           push: (chunk) => outlet.push(chunk),
           now: () => outlet.now(),

@@ -89,9 +89,13 @@ function undeliveredLines(undelivered: readonly Undelivered[]): string[] {
   return [...lines, `not delivered: ${records(count)} more, in ${others.length} places; --report=json has them all`]
 }
 
-function failedText(code: string, { records: count, retries, message }: DeliverStats['byCode'][string]): string {
+function failedText(
+  code: string,
+  { records: count, retries, message, firstPlace }: DeliverStats['byCode'][string],
+): string {
   const counts = [count > 0 ? records(count) : '', retries > 0 ? `${countText(retries)} retries` : ''].filter(Boolean)
-  return `${code}: ${counts.join(', ')}: ${message}`
+  const place = firstPlace === undefined ? '' : `; the first is ${firstPlace}`
+  return `${code}: ${counts.join(', ')}: ${message}${place}`
 }
 
 function failedLines(failed: readonly FailedInput[]): string[] {

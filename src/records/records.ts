@@ -15,6 +15,7 @@ import { Framed } from './framed.ts'
 import type { Layout } from './layout.ts'
 import { Originals } from './originals.ts'
 import { pack } from './pack.ts'
+import { type Place, type Places, pickedPlaces, slicedPlaces, stretchedPlaces } from './places.ts'
 import { inspected, serialise, stringify } from './serialise.ts'
 import { Spans } from './spans.ts'
 import { indexesOf, type Stretches } from './stretches.ts'
@@ -27,6 +28,8 @@ export interface Provenance {
   readonly arrivedAt: number
   /** How many functions of transforms the records have been through. Default 0. */
   readonly functions?: number | undefined
+  /** Where the records stand in their input, if a splitter found them there. */
+  readonly places?: Places | undefined
 }
 
 /** A run of records in one buffer. Shares memory with the chunk that it was split from; never changed after it was made. */
@@ -36,6 +39,8 @@ export class Records implements Iterable<Buffer>, Provenance {
   readonly receipt: Origin
   readonly arrivedAt: number
   readonly functions: number
+  /** @internal */
+  readonly places: Places | undefined
   /** `undefined` while the records are values that have not been serialised. */
   #layout: Layout | undefined
   readonly #values: readonly unknown[] | undefined
@@ -51,6 +56,7 @@ export class Records implements Iterable<Buffer>, Provenance {
     this.receipt = from.receipt
     this.arrivedAt = from.arrivedAt
     this.functions = from.functions ?? 0
+    this.places = from.places
     this.#layout = layout
     this.#values = values
     this.#originals = originals
@@ -219,7 +225,7 @@ export class Records implements Iterable<Buffer>, Provenance {
     if (from === 0 && to === this.length) return this
     const values = this.#values?.slice(from, to)
     return new Records(
-      this.#from(this.receipt.slice(from, to)),
+      this.#from(this.receipt.slice(from, to), this.places && slicedPlaces(this.places, from)),
       this.#layout?.slice(from, to),
       values,
       this.#originals?.slice(from, to),
@@ -232,14 +238,16 @@ export class Records implements Iterable<Buffer>, Provenance {
     if (stretches.length <= 2) return this.slice(from, to)
     const isPlain = this.#values === undefined && this.#originals === undefined && this.receipt instanceof Receipt
     if (!isPlain) return this.pick(indexesOf(stretches))
-    return new Records(this, Spans.pickStretches(this.#written(), stretches), undefined, undefined)
+    const { places } = this
+    const provenance = places === undefined ? this : this.#from(this.receipt, stretchedPlaces(places, stretches))
+    return new Records(provenance, Spans.pickStretches(this.#written(), stretches), undefined, undefined)
   }
 
   /** The records at `indexes`, in that order: the same memory. */
   pick(indexes: ArrayLike<number>): Records {
     const all = this.#values
     return new Records(
-      this.#from(this.receipt.pick(indexes)),
+      this.#picked(indexes),
       this.#layout && Spans.pick(this.#layout, indexes),
       all && Array.from(indexes, (i) => all[i]),
       this.#originals?.pick(indexes),
@@ -266,9 +274,8 @@ export class Records implements Iterable<Buffer>, Provenance {
   /** The records at `indexes` as they came in, for those that failed; see `failedAsTheyCame`. */
   pickOriginals(indexes: ArrayLike<number>): Records {
     if (this.#originals === undefined && this.#layout !== undefined) return this.pick(indexes)
-    const from = this.#from(this.receipt.pick(indexes))
     return Records.pack(
-      from,
+      this.#picked(indexes),
       Array.from(indexes, (i) => this.original(i)),
     )
   }
@@ -281,18 +288,20 @@ export class Records implements Iterable<Buffer>, Provenance {
    */
   madeFrom(run: Records, indexes: ArrayLike<number>): Records {
     const originals = run.#originals?.pick(indexes) ?? new Originals(run, indexes)
-    const from = { receipt: this.receipt, arrivedAt: this.arrivedAt, functions: run.functions + 1 }
+    const { receipt, arrivedAt } = this
+    const places = run.places && pickedPlaces(run.places, indexes)
+    const from = { receipt, arrivedAt, functions: run.functions + 1, places }
     return new Records(from, this.#layout, this.#values, originals)
   }
 
   /** The same records with another receipt: the same memory. */
   withReceipt(receipt: Origin): Records {
-    return new Records(this.#from(receipt), this.#layout, this.#values, this.#originals)
+    return new Records(this.#from(receipt, this.places), this.#layout, this.#values, this.#originals)
   }
 
   /** The same records, of which one more function has said that they stay. */
   passed(): Records {
-    const from = { receipt: this.receipt, arrivedAt: this.arrivedAt, functions: this.functions + 1 }
+    const from = { ...this.#from(this.receipt, this.places), functions: this.functions + 1 }
     return new Records(from, this.#layout, this.#values, this.#originals)
   }
 
@@ -355,8 +364,19 @@ export class Records implements Iterable<Buffer>, Provenance {
     return Array.from({ length: last - first + 1 }, (_, i) => first + i)
   }
 
-  #from(receipt: Origin): Provenance {
-    return { receipt, arrivedAt: this.arrivedAt, functions: this.functions }
+  /** Where the record at `i` stands in its input; `undefined` where that is not known. */
+  place(i: number): Place | undefined {
+    const { places } = this
+    if (places === undefined) return undefined
+    return { source: this.receipt.at(i).position?.source, offset: places.offset(i), line: places.line(i) }
+  }
+
+  #picked(indexes: ArrayLike<number>): Provenance {
+    return this.#from(this.receipt.pick(indexes), this.places && pickedPlaces(this.places, indexes))
+  }
+
+  #from(receipt: Origin, places: Places | undefined): Provenance {
+    return { receipt, arrivedAt: this.arrivedAt, functions: this.functions, places }
   }
 
   /** The layout, which values come to have by this. @throws HosepipeError when one of them has no JSON form. */

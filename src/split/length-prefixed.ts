@@ -7,6 +7,7 @@
  */
 import { HosepipeError } from '../errors.ts'
 import { readOptions } from '../options.ts'
+import { placesOf } from '../records/places.ts'
 import { Records } from '../records/records.ts'
 import type { SplitOutlet, Splitter, SplitterState } from './splitter.ts'
 import { pushTooLarge, refuseTooLarge, type SizeLimit, type SizeOptions, sizeFields } from './too-large.ts'
@@ -84,7 +85,9 @@ class LengthPrefixedSplitter implements SplitterState {
       at = start + length
     }
     if (starts.length > 0) {
-      const provenance = this.#outlet.open(starts.length, this.#offset, this.#offset + at - from)
+      const [first, behind] = [this.#offset, this.#offset + at - from]
+      const places = placesOf({ offset: (index) => first - from + (starts[index] ?? 0) - prefixBytes })
+      const provenance = this.#outlet.open(starts.length, first, behind, places)
       this.#outlet.push(Records.spans(provenance, chunk, Uint32Array.from(starts), Uint32Array.from(ends)))
     }
     this.#offset += at - from
@@ -119,7 +122,7 @@ class LengthPrefixedSplitter implements SplitterState {
     if (this.#length > this.#limit.maxRecordBytes) {
       pushTooLarge('lengthPrefixed', this.#limit, this.#outlet, { kept: record, length: this.#length, from, to })
     } else {
-      const provenance = this.#outlet.open(1, from, to)
+      const provenance = this.#outlet.open(1, from, to, placesOf({ offset: () => from }))
       this.#outlet.push(Records.spans(provenance, record, Uint32Array.of(0), Uint32Array.of(record.length)))
     }
     this.#offset = to

@@ -12,6 +12,7 @@
 
 import { type Fields, readOptions } from '../options.ts'
 import { findNewlines } from '../records/newlines.ts'
+import { placesOf } from '../records/places.ts'
 import { Records } from '../records/records.ts'
 import type { Work } from '../stage/door.ts'
 import { emptyField, type SplitOutlet, type Splitter, type SplitterState } from './splitter.ts'
@@ -52,6 +53,8 @@ class LineSplitter implements SplitterState {
   #skipped = 0
   /** The offset in the input at which the next chunk starts. */
   #offset = 0
+  /** The number of the next line, from 1 on. */
+  #line = 1
 
   constructor(outlet: SplitOutlet, limit: SizeLimit, keepEmpty: boolean) {
     this.#outlet = outlet
@@ -92,9 +95,16 @@ class LineSplitter implements SplitterState {
     if (last === undefined) return from
     if (hasReturns || (hasEmpty && !this.#keepEmpty)) this.#pushSpans(chunk, from, places)
     else {
-      const provenance = this.#outlet.open(places.length, this.#offset + from, this.#offset + last + 1)
-      this.#outlet.push(Records.lines(provenance, chunk, from, places.slice()))
+      const ends = places.slice()
+      const offset = this.#offset
+      const found = placesOf({
+        offset: (index) => offset + (index === 0 ? from : (ends[index - 1] ?? 0) + 1),
+        firstLine: this.#line,
+      })
+      const provenance = this.#outlet.open(ends.length, offset + from, offset + last + 1, found)
+      this.#outlet.push(Records.lines(provenance, chunk, from, ends))
     }
+    this.#line += places.length
     return last + 1
   }
 
@@ -105,7 +115,9 @@ class LineSplitter implements SplitterState {
       const length = end - start - (chunk[end - 1] === carriageReturn ? 1 : 0)
       if (length > this.#limit.maxRecordBytes) {
         this.#cut(chunk, done, start)
-        this.#tooLarge(chunk.subarray(start, start + length), length, this.#offset + start, end - start - length + 1)
+        const kept = chunk.subarray(start, start + length)
+        this.#tooLarge(kept, length, this.#offset + start, end - start - length + 1, this.#line)
+        this.#line += 1
         done = end + 1
       }
       start = end + 1
@@ -116,18 +128,23 @@ class LineSplitter implements SplitterState {
   #pushSpans(chunk: Buffer, from: number, newlines: Uint32Array): void {
     const starts = new Uint32Array(newlines.length)
     const ends = new Uint32Array(newlines.length)
+    let linesBehind: Uint32Array | undefined
     let [count, start] = [0, from]
-    for (const newlineAt of newlines) {
+    for (let line = 0; line < newlines.length; line += 1) {
+      const newlineAt = newlines[line] ?? 0
       const end = newlineAt > start && chunk[newlineAt - 1] === carriageReturn ? newlineAt - 1 : newlineAt
       if (end > start || this.#keepEmpty) {
         starts[count] = start
         ends[count] = end
+        if (linesBehind !== undefined) linesBehind[count] = line
         count += 1
-      }
+      } else linesBehind ??= Uint32Array.from(newlines, (_, index) => index)
       start = newlineAt + 1
     }
     if (count === 0) return
-    const provenance = this.#outlet.open(count, this.#offset + from, this.#offset + start)
+    const offset = this.#offset
+    const found = placesOf({ offset: (i) => offset + (starts[i] ?? 0), firstLine: this.#line, linesBehind })
+    const provenance = this.#outlet.open(count, offset + from, offset + start, found)
     this.#outlet.push(Records.spans(provenance, chunk, starts.subarray(0, count), ends.subarray(0, count)))
   }
 
@@ -152,20 +169,23 @@ class LineSplitter implements SplitterState {
     this.#held = []
     this.#heldLength = 0
     this.#skipped = 0
+    const number = this.#line
+    this.#line += 1
     if (line === undefined) return
     const hasReturn = ending > 0 && length === line.length && line[line.length - 1] === carriageReturn
     const record = hasReturn ? line.subarray(0, -1) : line
     // Of a line that was not kept whole, the return is told by what has just come.
     const returns = hasReturn || (ending > 0 && tail[tail.length - 1] === carriageReturn) ? 1 : 0
     if (length - returns > this.#limit.maxRecordBytes)
-      this.#tooLarge(record, length - returns, begins, ending + returns)
+      this.#tooLarge(record, length - returns, begins, ending + returns, number)
     else if (record.length > 0 || this.#keepEmpty) {
-      this.#outlet.push(Records.pack(this.#outlet.open(1, begins, begins + length + ending), [record], true))
+      const found = placesOf({ offset: () => begins, firstLine: number })
+      this.#outlet.push(Records.pack(this.#outlet.open(1, begins, begins + length + ending, found), [record], true))
     }
   }
 
-  #tooLarge(line: Buffer, length: number, from: number, ending: number): void {
-    const kept = line.subarray(0, this.#limit.maxRecordBytes)
-    pushTooLarge('lines', this.#limit, this.#outlet, { kept, length, from, to: from + length + ending })
+  #tooLarge(bytes: Buffer, length: number, from: number, ending: number, line: number): void {
+    const kept = bytes.subarray(0, this.#limit.maxRecordBytes)
+    pushTooLarge('lines', this.#limit, this.#outlet, { kept, length, from, to: from + length + ending, line })
   }
 }

@@ -12,6 +12,7 @@ import { finished } from 'node:stream/promises'
 import split2 from 'split2'
 import { describe, OptionError } from '../errors.ts'
 import { described, type Fields, readOptions, whole } from '../options.ts'
+import { placesOf } from '../records/places.ts'
 import { Records } from '../records/records.ts'
 import { type Cut, Cutter, type Finder } from './cutter.ts'
 import { emptyField, type SplitOutlet, type Splitter, type SplitterState } from './splitter.ts'
@@ -207,8 +208,8 @@ class Run {
   readonly #encoding: 'latin1' | 'utf8'
   readonly #records: string[] = []
   readonly #ends: number[] = []
+  readonly #offsets: number[] = []
   #size = 0
-  #from = 0
   #to = 0
 
   constructor(encoding: 'latin1' | 'utf8') {
@@ -216,7 +217,7 @@ class Run {
   }
 
   add(record: string, cut: Cut): void {
-    if (this.#records.length === 0) this.#from = cut.from
+    this.#offsets.push(cut.from)
     this.#to = cut.to
     this.#records.push(record)
     this.#ends.push(this.#size + cut.length)
@@ -228,7 +229,9 @@ class Run {
     if (this.#records.length === 0) return
     this.#records.push('')
     const bytes = Buffer.from(this.#records.join('\n'), this.#encoding)
-    const from = outlet.open(this.#ends.length, this.#from, this.#to)
+    const offsets = this.#offsets
+    const places = placesOf({ offset: (index) => offsets[index] ?? 0 })
+    const from = outlet.open(this.#ends.length, offsets[0] ?? 0, this.#to, places)
     outlet.push(Records.framed(from, bytes, 0, Uint32Array.from(this.#ends)))
   }
 }

@@ -40,12 +40,12 @@ function splitCore(splitter: Splitter, outlet: Outlet, source: string | undefine
   let lease: Lease | undefined
   const memory = RecordMemory.shared()
   const splitOutlet: SplitOutlet = {
-    open(count, from, to) {
+    open(count, from, to, places) {
       const arrivedAt = outlet.clock.wall()
       const position = source === undefined ? { from, to } : { source, from, to }
       const receipt = outlet.account.open(count, arrivedAt, { position, memory: lease && memory })
       if (lease !== undefined) receipt.hold(lease)
-      return { receipt, arrivedAt }
+      return { receipt, arrivedAt, places }
     },
     push: (chunk) => void outlet.push(chunk),
     now: () => outlet.clock.wall(),

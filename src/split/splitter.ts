@@ -1,5 +1,6 @@
 import { oneOf, option } from '../options.ts'
 import type { FailedRecords } from '../records/failed-records.ts'
+import type { Places } from '../records/places.ts'
 import type { Provenance, Records } from '../records/records.ts'
 import type { Work } from '../stage/door.ts'
 
@@ -17,8 +18,9 @@ export interface SplitOutlet {
    * @param count - How many records.
    * @param from - The offset in the input, in bytes, where the first of them starts.
    * @param to - The offset after the last of them and what ends it.
+   * @param places - Where each of them stands, for messages about those that fail; see {@link placesOf}. Default: not known.
    */
-  open(count: number, from: number, to: number): Provenance
+  open(count: number, from: number, to: number, places?: Places): Provenance
   /** Hands on a run of records, or records that are too large and go to the backup. */
   push(chunk: Records | FailedRecords): void
   /** Wall-clock time in milliseconds, read once for a chunk. */

@@ -7,6 +7,7 @@
 import { TextDecoder } from 'node:util'
 import { HosepipeError } from '../errors.ts'
 import { described, expecting } from '../options.ts'
+import { shifted } from '../records/places.ts'
 import type { Work } from '../stage/door.ts'
 import type { Splitter, SplitterState } from './splitter.ts'
 
@@ -36,7 +37,10 @@ export function readingText(splitter: Splitter, encoding: string | undefined): S
       if (encoding !== undefined && !isUtf8) return new Decoded(splitter.start(outlet), new TextDecoder(encoding))
       const mark = new Mark(splitter.name, encoding !== undefined)
       const state = splitter.start({
-        open: (count, from, to) => outlet.open(count, from + mark.length, to + mark.length),
+        open(count, from, to, places) {
+          const { length } = mark
+          return outlet.open(count, from + length, to + length, places && shifted(places, length))
+        },
         push: (chunk) => outlet.push(chunk),
         now: () => outlet.now(),
       })

@@ -1,6 +1,7 @@
 import { HosepipeError } from '../errors.ts'
 import { type Fields, type InForce, oneOf, option, size } from '../options.ts'
 import { FailedRecords } from '../records/failed-records.ts'
+import { placesOf } from '../records/places.ts'
 import { Records } from '../records/records.ts'
 import type { Size } from '../units.ts'
 import type { SplitOutlet } from './splitter.ts'
@@ -47,6 +48,8 @@ export interface TooLargeRecord {
   readonly from: number
   /** The offset after it and what ends it. */
   readonly to: number
+  /** The number of its line, where it is one. */
+  readonly line?: number | undefined
 }
 
 /**
@@ -73,7 +76,8 @@ export function refuseTooLarge(splitter: string, limit: SizeLimit, from: number)
  */
 export function pushTooLarge(splitter: string, limit: SizeLimit, outlet: SplitOutlet, record: TooLargeRecord): void {
   refuseTooLarge(splitter, limit, record.from)
-  const provenance = outlet.open(1, record.from, record.to)
+  const places = placesOf({ offset: () => record.from, firstLine: record.line })
+  const provenance = outlet.open(1, record.from, record.to, places)
   const records = Records.spans(provenance, record.kept, Uint32Array.of(0), Uint32Array.of(record.kept.length))
   if (limit.onTooLarge === 'truncate') {
     outlet.push(records)

@@ -1,4 +1,5 @@
 import { FailedRecords } from '../records/failed-records.ts'
+import { type Places, placesOf } from '../records/places.ts'
 import { Records } from '../records/records.ts'
 import type { SplitOutlet } from './splitter.ts'
 
@@ -9,6 +10,8 @@ export class ValueRun {
   #starts: number[] = []
   #ends: number[] = []
   #packed: Buffer[] = []
+  /** The offset in the input of each value. */
+  #offsets: number[] = []
   /** The offsets in the input where the first value starts, and behind the last. */
   #from = 0
   #to = 0
@@ -36,7 +39,7 @@ export class ValueRun {
   /** Hands on a value that cannot be a record, behind those that were gathered. */
   addMalformed(value: Buffer, from: number, to: number, message: string): void {
     this.handOn()
-    const records = Records.pack(this.#outlet.open(1, from, to), [value])
+    const records = Records.pack(this.#outlet.open(1, from, to, placesOf({ offset: () => from })), [value])
     this.#outlet.push(
       new FailedRecords(records, {
         code: 'Split.Malformed',
@@ -51,7 +54,7 @@ export class ValueRun {
   /** Hands on what was gathered. */
   handOn(): void {
     if (this.#starts.length > 0) {
-      const from = this.#outlet.open(this.#starts.length, this.#from, this.#to)
+      const from = this.#outlet.open(this.#starts.length, this.#from, this.#to, this.#places())
       const [starts, ends] = [Uint32Array.from(this.#starts), Uint32Array.from(this.#ends)]
       this.#starts = []
       this.#ends = []
@@ -59,12 +62,19 @@ export class ValueRun {
     } else if (this.#packed.length > 0) {
       const packed = this.#packed
       this.#packed = []
-      this.#outlet.push(Records.pack(this.#outlet.open(packed.length, this.#from, this.#to), packed))
+      this.#outlet.push(Records.pack(this.#outlet.open(packed.length, this.#from, this.#to, this.#places()), packed))
     }
   }
 
   #note(before: number, from: number, to: number): void {
     if (before === 0) this.#from = from
     this.#to = to
+    this.#offsets.push(from)
+  }
+
+  #places(): Places {
+    const offsets = this.#offsets
+    this.#offsets = []
+    return placesOf({ offset: (index) => offsets[index] ?? 0 })
   }
 }

@@ -35,7 +35,7 @@ export interface Outlet {
   push(chunk: unknown): boolean
   /** Resolves when the next stage asks for more. */
   room(): Promise<void>
-  /** Ends the stream with an error that no chunk's callback can take: one of a timer. */
+  /** Ends the stream with an error that no chunk's callback can take, behind all that was handed on: one of a timer. */
   fail(error: Error): void
   /** Aborted when the stream is destroyed. */
   readonly signal: AbortSignal
@@ -67,7 +67,7 @@ export class Stage extends Duplex {
       makeCore({
         push: (chunk) => this.#push(chunk),
         room: () => new Promise((resolve) => this.#waiting.push(resolve)),
-        fail: (error) => void this.destroy(error),
+        fail: (error) => this.#failed(error, () => void this.destroy(error)),
         signal: this.#abort.signal,
         account,
         clock,

@@ -2,6 +2,7 @@ import { codeOf, describe, type ErrorCode, HosepipeError } from '../errors.ts'
 import { type Origin, Receipt } from '../receipts/receipts.ts'
 import { bytesOf } from '../records/bytes.ts'
 import { type FailedRecords, type Failure, failedAsTheyCame } from '../records/failed-records.ts'
+import { placeText } from '../records/places.ts'
 import { Records } from '../records/records.ts'
 import { stringify } from '../records/serialise.ts'
 import { drop, type Fail, isFail, isSeveral } from './result.ts'
@@ -14,6 +15,17 @@ export class Thrown {
   readonly code: ErrorCode
 
   constructor(error: Error, code: ErrorCode = 'Transform.Threw') {
+    this.error = error
+    this.code = code
+  }
+}
+
+/** What stands for a record that failed where the user's `onError` says that the stream is to end with it. */
+export class Stop {
+  readonly error: Error
+  readonly code: ErrorCode
+
+  constructor(error: Error, code: ErrorCode) {
     this.error = error
     this.code = code
   }
@@ -46,6 +58,7 @@ export class Output {
   readonly #now: () => number
   readonly #sizes: Sizes
   readonly #unwraps: boolean
+  #stoppedBy: HosepipeError | undefined
   /** About how many bytes the new records take. */
   size = 0
 
@@ -64,7 +77,9 @@ export class Output {
 
   /** Adds what the function said of the record at `index`; or what it threw, as {@link Thrown}. */
   add(index: number, result: unknown): void {
-    if (result instanceof Thrown) this.#fail(index, result.error, result.code)
+    if (this.#stoppedBy !== undefined) return
+    if (result instanceof Stop) this.#stoppedBy = this.#stopError(index, result)
+    else if (result instanceof Thrown) this.#fail(index, result.error, result.code)
     else if (isFail(result)) this.#failWith(index, result)
     else if (result === undefined) this.#fail(index, noResult(this.#meaning))
     else if (result === dropped) this.drop(index)
@@ -86,6 +101,11 @@ export class Output {
   drop(index: number): void {
     this.#droppedCount += 1
     this.#dropped?.push(index)
+  }
+
+  /** The error that the stream is to end with, once what stands in front of it is handed on. What came behind is left out. */
+  get stoppedBy(): HosepipeError | undefined {
+    return this.#stoppedBy
   }
 
   /** Whether so much was made that it should be handed on before there is more. */
@@ -162,6 +182,13 @@ export class Output {
       outputType: 'processing-failed',
       error,
     })
+  }
+
+  #stopError(index: number, { error, code }: Stop): HosepipeError {
+    const place = this.block.place(index)
+    const where = place === undefined ? '' : ` (${placeText(place)})`
+    const words = `a record${where} failed, and onError is 'stop': ${codeOf(error, code)}: ${error.message}`
+    return new HosepipeError(code, words, { cause: error })
   }
 
   /** Of a filter: the same bytes; all of them, or those at some places. */

@@ -9,7 +9,7 @@ import { AttemptContext, TransformAttempts } from './attempts.ts'
 import { FailedOutlet } from './failed-outlet.ts'
 import { bytesReader, filterFields, type Odd } from './filter-fields.ts'
 import { InOrder, type Job } from './in-order.ts'
-import { dropped, errorOf, fullBytes, Output, Thrown } from './output.ts'
+import { dropped, errorOf, fullBytes, Output, Stop, Thrown } from './output.ts'
 import { BlockParser, blockBytes } from './parse.ts'
 import { type Fail, isFail } from './result.ts'
 import { Sizes } from './sizes.ts'
@@ -135,6 +135,7 @@ export class TransformCore implements Core {
         return isNext ? this.#goAsync(output, i, result) : this.#promised(output, values, i, result, first)
       }
       output.add(i, result)
+      if (output.stoppedBy !== undefined) return this.#emitOutput(output, i + 1 - start)
       if (output.isFull && i + 1 < block.length) {
         const work = this.#emitOutput(output, i + 1 - start)
         start = i + 1
@@ -219,10 +220,7 @@ export class TransformCore implements Core {
     if (policy === 'fail') return failure
     if (policy === 'drop') return dropped
     const error = failure instanceof Thrown ? failure.error : errorOf(failure)
-    if (policy === 'stop') {
-      this.#outlet.fail(error)
-      return failure
-    }
+    if (policy === 'stop') return new Stop(error, failure instanceof Thrown ? failure.code : 'Transform.Failed')
     try {
       return policy(error, block.at(i))
     } catch (thrown) {
@@ -327,10 +325,7 @@ export class TransformCore implements Core {
     if (this.#first?.isOver === false) {
       const { thrown, onlyFailed } = output
       const mistake = this.#first.look(thrown.length + (onlyFailed ? 0 : 1), thrown)
-      if (mistake !== undefined) {
-        this.#outlet.fail(mistake)
-        return
-      }
+      if (mistake !== undefined) this.#stop(mistake)
     }
     output.finish((chunk) => {
       if (chunk instanceof FailedRecords) this.#failed.push(chunk)
@@ -340,6 +335,13 @@ export class TransformCore implements Core {
         })
       }
     })
+    if (output.stoppedBy !== undefined) this.#stop(output.stoppedBy)
+  }
+
+  /** Ends the stream with an error, behind all that was handed on so far. */
+  #stop(error: Error): never {
+    this.#state.destroyed = true
+    throw error
   }
 }
 

@@ -214,9 +214,10 @@ export default {
   const failing = await hosepipe(dir, '1\n2\n3\n', '--map', './odd.js', '--to', './out', '--backup', './failed')
   t.match(failing, {
     code: 3,
-    stderr: /^hosepipe: file: Transform\.Threw: odd 1; it goes to the backup, as do others\n[^h]/,
+    stderr:
+      /^hosepipe: file: Transform\.Threw: odd 1 \(line 1 of stdin, at byte 0\); it goes to the backup, as do others\n[^h]/,
   })
-  t.match(failing.stderr, /failed +Transform\.Threw: 2 records: odd 1\n/)
+  t.match(failing.stderr, /failed +Transform\.Threw: 2 records: odd 1; the first is line 1 of stdin, at byte 0\n/)
 })
 
 t.test('--max-failed: a run in which too much fails is stopped', async (t) => {
@@ -286,7 +287,10 @@ t.test('the exit code says how it ended', async (t) => {
   const lost = await hosepipe(dir, ndjson, '--to', './c', '--map', './odd.js', '--report=json')
   t.equal(lost.code, 1, 'there is no backup')
   const report = account(t, lost.stdout)
-  t.match(report.error, /^a record between 0 and \d+ of stdin failed.* there is no backup: Transform\.Threw: it is odd/)
+  t.match(
+    report.error,
+    /^a record \(line 2 of stdin, at byte 40\) failed.* there is no backup: Transform\.Threw: it is odd/,
+  )
   const undelivered = report.undelivered.reduce((sum, stretch) => sum + stretch.records, 0)
   t.equal(undelivered, report.pending, 'what was not delivered is told by offset')
   t.equal(report.undelivered[0]?.from, 0)

@@ -175,7 +175,7 @@ t.test('without a backup a failed record ends the stream with an error that name
   await t.rejects(send(input(4), to, { concurrency: 1 }), {
     code: 'Backup.None',
     message:
-      /a record between 0 and \d+ of the input failed, and 2 more and there is no backup: Delivery.Failed: bad request/,
+      /a record \(line 1 of the input, at byte 0\) failed, and 2 more and there is no backup: Delivery.Failed: bad request/,
     cause: { message: 'bad request' },
   })
   const way = [split(lines()), transform(text((one) => (one === 'record 2' ? fail('ugly') : one)))] as const
@@ -451,7 +451,12 @@ t.test('tells who listens, by batch and attempt', async (t) => {
   ])
   t.same(end.stats().byCode, {
     'Delivery.Failed': { records: 0, retries: 1, message: 'busy' },
-    'Delivery.Refused': { records: 1, retries: 0, message: 'refused by memory()' },
+    'Delivery.Refused': {
+      records: 1,
+      retries: 0,
+      message: 'refused by memory()',
+      firstPlace: 'line 1 of the input, at byte 0',
+    },
   })
 })
 
@@ -473,7 +478,8 @@ t.test(
     const { byCode, dropped } = end.stats()
     t.equal(dropped, 150)
     t.equal(Object.keys(byCode).length, 100)
-    t.same(byCode.E3, { records: 1, retries: 0, message: 'no 3, password=***' })
+    t.match(byCode.E3, { records: 1, retries: 0, message: 'no 3, password=***' })
+    t.equal(byCode.E3?.firstPlace, 'line 4 of the input, at byte 27')
     t.match(byCode.others, { records: 51, retries: 0 })
   },
 )
@@ -634,6 +640,6 @@ t.test('secrets of an address stay out of backup records and errors', async (t) 
   await send(['a'], fails, { backup })
   t.match(backedUp(backup), [{ message: hidden }])
   await t.rejects(send(['a'], fails), {
-    message: `a record between 0 and 2 of the input failed and there is no backup: Delivery.Failed: ${hidden}`,
+    message: `a record (line 1 of the input, at byte 0) failed and there is no backup: Delivery.Failed: ${hidden}`,
   })
 })

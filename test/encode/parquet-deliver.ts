@@ -79,21 +79,23 @@ t.test('records that do not fit are in the backup as the service writes them, an
     backup.objects.map(({ outputType }) => outputType),
     ['format-conversion-failed'],
   )
-  const failure = (item: string, code: string, message: string): object => ({
+  const failure = (item: string, lineNumber: number, byteOffset: number, code: string, message: string): object => ({
     attemptsMade: 1,
     arrivalTimestamp: now,
     lastErrorCode: `DataFormatConversion.${code}`,
     lastErrorMessage: message,
     attemptEndingTimestamp: now,
     rawData: Buffer.from(item).toString('base64'),
+    lineNumber,
+    byteOffset,
     sequenceNumber: null,
     subSequenceNumber: null,
     dataCatalogTable: null,
   })
   t.strictSame(backup.records().map(String), [
-    JSON.stringify(failure('{"id":"x"}', 'MalformedData', 'column id: this string cannot become int')),
-    JSON.stringify(failure('not JSON', 'ParseError', 'the record is not JSON')),
-    JSON.stringify(failure('[3]', 'MalformedData', 'the record must be a JSON object, but is an array')),
+    JSON.stringify(failure('{"id":"x"}', 2, 20, 'MalformedData', 'column id: this string cannot become int')),
+    JSON.stringify(failure('not JSON', 4, 40, 'ParseError', 'the record is not JSON')),
+    JSON.stringify(failure('[3]', 5, 49, 'MalformedData', 'the record must be a JSON object, but is an array')),
   ])
 
   const again = memory()
@@ -276,7 +278,8 @@ t.test(
       pipeline(Readable.from(['{"id":1}\n{"id":"x"}\n']), split(lines(), { source: 'in' }), batch(), end),
       {
         code: 'Backup.None',
-        message: /between 0 and 20 of in failed.*MalformedData: column id: this string cannot become int/,
+        message:
+          /^a record \(line 2 of in, at byte 9\) failed.*MalformedData: column id: this string cannot become int/,
       },
     )
     t.equal(to.attempts, 0)

@@ -254,7 +254,11 @@ t.test('onError is asked in the main thread, and says the same', async (t) => {
     t.same(comparable(two), comparable(one), name)
   }
   const stopped = through(['object a\nthrow b\n', 'object c\n'], inThreads('answers', { onError: 'stop' }))
-  await t.rejects(stopped, { name: 'TypeError', message: 'throw b' })
+  await t.rejects(stopped, {
+    code: 'Transform.Threw',
+    message: "a record (line 2 of the input, at byte 9) failed, and onError is 'stop': Transform.Threw: throw b",
+    cause: { name: 'TypeError', message: 'throw b' },
+  })
 })
 
 t.test('runs that were merged keep their receipts', async (t) => {
@@ -270,6 +274,28 @@ t.test('runs that were merged keep their receipts', async (t) => {
   t.match(first.ended, { delivered: 0, dropped: 1, backedUp: 1 })
   t.match(second.ended, { delivered: 5, dropped: 0, backedUp: 0 }, 'one became three')
   t.match(account.counts(), { in: 7, expanded: 2, pending: 0 })
+})
+
+t.test('what threads have made, kept or failed stands where it stood in the input', async (t) => {
+  for (const [name, input, bad] of [
+    ['answers', ['object a', 'several b', 'fail c', 'text d'], [3]],
+    ['keep', ['{"n":1}', '{"n":3}', '{"n":"x"}', '{"n":4}'], [3]],
+  ] as const) {
+    const places: (number | undefined)[] = []
+    const failed: (number | undefined)[] = []
+    const end = new Writable({
+      objectMode: true,
+      write(chunk: Records | FailedRecords, _, callback) {
+        const records = chunk instanceof FailedRecords ? chunk.records : chunk
+        const into = chunk instanceof FailedRecords ? failed : places
+        for (let i = 0; i < records.length; i += 1) into.push(records.place(i)?.line)
+        callback()
+      },
+    })
+    await pipeline(Readable.from([`${input.join('\n')}\n`]), split(lines()), inThreads(name), end)
+    t.same(failed, bad, name)
+    t.same(places, name === 'keep' ? [1, 4] : [1, 2, 2, 2, 4], name)
+  }
 })
 
 t.test('single values, and records that failed before, keep their places', async (t) => {

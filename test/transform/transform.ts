@@ -258,7 +258,11 @@ t.test('onError', async (t) => {
     texts: ['a', 'b'],
     counts: { dropped: 2 },
   })
-  await t.rejects(through(t, input, transform(broken, { onError: 'stop' })), { message: 'broken' })
+  await t.rejects(through(t, input, transform(broken, { onError: 'stop' })), {
+    code: 'Transform.Threw',
+    message: /^a record \(line 2 of the input, at byte 2\) failed, and onError is 'stop': Transform.Threw: broken$/,
+    cause: { message: 'broken' },
+  })
   const instead = transform(broken, { onError: (error, record) => `${error.message}: ${record}` })
   t.same((await through(t, input, instead)).texts, ['a', 'broken: bad', 'b', 'worse: worse'])
   const worse = transform(broken, {

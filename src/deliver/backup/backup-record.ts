@@ -28,6 +28,12 @@ export interface BackupRecord {
   readonly functionsPassed?: number
   /** A member of ours: how many of these the bytes in `rawData` have been through. Left out where that is none. */
   readonly functionsInRawData?: number
+  /** A member of ours: the offset in the input at which the record stood, in bytes; in compressed input, in what is in it. Left out where that is not known. */
+  readonly byteOffset?: number
+  /** A member of ours: the number of the line that the record was, from 1 on. Left out where that is not known. */
+  readonly lineNumber?: number
+  /** A member of ours: what the input is called that the record came from. Left out where it has no name. */
+  readonly source?: string
 }
 
 /** The kind of failure of records that did not come as far as a batch. */
@@ -66,10 +72,20 @@ export function toBackupRecords(failed: FailedRecords): Records {
       rawData: records.original(i).toString('base64'),
       ...(functions > 0 && { functionsPassed: functions }),
       ...(functions > 0 && outputType !== processingFailed && { functionsInRawData: functions }),
+      ...placeMembers(records, i),
     }
     texts.push(JSON.stringify(outputType === formatConversionFailed ? conversionRecord(record) : record))
   }
   return Records.pack(records, texts)
+}
+
+function placeMembers(records: Records, index: number): Pick<BackupRecord, 'byteOffset' | 'lineNumber' | 'source'> {
+  const { source, offset, line } = records.place(index) ?? {}
+  return {
+    ...(source !== undefined && { source }),
+    ...(line !== undefined && { lineNumber: line }),
+    ...(offset !== undefined && { byteOffset: offset }),
+  }
 }
 
 function conversionRecord(record: BackupRecord): ConversionRecord {

@@ -9,6 +9,7 @@ import type { Clock } from '../../clock.ts'
 import { ndjson } from '../../encode/ndjson.ts'
 import { HosepipeError } from '../../errors.ts'
 import { FailedRecords, type Failure } from '../../records/failed-records.ts'
+import { placeText } from '../../records/places.ts'
 import type { Records } from '../../records/records.ts'
 import { redact } from '../../redact.ts'
 import { report } from '../../report.ts'
@@ -154,7 +155,7 @@ export class NoBackup implements Backup {
     const others = failed.length > 1 ? `, and ${failed.length - 1} more` : ''
     throw new HosepipeError(
       'Backup.None',
-      `a record${placeOf(failed.records)} failed${others} and there is no backup: ${code}: ${redact(message)}`,
+      `a record${placeOf(failed.records, 0)} failed${others} and there is no backup: ${code}: ${redact(message)}`,
       error === undefined ? undefined : { cause: error },
     )
   }
@@ -182,8 +183,15 @@ export function discard(): Discard {
   return new Discard()
 }
 
+/** Where a record comes from, in words: its place, or between which offsets it stands; nothing if that is not known. */
+function placeOf(records: Records, index: number): string {
+  const place = records.place(index)
+  if (place !== undefined) return ` (${placeText(place)})`
+  return stretchOf(records)
+}
+
 /** Where in the source a run comes from, in words, if the source said so. */
-function placeOf(records: Records | undefined): string {
+function stretchOf(records: Records | undefined): string {
   const position = records?.receipt.at(0).position
   if (position === undefined) return ''
   const source = position.source === undefined ? 'the input' : position.source
@@ -212,7 +220,7 @@ function byOutputType(failed: FailedRecords): Iterable<readonly [string, FailedR
 function notBackedUp(name: string, batch: Batch, { message, error, attempts }: Failure): HosepipeError {
   return new HosepipeError(
     'Backup.Failed',
-    `the backup ${name} did not take ${batch.length} records${placeOf(batch.runs[0])}, in ${attempts} attempts: ${redact(message)}`,
+    `the backup ${name} did not take ${batch.length} records${stretchOf(batch.runs[0])}, in ${attempts} attempts: ${redact(message)}`,
     error === undefined ? undefined : { cause: error },
   )
 }

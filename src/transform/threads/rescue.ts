@@ -1,13 +1,13 @@
 import { toError } from '../../errors.ts'
 import type { Records } from '../../records/records.ts'
-import { dropped, Output, Thrown } from '../output.ts'
+import { dropped, Output, Stop, Thrown } from '../output.ts'
 import type { TransformResult } from '../result.ts'
 import type { Answer } from './answer.ts'
 import { toRecords } from './apply.ts'
 import { fromSent, isOurs } from './sent-error.ts'
 
-/** The user's own answer to an error. */
-export type Rescue = (error: Error, record: Buffer) => TransformResult | Promise<TransformResult>
+/** The user's own answer to an error, or that the stream is to end with the first. */
+export type Rescue = 'stop' | ((error: Error, record: Buffer) => TransformResult | Promise<TransformResult>)
 
 /**
  * Asks the user's `onError` about the records that failed in a thread, and puts what it says into their places among the others.
@@ -23,9 +23,10 @@ export async function rescued(records: Records, answer: Answer, rescue: Rescue, 
   }
   for (const { index, code, error, rescuable } of answer.failed) {
     const local = fromSent(error)
-    results[index]?.push(
-      rescuable ? await ask(rescue, local, records.at(index)) : new Thrown(local, isOurs(code) ? code : undefined),
-    )
+    const ours = isOurs(code) ? code : undefined
+    if (!rescuable) results[index]?.push(new Thrown(local, ours))
+    else if (rescue === 'stop') results[index]?.push(new Stop(local, ours ?? 'Transform.Threw'))
+    else results[index]?.push(await ask(rescue, local, records.at(index)))
   }
   const output = new Output(records, answer.meaning, now)
   for (const [index, several] of results.entries()) {
@@ -35,7 +36,7 @@ export async function rescued(records: Records, answer: Answer, rescue: Rescue, 
   return output
 }
 
-async function ask(rescue: Rescue, error: Error, record: Buffer): Promise<unknown> {
+async function ask(rescue: Exclude<Rescue, 'stop'>, error: Error, record: Buffer): Promise<unknown> {
   try {
     return await rescue(error, record)
   } catch (thrown) {

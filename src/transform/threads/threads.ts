@@ -26,7 +26,6 @@ import { apply } from './apply.ts'
 import type { ThreadOptions } from './options.ts'
 import { checkPackage, type Outcome, ownThreads, Pool, slabsPerThread, type ThreadSource } from './pool.ts'
 import { rescued } from './rescue.ts'
-import { fromSent } from './sent-error.ts'
 
 /** Measured on two cores, with records of 1 KB and of 10 KB: with half or twice as much the way takes a twentieth longer. */
 const slabBytes = 1_048_576
@@ -83,6 +82,8 @@ class ThreadsCore implements Core {
   /** While the next stage takes no more. */
   #full: Work
   #destroyed = false
+  /** Whether the user's `onError` has ended the stream: what comes behind is not handed on. */
+  #stopped = false
 
   constructor(module: URL, threads: number, options: ThreadsShape, source: ThreadSource, outlet: Outlet) {
     this.#module = module
@@ -159,7 +160,8 @@ class ThreadsCore implements Core {
     const pool = await this.#pool
     const outcome = await pool.run(slab, index)
     const { onError } = this.#options
-    const isAsked = typeof onError === 'function' && outcome !== undefined && hasRescuable(outcome)
+    if (outcome === undefined || !hasRescuable(outcome)) return outcome
+    const isAsked = onError === 'stop' || typeof onError === 'function'
     return isAsked ? rescued(slab, outcome, onError, this.#now) : outcome
   }
 
@@ -177,9 +179,11 @@ class ThreadsCore implements Core {
   }
 
   #finish(slab: Records, outcome: Outcome | Output | undefined): void {
-    if (this.#destroyed || outcome === undefined) return
-    if (outcome instanceof Output) outcome.finish(this.#push)
-    else if (outcome instanceof HosepipeError) this.#push(crashed(slab, outcome, this.#now()))
+    if (this.#destroyed || this.#stopped || outcome === undefined) return
+    if (outcome instanceof Output) {
+      outcome.finish(this.#push)
+      if (outcome.stoppedBy !== undefined) this.#stop(outcome.stoppedBy)
+    } else if (outcome instanceof HosepipeError) this.#push(crashed(slab, outcome, this.#now()))
     else this.#apply(slab, outcome)
   }
 
@@ -189,10 +193,7 @@ class ThreadsCore implements Core {
     this.#slabBytes = Math.ceil(
       Math.min(slabBytes, (slab.byteLength * maxAnswerBytes) / Math.max(made, slab.byteLength)),
     )
-    const { onError } = this.#options
-    const first = answer.failed.find(({ rescuable }) => rescuable)
-    if (onError === 'stop' && first !== undefined) this.#outlet.fail(fromSent(first.error))
-    else apply(slab, answer, onError === 'drop', this.#now, this.#push)
+    apply(slab, answer, this.#options.onError === 'drop', this.#now, this.#push)
   }
 
   readonly #now = (): number => this.#outlet.clock.wall()
@@ -206,11 +207,18 @@ class ThreadsCore implements Core {
     }
   }
 
+  /** Ends the stream with an error, behind all that was handed on so far. */
+  #stop(error: Error): void {
+    this.#stopped = true
+    this.#outlet.fail(error)
+  }
+
   #fail(error: unknown): void {
     if (!this.#destroyed) this.#outlet.fail(toError(error))
   }
 }
 
+/** Whether records failed in the user's function. */
 function hasRescuable(outcome: Outcome): outcome is Answer {
   return !(outcome instanceof HosepipeError) && outcome.failed.some(({ rescuable }) => rescuable)
 }
