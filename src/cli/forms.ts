@@ -29,7 +29,7 @@ const splitters: Readonly<Record<string, Make<Splitter>>> = {
   json: (options, path) => jsonValues({ ...(path !== undefined && { path }), ...options }),
   regex: (options, text) => {
     const { pattern = text, ...others } = options
-    return separator(expression(pattern), passOn(others))
+    return separator(expression(pattern), passOn({ thread: true, ...others }))
   },
   separator: (options, text) => {
     const { separator: by = text, ...others } = options

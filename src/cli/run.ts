@@ -4,18 +4,19 @@
  *     inputs ─▶ Feeder (a splitter for each) ─▶ Way (transforms, batch, deliver) ─▶ Summary ─▶ exit code
  *                 ▲ first signal: reads no more     ▲ second signal, or grace over: stops now
  */
-
+import { writeSync } from 'node:fs'
 import { Discard } from '../deliver/backup/backup.ts'
 import { readOptions } from '../options.ts'
 import { retryFields } from '../retry/retry-options.ts'
 import { durationText } from '../units.ts'
+import { type OnBusy, watchBusy } from './busy-watch.ts'
 import { FailureWatch, type MaxFailed } from './failure-watch.ts'
 import { Feeder } from './feed.ts'
 import type { Input } from './inputs.ts'
 import { Ledger } from './ledger.ts'
 import { type Moment, type ProgressKind, showProgress } from './progress.ts'
 import type { Setup } from './setup.ts'
-import { onSignals } from './stop.ts'
+import { onSignals, withoutListeners } from './stop.ts'
 import { type FailedInput, type ReportKind, type Summary, summaryJson, summaryText, type Unread } from './summary.ts'
 import { wordsOf } from './usage-error.ts'
 import { makeWay, type Way } from './way.ts'
@@ -98,6 +99,7 @@ export async function run(
     },
     stop: (signal) => destroy(new Stopped(`stopped by a second signal (${signal})`)),
   })
+  const forgetBusy = hasFunctions(setup) ? watchBusy(deafness(), busyAfter) : (): void => undefined
 
   try {
     for (const input of inputs) {
@@ -122,6 +124,7 @@ export async function run(
   if (tooMany !== undefined) failures.push(tooMany)
   cancelGrace()
   progress.stop()
+  forgetBusy()
   forgetSignals()
   if (isQuiet) return 1
 
@@ -145,6 +148,30 @@ export async function run(
   }
   give(summary, options.report, setup.usesStdout)
   return summary.exitCode
+}
+
+/** So many milliseconds without a turn of the event loop, and a signal ends the program at once. */
+const busyAfter = 2_000
+
+/** Whether code of the user runs in this thread, which may not return. */
+function hasFunctions({ transforms, batch: { key } }: Setup): boolean {
+  return transforms.length > 0 || typeof key === 'function'
+}
+
+/** What is done while a function does not return: signals would not be heard. */
+function deafness(): OnBusy {
+  let isSaid = false
+  let putBack = (): void => undefined
+  return {
+    busy() {
+      putBack = withoutListeners()
+      if (isSaid) return
+      isSaid = true
+      const words = `a function has not returned for ${durationText(busyAfter)}: a signal ends the program at once now, without an account`
+      writeSync(2, `hosepipe: ${words}\n`)
+    },
+    free: () => putBack(),
+  }
 }
 
 /** Writes the account: for people to standard error; for machines to standard output, unless the records go there. */

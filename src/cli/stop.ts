@@ -23,3 +23,16 @@ export function onSignals({ finish, stop }: OnSignal): () => void {
     for (const signal of signals) process.off(signal, hear)
   }
 }
+
+/**
+ * Takes all listeners away, those of others too: a signal does what it does to any process then, and ends it.
+ *
+ * @returns Puts them back.
+ */
+export function withoutListeners(): () => void {
+  const taken = signals.map((signal) => ({ signal, listeners: process.listeners(signal) }))
+  for (const signal of signals) process.removeAllListeners(signal)
+  return () => {
+    for (const { signal, listeners } of taken) for (const listener of listeners) process.on(signal, listener)
+  }
+}

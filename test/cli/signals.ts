@@ -79,6 +79,34 @@ for (const [name, flags, signals] of [
   })
 }
 
+t.test('a regular expression that tries very many ways is no reason to be deaf', async (t) => {
+  const dir = folder(t)
+  const {
+    process: child,
+    ended,
+    said,
+  } = begin(dir, '--split', 'regex:(a+)+;', '--to', './out', '--report=json', '--progress=json')
+  child.stdin?.write(`${'a'.repeat(60)}b;`)
+  await said(/"bytesRead":62,/)
+  for (const words of ['delivering', 'stopped']) {
+    child.kill('SIGINT')
+    await said(new RegExp(words))
+  }
+  const { code, stdout } = await ended
+  t.equal(code, 1)
+  t.match(account(t, stdout), { in: 0, error: 'stopped by a second signal (SIGINT)' })
+})
+
+t.test('where a function does not return a signal ends the program at once, and it is said', async (t) => {
+  const dir = folder(t, { 'endless.js': 'export default () => { for (;;); }' })
+  const { process: child, ended, said } = begin(dir, '--map', './endless.js', '--to', './out')
+  child.stdin?.end('{}\n')
+  await said(/^hosepipe: a function has not returned for 2\.0 s: a signal ends the program at once now/m)
+  child.kill('SIGTERM')
+  t.match(await ended, { code: null })
+  t.equal(child.signalCode, 'SIGTERM')
+})
+
 t.test('a promise that never settles ends the program with an account', async (t) => {
   const config = (timeout: string) =>
     `export default { transform: { map: './never.js', timeout: ${timeout} }, to: './out' }`

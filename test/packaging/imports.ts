@@ -11,6 +11,7 @@ import { modules, packageOf, root } from '../support/modules.ts'
 const floors: readonly (readonly string[])[] = [
   ['clock.ts', 'redact.ts', 'report.ts', 'units.ts', 'memory'],
   ['errors.ts', 'decimal.ts'],
+  ['sent-error.ts'],
   ['time'],
   ['options.ts', 'code-mistake.ts', 'receipts'],
   ['records', 'compress', 'decompress', 'retry'],
@@ -71,6 +72,8 @@ t.test(
       'example/main.ts',
       'cli/main.ts',
       'transform/threads/worker.ts',
+      'split/pattern-worker.ts',
+      'cli/busy-worker.ts',
       'cli/config-schema.ts',
     ]
     t.same(

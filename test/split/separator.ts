@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { Cutter } from '../../src/split/cutter.ts'
-import { patternFinder, separator, textFinder } from '../../src/split/separator.ts'
+import { separator } from '../../src/split/separator.ts'
+import { patternFinder, textFinder } from '../../src/split/separator-splitter.ts'
 import { split } from '../../src/split/split.ts'
 import { pieces, splitting, texts } from '../support/splitting.ts'
 
@@ -261,4 +262,43 @@ t.test('options', async (t) => {
       "separator: maxRecordBytes must be a whole number of bytes, or a size such as '5MiB', from 1 to 268435456, but came as Infinity",
   })
   t.throws(() => separator(';', JSON.parse('{"maxRecordByte": 1}')), { message: /did you mean maxRecordBytes\?/ })
+})
+
+t.test('a regular expression in a thread of its own finds the same, in the same places', async (t) => {
+  const cases = [
+    [/\|+/, {}, corpus],
+    [/\|/, { empty: 'keep' }, corpus],
+    [/\|+/, { maxRecordBytes: 6, onTooLarge: 'truncate' }, corpus],
+    [/\|+/, { maxRecordBytes: 6, onTooLarge: 'backup' }, corpus],
+    [/\r\n|\r|\n/, { encoding: 'utf-16le' }, corpus],
+  ] as const
+  for (const [by, options, text] of cases) {
+    const given = Buffer.from(text, 'encoding' in options ? 'utf16le' : 'utf8')
+    const [here, there] = await Promise.all([
+      splitting(separator(by, options), pieces(given, 7)),
+      splitting(separator(by, { ...options, thread: true }), pieces(given, 7)),
+    ])
+    const of = ({ records, positions, failed, counts }: typeof here) => ({
+      records,
+      positions,
+      counts,
+      failed: failed.map(({ bytes: kept, position, reason: { code, message } }) => ({ kept, position, code, message })),
+    })
+    t.same(of(there), of(here), String(by))
+  }
+  const tooLarge = splitting(separator(/;/, { maxRecordBytes: 3, thread: true }), [
+    Buffer.from('abcdefghij'.repeat(1000)),
+  ])
+  await t.rejects(tooLarge, { code: 'Split.RecordTooLarge', message: /^separator: the record at byte 0 / })
+  t.throws(() => separator(';', { thread: true }), { message: /^separator: thread is for regular expressions/ })
+})
+
+t.test('a stream ends at once while its regular expression is at work in a thread', async (t) => {
+  const stage = split(separator(/(a+)+;/, { thread: true }))
+  const gone = new Promise((resolve) => stage.once('close', resolve))
+  stage.on('error', () => undefined)
+  stage.write(`${'a'.repeat(60)}b;`)
+  stage.destroy(new Error('enough'))
+  await gone
+  t.ok(stage.destroyed)
 })

@@ -3,8 +3,8 @@
  * never come back, because the main thread has kept them.
  */
 import type { RetryOptions } from '../../retry/retry-options.ts'
+import type { SentError } from '../../sent-error.ts'
 import type { Meaning } from '../view.ts'
-import type { SentError } from './sent-error.ts'
 import type { Slab } from './slab.ts'
 
 /** New records, in their order. */

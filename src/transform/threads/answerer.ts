@@ -3,12 +3,12 @@ import { Account } from '../../receipts/receipts.ts'
 import { FailedRecords } from '../../records/failed-records.ts'
 import { Records } from '../../records/records.ts'
 import { withBytes } from '../../records/with-bytes.ts'
+import { toSent } from '../../sent-error.ts'
 import type { Meaning } from '../view.ts'
 import type { Answer, FailedRecord, Task } from './answer.ts'
 import { AnswerMemory } from './answer-memory.ts'
 import { MadeBuilder } from './made-builder.ts'
 import { Places } from './places.ts'
-import { toSent } from './sent-error.ts'
 import { fromSlab, type Slab } from './slab.ts'
 
 /** What the answer depends on beside the records. */

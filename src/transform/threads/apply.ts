@@ -1,9 +1,9 @@
 import { type FailedRecords, type Failure, failedAsTheyCame } from '../../records/failed-records.ts'
 import type { Provenance } from '../../records/records.ts'
 import { Records } from '../../records/records.ts'
+import { fromSent } from '../../sent-error.ts'
 import { settleDropped } from '../output.ts'
 import type { Answer, FailedRecord, Made } from './answer.ts'
-import { fromSent } from './sent-error.ts'
 
 /**
  * Does in the main thread what a thread says of some records: ends those that were dropped, and hands on the others and those that

@@ -1,10 +1,10 @@
 import { toError } from '../../errors.ts'
 import type { Records } from '../../records/records.ts'
+import { fromSent, isOurs } from '../../sent-error.ts'
 import { dropped, Output, Stop, Thrown } from '../output.ts'
 import type { TransformResult } from '../result.ts'
 import type { Answer } from './answer.ts'
 import { toRecords } from './apply.ts'
-import { fromSent, isOurs } from './sent-error.ts'
 
 /** The user's own answer to an error, or that the stream is to end with the first. */
 export type Rescue = 'stop' | ((error: Error, record: Buffer) => TransformResult | Promise<TransformResult>)

@@ -1,4 +1,4 @@
-import { type ErrorCode, errorCodes, HosepipeError } from '../../errors.ts'
+import { type ErrorCode, errorCodes, HosepipeError } from './errors.ts'
 
 /** What is left of an error between threads: whatever else hangs on it may be something that cannot be copied. */
 export interface SentError {
