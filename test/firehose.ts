@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
 import t from 'tap'
 import { batch } from '../src/batch/batch-stage.ts'
@@ -306,6 +306,26 @@ t.test('receipts of a destroyed stream are abandoned, once, and stay pending', a
   end.destroy(new Error('again'))
   t.same([settledOnes, heard], [[0], ['1 1 true stop']])
   t.match(account.counts(), { in: 2, delivered: 1, pending: 1 })
+})
+
+t.test('receipts of records in an open batch, or on their way to it, are abandoned too', async (t) => {
+  const stages = { batch: () => batch(), transform: () => transform(text(() => new Promise<string>(() => undefined))) }
+  for (const [name, stage] of Object.entries(stages)) {
+    const heard: string[] = []
+    const runs = [new Account(), new Account()].map((account, n) => {
+      const receipt = account.open(1, 0, { onAbandoned: (_, { message }) => heard.push(`${n} ${message}`) })
+      return Records.pack({ receipt, arrivedAt: 0 }, [`${n}`], true)
+    })
+    const end = deliver(memory())
+    const first = stage()
+    const source = new PassThrough({ objectMode: true })
+    for (const one of runs) source.write(one)
+    const broken = pipeline(source, first, end)
+    for (let turns = 0; turns < 5; turns += 1) await settled()
+    first.destroy(new Error('stop'))
+    await t.rejects(broken, { message: 'stop' }, name)
+    t.same(heard.slice(0, 1), ['0 stop'], name)
+  }
 })
 
 t.test('a stream of raw bytes needs a splitter', async (t) => {

@@ -11,6 +11,7 @@
 
 import { type Clock, systemClock } from '../clock.ts'
 import { describe, HosepipeError, toError } from '../errors.ts'
+import { ForeignAccounts } from '../receipts/foreign-accounts.ts'
 import { Account } from '../receipts/receipts.ts'
 import { bytesOf } from '../records/bytes.ts'
 import { FailedRecords } from '../records/failed-records.ts'
@@ -72,6 +73,7 @@ export class Door {
   #immediate: NodeJS.Immediate | undefined
   #busy: Promise<void> | undefined
   #destroyed = false
+  readonly #foreign = new ForeignAccounts()
   /** Callers that wait for work which a destroyed stage will not do. */
   readonly #abandon = new Set<(error: Error) => void>()
 
@@ -134,6 +136,12 @@ export class Door {
     this.#core.destroy?.()
   }
 
+  /** Nothing will settle the records any more that have come in: their sources hear the error. */
+  abandon(error: Error): void {
+    this.account.abandon(error)
+    this.#foreign.abandon(error)
+  }
+
   /** Does some work after the work that is under way. */
   #run(work: () => Work, done: (error?: Error) => void): void {
     let result: Work
@@ -179,7 +187,9 @@ export class Door {
   #take(chunk: unknown): Work {
     const core = this.#core
     if (chunk instanceof Records) {
-      return chunk.length === 0 ? undefined : inTurn(this.#flush(), () => core.records(chunk))
+      if (chunk.length === 0) return undefined
+      this.#foreign.add(chunk.receipt)
+      return inTurn(this.#flush(), () => core.records(chunk))
     }
     if (chunk instanceof FlushRequest) {
       return inTurn(
@@ -187,7 +197,10 @@ export class Door {
         () => this.onFlushed(chunk),
       )
     }
-    if (chunk instanceof FailedRecords) return inTurn(this.#flush(), () => core.failed(chunk))
+    if (chunk instanceof FailedRecords) {
+      this.#foreign.add(chunk.records.receipt)
+      return inTurn(this.#flush(), () => core.failed(chunk))
+    }
     if (typeof chunk === 'string' || chunk instanceof Uint8Array) {
       return core.bytes === undefined ? this.#gatherBytes(chunk) : this.#takeBytes(toBuffer(chunk))
     }

@@ -156,7 +156,7 @@ export class Stage extends Duplex {
     const error = given ?? unfinished(this, this.account.pending)
     this.#held = undefined
     this.#door.destroy(error)
-    if (error !== null) this.account.abandon(error)
+    if (error !== null) this.#door.abandon(error)
     this.#abort.abort(error ?? undefined)
     callback(error)
   }
