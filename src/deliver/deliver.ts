@@ -302,7 +302,8 @@ function noteReasons(failed: FailedRecords): void {
     if (onFailed === undefined) continue
     for (let i = 0; i < failed.length; i += 1) {
       const { code, message } = failed.reason(i)
-      receipt.at(i).onFailed?.({ code, message: redact(message) })
+      const one = receipt.at(i)
+      one.onFailed?.({ code, message: redact(message) }, one)
     }
     return
   }

@@ -146,7 +146,7 @@ export interface ReceiptOptions {
    */
   readonly onAbandoned?: ((receipt: Receipt, error: Error) => void) | undefined
   /** Called with the reason for each of the records that is backed up, or thrown away by `discard()`. */
-  readonly onFailed?: ((reason: FailureReason) => void) | undefined
+  readonly onFailed?: ((reason: FailureReason, receipt: Receipt) => void) | undefined
   /**
    * Where to write what is made of the records: it is written over when they have ended. Default: memory of its own.
    *
@@ -174,7 +174,9 @@ export class Receipt implements Origin {
   #isAbandoned = false
   /** How many records failed together with another one that was made of the same record, and are counted as that one. */
   #joined = 0
-  readonly #ended = { delivered: 0, dropped: 0, backedUp: 0 }
+  #delivered = 0
+  #dropped = 0
+  #backedUp = 0
   #pending: number
   #leases: Lease[] | undefined
 
@@ -207,7 +209,7 @@ export class Receipt implements Origin {
 
   /** How many of the records ended in which way. */
   get ended(): Readonly<Record<Ending, number>> {
-    return this.#ended
+    return { delivered: this.#delivered, dropped: this.#dropped, backedUp: this.#backedUp }
   }
 
   get only(): Receipt {
@@ -248,7 +250,9 @@ export class Receipt implements Origin {
       throw new RangeError(`${count} records were said to be ${ending}, but only ${this.#pending} are pending`)
     }
     this.#pending -= count
-    this.#ended[ending] += count
+    if (ending === 'delivered') this.#delivered += count
+    else if (ending === 'dropped') this.#dropped += count
+    else this.#backedUp += count
     this.account.ended(this, ending, count)
     if (this.#pending === 0) this.#settled()
   }
@@ -280,8 +284,8 @@ export class Receipt implements Origin {
 
   /** How many of the records ended in one way, those among them that failed together with another one. */
   #failed(ending: 'backedUp' | 'dropped'): number {
-    const count = this.#ended[ending]
-    const isTheirs = ending === 'backedUp' || this.#ended.backedUp === 0
+    const count = ending === 'backedUp' ? this.#backedUp : this.#dropped
+    const isTheirs = ending === 'backedUp' || this.#backedUp === 0
     return count > 0 && isTheirs ? count + this.#joined : count
   }
 
@@ -308,7 +312,7 @@ export class Receipt implements Origin {
       account.open(count, this.arrivedAt, {
         position: this.position,
         memory: this.memory,
-        onFailed: this.onFailed,
+        onFailed: this.onFailed && ((reason) => this.onFailed?.(reason, this)),
         onAbandoned: (_, error) => this.abandon(error),
         onSettled,
       }),

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { describe, HosepipeError } from '../errors.ts'
 import { ReceiptMerger } from '../receipts/merged-receipts.ts'
-import { Account, type FailureReason, type Receipt } from '../receipts/receipts.ts'
+import { Account, type FailureReason, Receipt, type ReceiptOptions } from '../receipts/receipts.ts'
 import { Records } from '../records/records.ts'
 
 /** How the records of a `send` ended. */
@@ -19,6 +19,7 @@ export interface Ended {
 /** So many records are gathered at most before they are handed on. */
 const maxRecords = 512
 const noFailures: readonly FailureReason[] = []
+const nothing: Ended = { delivered: 0, dropped: 0, backedUp: 0, failures: noFailures }
 
 /**
  * Writes records whose callers wait for how they end. What is sent in one turn of the event loop goes on as one run, in which each call
@@ -52,19 +53,9 @@ export class Sender {
     }
     if (this.#items.length === 0) this.#arrivedAt = this.#clock.wall()
     const count = Array.isArray(given) ? given.length : 1
+    if (count === 0) return Promise.resolve(nothing)
     return new Promise((resolve, reject) => {
-      let failures: FailureReason[] | undefined
-      const receipt = this.account.open(count, this.#arrivedAt, {
-        onSettled: ({ ended: { delivered, dropped, backedUp } }) => {
-          resolve({ delivered, dropped, backedUp, failures: failures ?? noFailures })
-        },
-        onAbandoned: (_, error) => reject(error),
-        onFailed: (reason) => {
-          failures ??= []
-          failures.push(reason)
-        },
-      })
-      if (count === 0) return
+      const receipt = new SentReceipt(this.account, count, this.#arrivedAt, resolve, reject)
       if (Array.isArray(given)) for (const item of given) this.#add(item, receipt)
       else this.#add(given, receipt)
       if (this.#items.length >= maxRecords) this.handOn()
@@ -98,6 +89,39 @@ export class Sender {
     this.#receipts.add(receipt, 1)
     this.#items.push(item)
   }
+}
+
+/** The receipt of one call: all of them share their listeners, because there may be hundreds of thousands of them a second. */
+class SentReceipt extends Receipt {
+  readonly resolve: (ended: Ended) => void
+  readonly reject: (error: Error) => void
+  failures: FailureReason[] | undefined = undefined
+
+  constructor(
+    account: Account,
+    count: number,
+    arrivedAt: number,
+    resolve: (ended: Ended) => void,
+    reject: (error: Error) => void,
+  ) {
+    super(account, count, arrivedAt, listeners)
+    this.resolve = resolve
+    this.reject = reject
+  }
+}
+
+const listeners: ReceiptOptions = {
+  onSettled(receipt) {
+    if (receipt instanceof SentReceipt) receipt.resolve({ ...receipt.ended, failures: receipt.failures ?? noFailures })
+  },
+  onAbandoned(receipt, error) {
+    if (receipt instanceof SentReceipt) receipt.reject(error)
+  },
+  onFailed(reason, receipt) {
+    if (!(receipt instanceof SentReceipt)) return
+    receipt.failures ??= []
+    receipt.failures.push(reason)
+  },
 }
 
 function isRaw(item: unknown): item is string | Uint8Array {
