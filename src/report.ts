@@ -1,6 +1,6 @@
 /**
  * What hosepipe publishes: one `diagnostics_channel` for each kind of event, a message for each batch or attempt and
- * never for a record. A message is made only if its channel has a subscriber.
+ * never for a record, unless a function is called again for it. A message is made only if its channel has a subscriber.
  */
 import { type Channel, channel } from 'node:diagnostics_channel'
 
@@ -48,11 +48,11 @@ export interface AttemptEnded extends Reported {
   readonly error?: Error | undefined
 }
 
-/** An attempt failed and another one follows. */
+/** An attempt failed and another one follows: at a request, or at a record by the function of a `transform` that has `retry`. */
 export interface RetryScheduled extends Reported {
-  /** The destination's name. */
+  /** The destination's name; `transform` for a function. */
   readonly destination: string
-  /** The request's id, the same for all of its attempts. */
+  /** The request's id, the same for all of its attempts; for a function the record's number in its stream, from 0 on: `record 17`. */
   readonly request: string
   /** The attempt that failed. */
   readonly attempt: number

@@ -6,6 +6,7 @@
  */
 import type { Clock } from '../clock.ts'
 import { HosepipeError, toError } from '../errors.ts'
+import { report } from '../report.ts'
 import { Backoff } from '../retry/backoff.ts'
 import { RetryBudget } from '../retry/budget.ts'
 import type { RetryOptions } from '../retry/retry-options.ts'
@@ -54,6 +55,9 @@ export class AttemptContext {
 
   readonly #onOuter = (): void => this.#controller?.abort(this.#outer.reason)
 }
+
+/** What a transform is called in reports. */
+const name = 'transform'
 
 /** What attempts are made by. */
 export interface AttemptRules {
@@ -108,7 +112,7 @@ export class TransformAttempts {
     const { clock, signal } = this.#rules
     const attempts = backoff.begin()
     let attempt = first
-    for (;;) {
+    for (let number = 1; ; number += 1) {
       try {
         const value = await attempt
         attempts.succeeded()
@@ -117,6 +121,9 @@ export class TransformAttempts {
         const error = toError(thrown)
         const delay = signal.aborted || !isRetryable(error) ? undefined : attempts.next([error])
         if (delay === undefined) throw thrown
+        report.retryScheduled(() => {
+          return { hose: name, destination: name, request: `record ${told.index}`, attempt: number, delay, error }
+        })
         await wait(delay, clock, signal)
         if (signal.aborted) throw thrown
         const context = new AttemptContext(told.arrivedAt, told.index, signal)

@@ -1,10 +1,12 @@
 /** Functions that answer with promises: `retry` and `timeout`. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { pipeline } from 'node:stream/promises'
 import t, { type Test } from 'tap'
 import { memory } from '../../src/destinations/memory/index.ts'
 import {
   batch,
   type Context,
+  channelNames,
   deliver,
   fail,
   field,
@@ -80,6 +82,29 @@ t.test('a promise that was rejected is made again, and the order is kept', async
   )
   t.ok(most <= 5, `${most} at a time`)
   conserves(t, end.stats())
+})
+
+t.test('whoever listens hears of each attempt that is made again', async (t) => {
+  const heard: unknown[] = []
+  const listen = (message: unknown): void => void heard.push(message)
+  subscribe(channelNames.retryScheduled, listen)
+  let attempts = 0
+  await through(
+    t,
+    2,
+    json(async (value: { i: number }) => {
+      attempts += 1
+      if (value.i === 1 && attempts < 4) throw down()
+      return value
+    }),
+    { retry: {} },
+  )
+  unsubscribe(channelNames.retryScheduled, listen)
+  t.match(heard, [
+    { hose: 'transform', destination: 'transform', request: 'record 1', attempt: 1, error: { message: 'down' } },
+    { request: 'record 1', attempt: 2 },
+  ])
+  t.equal(heard.length, 2)
 })
 
 t.test('what cannot help is not tried again, nor what a function says or throws at once', async (t) => {
