@@ -22,6 +22,7 @@ export { type DecompressOptions, decompress } from './decompress/decompress.ts'
 export type { ReadableFormat } from './decompress/format.ts'
 
 // Bytes to records.
+export type { Selects } from './split/json-selection-splitter.ts'
 export { type JsonValuesOptions, jsonValues } from './split/json-values.ts'
 export { type LengthPrefixedOptions, lengthPrefixed } from './split/length-prefixed.ts'
 export { type LinesOptions, lines } from './split/lines.ts'
@@ -73,7 +74,8 @@ export { type DeliverStream, deliver } from './deliver/deliver.ts'
 export type { BackupBatchOptions, DeliverOptions } from './deliver/deliver-options.ts'
 export type { Destination, Limits, Refusal, Request, Send, SendContext, SendResult } from './deliver/destination.ts'
 export { type Branch, type FanOutStream, fanOut } from './deliver/branches/fan-out.ts'
-export { HttpError, type HttpErrorOptions } from './deliver/http-error.ts'
+export { type HttpAnswer, HttpError, type HttpErrorOptions } from './deliver/http-error.ts'
+export type { HeaderFields } from './retry/retry-after.ts'
 export type { CopyTarget } from './deliver/branches/copies.ts'
 export type { Way } from './deliver/branches/lane.ts'
 export type { RetryOptions } from './retry/retry-options.ts'
@@ -95,6 +97,7 @@ export {
   type Origin,
   type Position,
   Receipt,
+  type ReceiptOptions,
 } from './receipts/receipts.ts'
 export {
   type AttemptEnded,
@@ -106,5 +109,6 @@ export {
   type Reported,
   type RetryScheduled,
 } from './report.ts'
+export type { Work } from './stage/door.ts'
 export type { Ended } from './stage/sender.ts'
 export type { Stage, StageOptions } from './stage/stage.ts'

@@ -8,12 +8,22 @@ const { exports } = createRequire(import.meta.url)('hosepipe/package.json')
 const targets = Object.values(exports).flatMap((target) =>
   typeof target === 'string' ? [target] : Object.values(target),
 )
-for (const target of [...targets, 'README.md', 'CHANGELOG.md', 'LICENSE']) {
+const pages = [
+  'README.md',
+  'CHANGELOG.md',
+  'ARCHITECTURE.md',
+  'LICENSE',
+  'llms.txt',
+  'src/cli/README.md',
+  'recipes/README.md',
+]
+for (const target of [...targets, ...pages]) {
   assert.ok(packed.has(target.replace('./', '')), `${target} is in the tarball`)
 }
 const strays = [...packed].filter(
   (file) =>
-    !/^(?:dist\/|src\/cli\/config\.schema\.json$|package\.json$|[A-Z]+(?:\.md)?$)/.test(file) ||
-    /\bexample\//.test(file),
+    !/^(?:dist\/|src\/cli\/config\.schema\.json$|src\/(?:.*\/)?README\.md$|recipes\/|llms\.txt$|package\.json$|[A-Z]+(?:\.md)?$)/.test(
+      file,
+    ) || /\bexample\//.test(file),
 )
 assert.deepEqual(strays, [], 'nothing else is in it')

@@ -6,9 +6,13 @@ import { type HeaderFields, retryAfterIn } from '../retry/retry-after.ts'
 
 /** An answer as HTTP clients give it: a `Response` of fetch has `status`; undici's `request` and Node's own have `statusCode`. */
 export interface HttpAnswer {
+  /** The status code, as fetch names it. */
   readonly status?: number | undefined
+  /** The status code, as undici's `request` and Node's own client name it. */
   readonly statusCode?: number | undefined
+  /** The header fields, of which `Retry-After` is obeyed. */
   readonly headers?: HeaderFields | undefined
+  /** What came with it; it is not read. */
   readonly body?: unknown
 }
 

@@ -136,16 +136,16 @@ export interface FailureReason {
 
 /** What a source may add to the receipt that it opens. */
 export interface ReceiptOptions {
-  /** Where in the source the records came from. */
+  /** Where in the source the records came from. Default: not known. */
   readonly position?: Position | undefined
-  /** Called once, when every record has ended (at once where there is none): now the source may commit its position. */
+  /** Called once, when every record has ended (at once where there is none): now the source may commit its position. Default: nobody hears. */
   readonly onSettled?: ((receipt: Receipt) => void) | undefined
   /**
    * Called at most once, when records are pending and nothing will settle them any more, because their stream was destroyed: a source must not
-   * commit its position, and whoever waits for the records should hear the error.
+   * commit its position, and whoever waits for the records should hear the error. Default: nobody hears.
    */
   readonly onAbandoned?: ((receipt: Receipt, error: Error) => void) | undefined
-  /** Called with the reason for each of the records that is backed up, or thrown away by `discard()`. */
+  /** Called with the reason for each of the records that is backed up, or thrown away by `discard()`. Default: nobody hears. */
   readonly onFailed?: ((reason: FailureReason, receipt: Receipt) => void) | undefined
   /**
    * Where to write what is made of the records: it is written over when they have ended. Default: memory of its own.

@@ -232,7 +232,11 @@ export class Records implements Iterable<Buffer>, Provenance {
     )
   }
 
-  /** The records of some stretches of neighbours: the same memory, and each stretch framed as it was. */
+  /**
+   * The records of some stretches of neighbours: the same memory, and each stretch framed as it was.
+   *
+   * @internal
+   */
   pickStretches(stretches: Stretches): Records {
     const [from = 0, to = 0] = stretches
     if (stretches.length <= 2) return this.slice(from, to)

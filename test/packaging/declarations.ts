@@ -1,6 +1,6 @@
 /**
  * What users see of the types: the public API has a comment on each name and each member, the types say what users rely on, and the
- * examples of README.md compile, and run where they say so.
+ * examples of all pages compile, and run where they say so.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -22,9 +22,9 @@ const entries: Readonly<Record<string, string>> = {
 }
 const typeTests = join(root, 'test/support/public-types.ts')
 const blocks = codeBlocks()
-const blockPath = (line: number): string => join(root, `README-${line}.ts`)
+const blockPath = ({ page, line }: CodeBlock): string => join(root, `${page.replace(/\W/g, '-')}-${line}.ts`)
 
-/** What the shorter examples of README.md speak of without having made it. */
+/** What the shorter examples of the pages speak of without having made it. */
 const surroundings = `
 import type { Readable } from 'node:stream'
 import type { Destination, Firehose } from 'hosepipe'
@@ -66,12 +66,12 @@ t.test('every option says what is taken when it is not given', async (t) => {
   t.same([...new Set(missing)], [])
 })
 
-t.test('the examples of README.md compile', async (t) => {
-  t.ok(blocks.length > 8, 'there are examples')
-  for (const { line } of blocks) t.same(problems(blockPath(line)), [], `line ${line}`)
+t.test('the examples of all pages compile', async (t) => {
+  t.ok(new Set(blocks.map(({ page }) => page)).size > 8, 'there are examples')
+  for (const block of blocks) t.same(problems(blockPath(block)), [], `${block.page}, line ${block.line}`)
 })
 
-t.test('the examples of README.md that are complete run as they stand', async (t) => {
+t.test('the examples of pages that are complete run as they stand', async (t) => {
   const log = t.capture(console, 'log')
   const complete = blocks.filter(({ runs }) => runs)
   const columns = complete.filter(({ code }) => code.includes('hosepipe/parquet'))
@@ -81,7 +81,8 @@ t.test('the examples of README.md that are complete run as they stand', async (t
   const before = process.cwd()
   t.teardown(() => process.chdir(before))
   async function run({ code, line }: CodeBlock): Promise<string> {
-    const events = [{ customer: 'a' }, { customer: '../b', debug: false }, { customer: 'a', debug: true }, {}]
+    const level = 'info'
+    const events = [{ customer: 'a', level }, { customer: '../b', level }, { customer: 'a', level: 'debug' }, {}]
     const input = `${events.map((event) => JSON.stringify(event)).join('\n')}\nnot JSON\n`
     const dir = t.testdir({ 'events.ndjson': input, 'example.mjs': toModule(code) })
     process.chdir(dir)
@@ -92,23 +93,24 @@ t.test('the examples of README.md that are complete run as they stand', async (t
   for (const block of texts) {
     const { line } = block
     const dir = await run(block)
-    t.same(readAll(join(dir, 'lake')).sort(), ['{"customer":"../b","debug":false}', '{"customer":"a"}'], `line ${line}`)
-    t.same(readdirSync(join(dir, 'lake/events')).sort(), ['..%2Fb', 'a'], 'a folder for each key')
+    const delivered = ['{"customer":"../b","level":"info"}', '{"customer":"a","level":"info"}']
+    t.same(readAll(join(dir, 'lake')).sort(), delivered, `line ${line}`)
+    t.same(readdirSync(join(dir, 'lake')).sort(), ['customer=..%2Fb', 'customer=a'], 'a folder for each key')
     const failed = readAll(join(dir, 'failed')).map((text): unknown => JSON.parse(text))
     t.match(failed, [{ rawData: String }, { rawData: String }], 'what has no key and what is not JSON is backed up')
   }
   const [stats] = log().flatMap(({ args }) => args)
-  t.match(stats, { in: 5, delivered: 2, dropped: 1, backedUp: 2, pending: 0 }, 'the second says how the records ended')
+  t.match(stats, { in: 5, delivered: 2, dropped: 1, backedUp: 2, pending: 0 }, 'the first says how the records ended')
   for (const block of columns) {
     const dir = await run(block)
     const duck = await Duck.open(dir)
     const { rows } = await duck.read(filesBelow(join(dir, 'columns')).map((path) => readFileSync(path)))
     duck.close()
     t.strictSame(rows, [
-      { customer: 'a', debug: null },
-      { customer: '../b', debug: false },
-      { customer: 'a', debug: true },
-      { customer: null, debug: null },
+      { customer: 'a', level: 'info' },
+      { customer: '../b', level: 'info' },
+      { customer: 'a', level: 'debug' },
+      { customer: null, level: null },
     ])
     t.match(filesBelow(join(dir, 'failed')), [/format-conversion-failed/])
   }
@@ -117,7 +119,7 @@ t.test('the examples of README.md that are complete run as they stand', async (t
 function compile(): ts.Program {
   const config = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => readFileSync(path, 'utf8'))
   const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, root)
-  const virtual = new Map(blocks.map(({ line, code }) => [blockPath(line), withImports(code)]))
+  const virtual = new Map(blocks.map((block) => [blockPath(block), withImports(block.code)]))
   const globals = join(root, 'README-surroundings.d.ts')
   virtual.set(globals, surroundings)
   const own = { ...options, noUnusedLocals: false, noEmit: true }
