@@ -1,4 +1,4 @@
-// Imports its argument, and prints the names of the packages whose files were loaded, whether imported or required.
+// Imports its argument, and prints the names of the packages whose files were loaded, whether imported or required, and how many of ours.
 import { createRequire, register } from 'node:module'
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 
@@ -18,4 +18,6 @@ for (let next = receiveMessageOnPort(port1); next !== undefined; next = receiveM
   urls.push(next.message)
 const files = [...urls, ...Object.keys(createRequire(import.meta.url).cache)].map((file) => file.replaceAll('\\', '/'))
 const names = files.flatMap((file) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? [])
-console.log(JSON.stringify([...new Set(names)].sort()))
+console.log(
+  JSON.stringify({ packages: [...new Set(names)].sort(), files: names.filter((name) => name === 'hosepipe').length }),
+)

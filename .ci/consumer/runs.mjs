@@ -9,7 +9,7 @@ import { memory } from 'hosepipe/memory'
 const input = '{"customer":"a","n":1}\n{"customer":"b","n":2}\nnot JSON\n'
 for (const to of [
   memory(),
-  file({ dir: './out', prefix: '!{partitionKey:customer}/!{timestamp:EEE}/', timeZone: 'Europe/Berlin' }),
+  file({ dir: './out', prefix: '!{partitionKey:customer}/!{timestamp:EEE-dd}/', timeZone: 'Europe/Berlin' }),
 ]) {
   const backup = memory()
   const hose = firehose({

@@ -7,8 +7,8 @@
  *
  * Without listeners a signal does what it does to any process: ends it at once. When the loop turns again they are put back.
  */
-import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { threadFile } from '../own-files.ts'
 import type { BusyTask } from './busy-task.ts'
 
 /** Milliseconds between two signs of life. */
@@ -49,8 +49,7 @@ export function watchBusy({ busy, free }: OnBusy, after: number): () => void {
     maxMissed: Math.ceil(after / beatMs),
     expression: `globalThis[Symbol.for(${JSON.stringify(globalName)})]?.()`,
   }
-  // The other file has the ending that this one has: `.ts` as it is written, `.js` as it is built.
-  const worker = new Worker(new URL(`./busy-worker${extname(import.meta.url)}`, import.meta.url), { workerData })
+  const worker = new Worker(threadFile('cli/busy-worker'), { workerData })
   worker.unref()
   // Without a thread the program works, but is deaf while it is busy.
   worker.once('error', () => clearInterval(beat))

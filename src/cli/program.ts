@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { Discard } from '../deliver/backup/backup.ts'
 import { openDestinations } from '../deliver/open.ts'
 import { toDestination } from '../deliver/to-destination.ts'
+import { manifestFile } from '../own-files.ts'
 import { type Config, isObject, readConfig } from './config.ts'
 import { addFlags, type Flags, spelledOut, withFlags } from './flags.ts'
 import { help } from './help.ts'
@@ -150,6 +151,6 @@ function refuse(command: string, flags: Flags, names: readonly (keyof Flags)[]):
 }
 
 function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  const manifest: unknown = JSON.parse(readFileSync(manifestFile(), 'utf8'))
   return isObject(manifest) ? String(manifest.version) : ''
 }

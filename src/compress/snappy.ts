@@ -7,6 +7,7 @@
  * Lengths have four bytes, most significant first. A block is raw Snappy of at most 32,768 bytes.
  */
 import { setImmediate } from 'node:timers/promises'
+import { importPeer, resolvePeer } from '../peer-packages.ts'
 import type { Compressor } from './compressor.ts'
 import { type OptionalPackage, optionalPackage } from './optional-package.ts'
 import { joined } from './pieces.ts'
@@ -25,8 +26,8 @@ const xerialHead = Buffer.from('82534e41505059000000000100000001', 'hex')
 
 const ownPackage = {
   name: 'snappy',
-  resolve: () => import.meta.resolve('snappy'),
-  load: () => import('snappy'),
+  resolve: () => resolvePeer('snappy'),
+  load: () => importPeer('snappy'),
 } satisfies Partial<OptionalPackage<SnappyModule>>
 
 /**

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { option, readOptions, wholeBetween } from '../options.ts'
+import { importPeer, resolvePeer } from '../peer-packages.ts'
 import type { Compressor } from './compressor.ts'
 import { optionalPackage } from './optional-package.ts'
 import { cut, joined } from './pieces.ts'
@@ -29,8 +30,8 @@ export function zip(options: ZipOptions = {}): Compressor {
   const load = optionalPackage({
     compression: 'zip',
     name: 'yazl',
-    resolve: () => import.meta.resolve('yazl'),
-    load: () => import('yazl'),
+    resolve: () => resolvePeer('yazl'),
+    load: () => importPeer('yazl'),
   })
   return {
     name: 'zip',

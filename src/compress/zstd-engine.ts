@@ -5,6 +5,7 @@
 import type { Transform } from 'node:stream'
 import * as nodeZlib from 'node:zlib'
 import { HosepipeError, toError } from '../errors.ts'
+import { importPeer, resolvePeer } from '../peer-packages.ts'
 
 /** Makes the stream that compresses one frame of `size` bytes. */
 export type MakeFrame = (level: number, size: number) => Transform
@@ -37,8 +38,8 @@ const hint = `Node has it from 22.15 and 23.8 on, an older one needs a package: 
 /** What this process has. The package is asked for its native half: the other one has no streams. */
 const ownSources: ZstdSources = {
   zlib: nodeZlib,
-  resolvePackage: () => import.meta.resolve('@cloudpss/zstd/napi'),
-  importPackage: () => import('@cloudpss/zstd/napi'),
+  resolvePackage: () => resolvePeer('@cloudpss/zstd/napi'),
+  importPackage: () => importPeer('@cloudpss/zstd/napi'),
 }
 
 interface NodeZstd {

@@ -10,6 +10,7 @@
 import { type Duplex, pipeline } from 'node:stream'
 import * as nodeZlib from 'node:zlib'
 import { HosepipeError, toError } from '../errors.ts'
+import { importPeer } from '../peer-packages.ts'
 import type { ByteReader } from './byte-reader.ts'
 
 /** Finds the end of a frame in bytes that come in pieces. */
@@ -106,7 +107,7 @@ const hint = 'Node can read it from 22.15 and 23.8 on, an older one needs a pack
 export async function findDecompressor(zlib: object = nodeZlib): Promise<MakeDecompressor> {
   if (canDecompress(zlib)) return () => zlib.createZstdDecompress()
   try {
-    const { Decompressor } = await import('@cloudpss/zstd/napi')
+    const { Decompressor } = await importPeer('@cloudpss/zstd/napi')
     return () => new Decompressor()
   } catch (error) {
     throw new HosepipeError('Compress.Unavailable', `there is no zstd here: ${toError(error).message}. ${hint}`, {

@@ -4,9 +4,9 @@
  *     this thread     write ──bytes──▶          ◀──runs── push
  *     its thread               split2, Cutter, RegExp
  */
-import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { HosepipeError, toError } from '../errors.ts'
+import { threadFile } from '../own-files.ts'
 import { FailedRecords } from '../records/failed-records.ts'
 import { placesOf } from '../records/places.ts'
 import { Records } from '../records/records.ts'
@@ -66,10 +66,7 @@ export class PatternThread implements SplitterState {
   }
 
   #start(): Worker {
-    // The other file has the ending that this one has: `.ts` as it is written, `.js` as it is built.
-    return new Worker(new URL(`./pattern-worker${extname(import.meta.url)}`, import.meta.url), {
-      workerData: this.#task,
-    })
+    return new Worker(threadFile('split/pattern-worker'), { workerData: this.#task })
   }
 
   #push({ from, to, offsets, bytes, ends, failed }: FoundRun): void {

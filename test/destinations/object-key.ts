@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { ZoneId } from '@js-joda/core'
 import t from 'tap'
 import { type ObjectKeyOptions, objectKeyFields, objectKeys } from '../../src/destinations/object-key/object-key.ts'
 import type { KeyFacts } from '../../src/destinations/object-key/template.ts'
@@ -43,7 +42,7 @@ t.test('patterns print what a JDK prints', async (t) => {
   } = JSON.parse(readFileSync(new URL('java-time.json', import.meta.url), 'utf8'))
   for (const [pattern, expected] of Object.entries(table.patterns)) {
     if (expected === null) {
-      t.throws(() => compilePattern(pattern, ZoneId.of('UTC')), `${pattern} is refused`)
+      t.throws(() => compilePattern(pattern, 'UTC'), `${pattern} is refused`)
       continue
     }
     const printed = table.moments.map(([instant, zone]) =>

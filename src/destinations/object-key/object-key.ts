@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import type { ZoneId } from '@js-joda/core'
 import { OptionError, toError } from '../../errors.ts'
 import { described, type Fields, matching, oneOf, option } from '../../options.ts'
 import { type Escape, escapeBy } from './escape.ts'
@@ -131,7 +130,7 @@ function withTime(prefix: string): string {
   return hasExpression(prefix) ? prefix : prefix + time
 }
 
-type Common = { readonly stage: string; readonly zone: ZoneId; readonly escapeValue: (value: string) => string }
+type Common = { readonly stage: string; readonly zone: string; readonly escapeValue: (value: string) => string }
 
 function errorTemplate(common: Common, prefix: string, errorPrefix: string): Evaluate {
   const compile = (text: string): Evaluate => compileTemplate({ ...common, option: 'errorPrefix', text })
@@ -148,7 +147,7 @@ function errorTemplate(common: Common, prefix: string, errorPrefix: string): Eva
   )
 }
 
-function zoneOption(stage: string, id: string): ZoneId {
+function zoneOption(stage: string, id: string): string {
   try {
     return timeZoneOf(id)
   } catch (error) {

@@ -3,7 +3,6 @@
  * the service: guide, "Custom prefixes for Amazon S3 objects".
  */
 import { randomInt } from 'node:crypto'
-import type { ZoneId } from '@js-joda/core'
 import type { Batch } from '../../batch/batch.ts'
 import { describe, HosepipeError, OptionError, toError } from '../../errors.ts'
 import { nearestOf } from '../../options.ts'
@@ -22,7 +21,7 @@ export interface Template {
   readonly stage: string
   readonly option: 'prefix' | 'errorPrefix'
   readonly text: string
-  readonly zone: ZoneId
+  readonly zone: string
   /** Makes a value that comes from records fit for a key. */
   readonly escapeValue: (value: string) => string
 }

@@ -1,6 +1,7 @@
 /** How the pages of a file are compressed. */
 import * as zlib from 'node:zlib'
 import { optionalPackage } from '../../compress/optional-package.ts'
+import { importPeer, resolvePeer } from '../../peer-packages.ts'
 
 /** Compresses one page. */
 export type CompressPage = (bytes: Uint8Array) => Uint8Array
@@ -30,8 +31,8 @@ function zstdPages(): () => Promise<CompressPage> {
   const load = optionalPackage({
     compression: 'zstd',
     name: '@cloudpss/zstd',
-    resolve: () => import.meta.resolve('@cloudpss/zstd/napi'),
-    load: () => import('@cloudpss/zstd/napi'),
+    resolve: () => resolvePeer('@cloudpss/zstd/napi'),
+    load: () => importPeer('@cloudpss/zstd/napi'),
   })
   return async () => {
     const { compress } = await load()

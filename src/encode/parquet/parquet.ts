@@ -14,6 +14,7 @@ import {
   size,
   unknownOption,
 } from '../../options.ts'
+import { importPeer, resolvePeer } from '../../peer-packages.ts'
 import type { Records } from '../../records/records.ts'
 import { readTimestamp } from '../../time/read-time.ts'
 import { compileTimeFormats, type ReadTime } from '../../time/time-formats.ts'
@@ -153,8 +154,8 @@ export function parquet(options: ParquetOptions): Encoder<PartlyEncoded> {
     compression: 'parquet',
     name: 'hyparquet-writer',
     code: 'Encode.Unavailable',
-    resolve: () => import.meta.resolve('hyparquet-writer'),
-    load: () => import('hyparquet-writer'),
+    resolve: () => resolvePeer('hyparquet-writer'),
+    load: () => importPeer('hyparquet-writer'),
   })
   let conversion = given.columns.length === 0 ? undefined : conversionOf(given)
 

@@ -4,12 +4,13 @@
  * A slab whose thread ends before it was begun, or when it was done but its answer did not arrive any more, goes to another thread;
  * only the one at work is lost with its thread.
  */
-import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ResourceLimits } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import { HosepipeError, toError } from '../../errors.ts'
 import { Lease } from '../../memory/lease.ts'
+import { threadFile } from '../../own-files.ts'
+import { importPeer, resolvePeer } from '../../peer-packages.ts'
 import type { Receipt } from '../../receipts/receipts.ts'
 import type { Records } from '../../records/records.ts'
 import type { RetryOptions } from '../../retry/retry-options.ts'
@@ -24,16 +25,16 @@ export interface ThreadSource {
   /** Loads the package. */
   loadPackage(): Promise<{ readonly Piscina: typeof Piscina }>
   /** The file that runs in each thread. */
-  readonly worker: URL
+  readonly worker: URL | (() => URL)
   /** Arguments of Node for each thread. Default: those of the process, with which a loader of the user's comes along. */
   readonly execArgv?: string[]
 }
 
-/** What this process has. The other file has the ending that this one has: `.ts` as it is written, `.js` as it is built. */
+/** What this process has. */
 export const ownThreads: ThreadSource = {
-  resolvePackage: () => import.meta.resolve('piscina'),
-  loadPackage: () => import('piscina'),
-  worker: new URL(`./worker${extname(import.meta.url)}`, import.meta.url),
+  resolvePackage: () => resolvePeer('piscina'),
+  loadPackage: () => importPeer('piscina'),
+  worker: () => threadFile('transform/threads/worker'),
 }
 
 /**
@@ -101,7 +102,7 @@ export class Pool {
     this.#slots = Array.from({ length: slots }, (_, slot) => slot)
     const data: ThreadData = { module: module.href, concurrency, timeout, retry, states: this.#states }
     this.#threads = new Threads({
-      filename: fileURLToPath(worker),
+      filename: fileURLToPath(typeof worker === 'function' ? worker() : worker),
       name: 'run',
       minThreads: threads,
       maxThreads: threads,
