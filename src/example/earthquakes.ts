@@ -1,6 +1,8 @@
+import { createReadStream } from 'node:fs'
 import { file } from '../destinations/file/index.ts'
-import { drop, type Firehose, fail, firehose, gzip, json, jsonValues } from '../index.ts'
-import type { Dataset } from './run.ts'
+import { drop, type Firehose, fail, firehose, gzip, jsonValues } from '../index.ts'
+import { dataOf } from './data.ts'
+import { type Dataset, type Noted, noting } from './run.ts'
 
 /** What is read of a GeoJSON feature. */
 interface Feature {
@@ -12,11 +14,12 @@ interface Feature {
 /** 1,700 earthquakes of a GeoJSON file, by the network that measured them. */
 export const earthquakes: Dataset = {
   name: 'earthquakes',
-  path: 'data/earthquakes.json',
-  firehose(dir: string): Firehose {
+  about: 'the features of a GeoJSON file, by the network that measured them',
+  input: () => createReadStream(dataOf('earthquakes.json')),
+  firehose(dir: string, noted: Noted): Firehose {
     return firehose({
       split: jsonValues({ path: 'features' }),
-      transform: json(prepare),
+      transform: noting(prepare, noted),
       batch: { maxBytes: '1MiB', maxAge: '2s', key: '{net}' },
       compress: gzip(),
       to: file({ dir: `${dir}/earthquakes`, prefix: 'net=!{partitionKey:net}/!{timestamp:yyyy-MM-dd}/' }),

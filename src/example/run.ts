@@ -1,45 +1,80 @@
-import { createReadStream } from 'node:fs'
+import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { DeliverStats, Firehose } from '../index.ts'
-import { linesBelow } from './lines-below.ts'
+import {
+  type BackupRecord,
+  type DeliverStats,
+  type Firehose,
+  json,
+  type RecordFunction,
+  type TransformResult,
+} from '../index.ts'
+import { type Found, firstBackupRecord, linesBelow } from './lines-below.ts'
 
-/** A part of the npm package vega-datasets, and what is done with it. */
+/** Some data, and what is done with it. */
 export interface Dataset {
   readonly name: string
-  /** Where the data stands in the package. */
-  readonly path: string
+  /** What it is, in one line. */
+  readonly about: string
+  /** The bytes of the data. */
+  input(): Readable
   /** Makes the stream that takes the data; everything it writes is below `dir`. */
-  firehose(dir: string): Firehose
+  firehose(dir: string, noted: Noted): Firehose
+}
+
+/** The first record that a function kept, as it came and as it went. */
+export interface Noted {
+  before?: string
+  after?: string
 }
 
 /** What became of a dataset. */
 export interface Result {
   readonly name: string
+  readonly about: string
   readonly stats: DeliverStats
   readonly seconds: number
-  /** Where the objects are, and what was found when they were read again. */
-  readonly delivered: { readonly dir: string; readonly objects: number; readonly records: number }
-  /** The same of the failed records. */
-  readonly backedUp: { readonly dir: string; readonly objects: number; readonly records: number }
+  readonly noted: Noted
+  readonly delivered: Found
+  readonly backedUp: Found
+  /** One of the failed records, decoded. */
+  readonly failure: (BackupRecord & { readonly record: Buffer }) | undefined
 }
-
-/** The folder of vega-datasets; its main file is in a folder below. */
-const datasets = new URL('..', import.meta.resolve('vega-datasets'))
 
 /** Sends a dataset through its firehose, and reads again what was written. */
-export async function run({ name, path, firehose }: Dataset, dir: string): Promise<Result> {
+export async function run({ name, about, input, firehose }: Dataset, dir: string): Promise<Result> {
+  const noted: Noted = {}
   const started = performance.now()
-  const stream = firehose(dir)
-  await pipeline(createReadStream(new URL(path, datasets)), stream)
+  const stream = firehose(dir, noted)
+  await pipeline(input(), stream)
   const seconds = (performance.now() - started) / 1000
+  const backedUp = await linesBelow(`${dir}/${name}-failed`)
+  const failure = await firstBackupRecord(backedUp)
   return {
     name,
+    about,
     stats: stream.stats(),
     seconds,
+    noted,
     delivered: await linesBelow(`${dir}/${name}`),
-    backedUp: await linesBelow(`${dir}/${name}-failed`),
+    backedUp,
+    failure,
   }
 }
+
+/** A function of parsed records that notes what it makes of the first one that it keeps. */
+export function noting<Value>(fn: (value: Value) => TransformResult, noted: Noted): RecordFunction {
+  return json((value: Value) => {
+    const result = fn(value)
+    if (noted.before === undefined && isKept(result)) {
+      noted.before = JSON.stringify(value)
+      noted.after = JSON.stringify(result)
+    }
+    return result
+  })
+}
+
+/** What is said of a record that goes nowhere is no plain object. */
+const isKept = (result: unknown): boolean => Object.getPrototypeOf(result) === Object.prototype
 
 /** What does not add up, in words; empty when all is well. */
 export function mistakes({ name, stats, delivered, backedUp }: Result): string[] {
