@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { dirname, extname, resolve } from 'node:path'
 import { describe } from '../errors.ts'
 import { rebased } from './destinations/address.ts'
+import { withEnvironment } from './environment.ts'
+import { isInline } from './inline-function.ts'
 import { functionKinds, loadDefault } from './load-module.ts'
 import { UsageError, wordsOf } from './usage-error.ts'
 
@@ -30,11 +32,13 @@ async function readJson(path: string): Promise<unknown> {
   } catch (error) {
     throw new UsageError(`${path}: ${wordsOf(error).replace(`${path}: `, '')}`, { cause: error })
   }
+  let parsed: unknown
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''))
+    parsed = JSON.parse(text.replace(/^\uFEFF/, ''))
   } catch (error) {
     throw new UsageError(`${path} is not JSON: ${jsonProblem(wordsOf(error), text)}`)
   }
+  return withEnvironment(path, parsed)
 }
 
 /** JSON.parse's own words, with line and column, and without the piece of the file that it shows: a secret may stand there. */
@@ -59,13 +63,13 @@ function withPaths(name: string, value: unknown, folder: string): unknown {
 }
 
 function withFunctionPaths(value: unknown, folder: string): unknown {
-  if (typeof value === 'string') return resolve(folder, value)
+  if (typeof value === 'string') return isInline(value) ? value : resolve(folder, value)
   if (Array.isArray(value)) return value.map((item) => withFunctionPaths(item, folder))
   if (!isPlain(value)) return value
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
       key,
-      functions.includes(key) && typeof item === 'string' ? resolve(folder, item) : item,
+      functions.includes(key) && typeof item === 'string' && !isInline(item) ? resolve(folder, item) : item,
     ]),
   )
 }

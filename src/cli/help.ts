@@ -4,10 +4,10 @@ Usage: hosepipe [FILE…] --to FOLDER [flags]   gathers records into batches and
        hosepipe replay DIR… --to … [flags]    sends the records of a backup again
        hosepipe check [CONFIG] [--connect]    says what is wrong, or shows what the options come to
        hosepipe bench FILE [flags]            measures your transforms on your data
-Reads FILEs or standard input, gzip and zstd decompressed. Order of functions: as written.
+Reads FILEs, folders, patterns or standard input, decompressed. Order of functions: as written.
   --to, --backup, --source-backup URL   a folder, s3://bucket/prefix or - (stdout); --backup discard
   --split HOW             lines (default), json, json:path.to.array, regex:PATTERN, separator:TEXT
-  --filter, --map, --transform FILE     its default export gets each record, parsed
+  --filter, --map, --transform FILE     its default export, or 'r => r.n > 1', gets each record
   --key FIELD             batches by a field, or by '{a}/{b.c}'; may be given several times
   --prefix TEXT           of object names: 'year=!{timestamp:yyyy}/!{partitionKey:customer}/'
   --max-bytes 5MiB  --max-age 5m  --max-records N     when a batch is closed
@@ -17,7 +17,7 @@ Reads FILEs or standard input, gzip and zstd decompressed. Order of functions: a
   --progress bar|json|none   --report text|json|none   on the way, and at the end
   --grace 30s             how long SIGINT and SIGTERM let deliveries end; a second one stops now
   --keep-going  past unreadable inputs   --max-failed N|P%  stops beyond   --help  --version
-Exit code: 0 all delivered, or dropped by your word; 3 some failed; 4 unread inputs; 1 anything else
+Exit code: 0 all delivered, or dropped by your word; 3 some failed; 4 unread; 130 Ctrl-C; 1 else
 Examples:
   hosepipe events.ndjson --to ./lake --backup ./failed --gzip --key customer
   zcat logs.gz | hosepipe --filter ./errors.js --to - | jq .message

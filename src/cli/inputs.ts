@@ -3,8 +3,10 @@ import { constants, createReadStream, fstatSync, open as openFile, type ReadStre
 import { access, stat } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { promisify } from 'node:util'
+import { glob, isDynamicPattern } from 'tinyglobby'
 import { decompressed } from '../decompress/decompress.ts'
 import { type Source, source } from '../index.ts'
+import { filesBelow } from './replay.ts'
 import { UsageError, wordsOf } from './usage-error.ts'
 
 /** One input. */
@@ -34,13 +36,14 @@ const stdinName = 'stdin'
 /**
  * Looks at all inputs before any is read.
  *
- * @param paths - `-` is standard input; none at all is the same.
+ * @param paths - `-` is standard input; none at all is the same. A folder stands for all files below it, and a pattern (`logs/*.gz`) for
+ *   those that it matches, in the order of their names.
  * @param keepGoing - Whether one that cannot be read fails when its turn comes, and not at once.
  * @throws UsageError for one that cannot be read.
  */
 export async function listInputs(paths: readonly string[], keepGoing = false): Promise<Input[]> {
   const inputs: Input[] = []
-  for (const path of paths.length === 0 ? ['-'] : paths)
+  for (const path of paths.length === 0 ? ['-'] : await expanded(paths))
     inputs.push(
       path === '-' ? standardInput() : await fileInput(path).catch((error) => failing(path, error, keepGoing)),
     )
@@ -48,6 +51,27 @@ export async function listInputs(paths: readonly string[], keepGoing = false): P
     throw new UsageError('standard input (-) can be read only once')
   }
   return inputs
+}
+
+/** Paths without folders and patterns. A file that is really called so is no pattern. */
+async function expanded(paths: readonly string[]): Promise<string[]> {
+  const all: string[] = []
+  for (const path of paths) {
+    const found = path === '-' ? undefined : await stat(path).catch(() => undefined)
+    if (found?.isDirectory()) all.push(...(await filesIn(path)))
+    else if (found === undefined && isDynamicPattern(path)) {
+      const matched = await glob(path, { onlyFiles: true, expandDirectories: false })
+      if (matched.length === 0) throw new UsageError(`${path} matches no file`)
+      all.push(...matched.sort())
+    } else all.push(path)
+  }
+  return all
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  const files = await filesBelow([folder])
+  if (files.length === 0) throw new UsageError(`${folder} has no files in it`)
+  return files
 }
 
 function failing(path: string, error: unknown, keepGoing: boolean): Input {
@@ -67,7 +91,6 @@ async function fileInput(path: string): Promise<Input> {
   const found = await stat(path).catch((error: unknown) => {
     throw new UsageError(`${path}: ${wordsOf(error).replace(`${path}: `, '')}`, { cause: error })
   })
-  if (found.isDirectory()) throw new UsageError(`${path} is a folder; name the files in it`)
   return {
     name: path,
     size: found.isFile() ? found.size : undefined,

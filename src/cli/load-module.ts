@@ -5,6 +5,7 @@ import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { filter, json, map, type RecordFunction } from '../index.ts'
 import { isRecordFunction } from '../transform/view.ts'
+import { inlineFunction, isInline } from './inline-function.ts'
 import { UsageError, wordsOf } from './usage-error.ts'
 
 /** What a module of the user's does with records, by the flag that names it. */
@@ -36,12 +37,13 @@ export async function loadDefault(path: string): Promise<unknown> {
 }
 
 /**
- * Makes a function of records out of a module's default export: a function of the parsed value, or what `json(fn)`, `text(fn)`,
+ * Makes a function of records out of what stands on the command line, or of a module's default export: a function of the parsed value, or what `json(fn)`, `text(fn)`,
  * `filter(fn)` or `map(fn)` made.
  *
  * @throws UsageError
  */
 export async function loadFunction(kind: FunctionKind, path: string): Promise<RecordFunction> {
+  if (isInline(path)) return functionOf(kind, path, inlineFunction(path))
   return functionOf(kind, path, await loadDefault(path))
 }
 

@@ -37,7 +37,7 @@ export async function execute(argv: readonly string[], control: RunControl): Pro
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'hosepipe: ')) })
     .showHelpAfterError('hosepipe --help shows what there is')
-    .helpCommand(false)
+    .helpCommand('help')
     .action((files: string[]) => doing(() => deliverFiles(files, flags, control))())
   program.command('replay <dirs...>').action((dirs: string[]) => doing(() => replay(dirs, flags, control))())
   program.command('check [config]').action((path?: string) => doing(() => check(path, flags, control))())

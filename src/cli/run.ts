@@ -136,7 +136,7 @@ export async function run(
   const isIncomplete = failures.length > 0 || isUnread || undelivered.length > 0 || stats.pending > 0
   const hasFailed = stats.backedUp > 0 || Object.values(stats.byCode).some(({ records }) => records > 0)
   const summary: Summary = {
-    exitCode: isIncomplete ? 1 : failedInputs.length > 0 ? 4 : hasFailed ? 3 : 0,
+    exitCode: signalled === 'SIGINT' ? interrupted : isIncomplete ? 1 : failedInputs.length > 0 ? 4 : hasFailed ? 3 : 0,
     error: failures.length === 0 ? undefined : failures.map(wordsOf).join('; '),
     signal: signalled,
     milliseconds: performance.now() - started,
@@ -149,6 +149,9 @@ export async function run(
   give(summary, options.report, setup.usesStdout)
   return summary.exitCode
 }
+
+/** What shells say of a process that Ctrl-C has ended: 128 and the number of SIGINT. */
+const interrupted = 130
 
 /** So many milliseconds without a turn of the event loop, and a signal ends the program at once. */
 const busyAfter = 2_000

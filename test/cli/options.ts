@@ -30,11 +30,14 @@ t.test('mistakes are told in words', async (t) => {
     [[...to, '--map', './throws.js'], /throws\.js cannot be loaded: TypeError: not today/],
     [[...to, '--map', './later.js'], /^hosepipe: too late/m],
     [[...to, 'missing.ndjson'], /^hosepipe: missing\.ndjson: there is no such file/],
-    [[...to, '.'], /^hosepipe: \. is a folder/],
+    [[...to, 'nothing/*.gz'], /^hosepipe: nothing\/\*\.gz matches no file/],
+    [[...to, '--map', 'r => r +'], /^hosepipe: r => r \+ is no function: Unexpected token/],
+    [[...to, '--config', 'unset.json'], /^hosepipe: unset\.json names \$\{HOSEPIPE_NOBODY\}, which is not set/],
     [[...to, '-', '-'], /standard input \(-\) can be read only once/],
     [['--to', './events.ndjson', '--report=none', '--config', 'retry.json'], /events\.ndjson/],
   ]
   writeFileSync(join(dir, 'retry.json'), '{ "retry": false }')
+  writeFileSync(join(dir, 'unset.json'), `{ "to": "./\${HOSEPIPE_NOBODY}" }`)
   // Four at a time: each is a process.
   const left = [...cases]
   const work = async (): Promise<void> => {
@@ -168,7 +171,7 @@ t.test('bench says where the time goes', async (t) => {
 
 t.test('help and version', async (t) => {
   const dir = folder(t)
-  for (const args of [['--help'], ['replay', '--help'], ['-h']]) {
+  for (const args of [['--help'], ['replay', '--help'], ['-h'], ['help']]) {
     const { code, stdout } = await hosepipe(dir, '', ...args)
     t.equal(code, 0)
     const lines = stdout.trimEnd().split('\n')
