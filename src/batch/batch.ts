@@ -66,6 +66,20 @@ export class Batch implements BatchFacts, Iterable<Buffer> {
     throw new RangeError(`there is no record ${index} in a batch of ${this.length}`)
   }
 
+  /** The bytes of all records, in order: views. */
+  records(): Buffer[] {
+    return [...this]
+  }
+
+  /**
+   * All records, parsed.
+   *
+   * @throws SyntaxError when one is not JSON.
+   */
+  json(): unknown[] {
+    return this.runs.flatMap((run) => Array.from({ length: run.length }, (_, i) => run.json(i)))
+  }
+
   /** A batch of the records at `indexes` alone, which must ascend: the same memory, the same facts. */
   select(indexes: readonly number[]): Batch {
     const runs: Records[] = []

@@ -49,6 +49,7 @@ export function addFlags(command: Command): Flags {
   }
   function one<Name extends keyof Single>(name: Name, form: string, read: (text: string) => Single[Name]): void {
     add(form, (text) => {
+      if (single[name] !== undefined) throw new InvalidArgumentError('It can be given only once.')
       single[name] = read(text)
     })
   }

@@ -33,6 +33,7 @@ import { retry } from './layers/retry.ts'
 import { timeout } from './layers/timeout.ts'
 import { openDestinations } from './open.ts'
 import { checkPartitionKeys } from './partition-keys.ts'
+import { smallObjects } from './small-objects.ts'
 import type { DeliverStats } from './stats.ts'
 import { toDestination } from './to-destination.ts'
 
@@ -199,13 +200,15 @@ class Delivery implements End {
   }
 
   stats(): DeliverStats {
+    const sent = this.#dispatcher.counts()
+    const small = smallObjects({ closedBy: this.#closedBy, requests: sent.requests, bytes: sent.bytes.after })
     return {
       ...this.#accounts.sum(this.#clock),
       batches: { ...this.#closedBy },
       retries: this.#retries,
       byCode: this.#failures.byCode(),
-      ...this.#dispatcher.counts(),
-      advice: this.#accounts.advice(),
+      ...sent,
+      advice: [...this.#accounts.advice(), ...small],
     }
   }
 

@@ -15,8 +15,8 @@ export interface Request {
   readonly objectKey: string | undefined
   /** The body, encoded and compressed, as parts in order: the cheap form. */
   readonly parts: readonly Buffer[]
-  /** The body in one piece; made from the parts when first asked for. */
-  readonly body: Buffer
+  /** The body in one piece; made from the parts when first asked for. What `fetch` and others take as a body. */
+  readonly body: Buffer<ArrayBuffer>
   /** The body's bytes as they are sent. */
   readonly byteLength: number
   /** The body's bytes before compression. */
@@ -25,6 +25,12 @@ export interface Request {
   readonly contentType: string
   /** What to say in `Content-Encoding`; `undefined` for nothing. */
   readonly contentEncoding: string | undefined
+  /**
+   * The body as text.
+   *
+   * @throws TypeError when it is compressed.
+   */
+  text(): string
   /** The same request with only the records at `indexes`, which ascend: encoded and compressed again, with the same id and object key. */
   select(indexes: readonly number[]): Promise<Request>
 }

@@ -113,18 +113,31 @@ class EncodedRequest implements Request {
     return this.#parts
   }
 
-  get body(): Buffer {
+  get body(): Buffer<ArrayBuffer> {
     const [first] = this.#parts
-    if (first !== undefined && this.#parts.length === 1) return first
+    if (first !== undefined && this.#parts.length === 1 && isUnshared(first)) return first
     const body = Buffer.concat(this.#parts, this.byteLength)
     // From now on the one piece is the only part: holding both would keep the body in memory twice.
     this.#parts = [body]
     return body
   }
 
+  text(): string {
+    const { compress } = this.#source
+    if (compress !== undefined && compress.name !== 'none') {
+      throw new TypeError(`the body is compressed by ${compress.name}, and no text`)
+    }
+    return this.body.toString()
+  }
+
   select(indexes: readonly number[]): Promise<Request> {
     return makeRequest({ ...this.#source, batch: this.batch.select(indexes), id: this.id })
   }
+}
+
+/** Nothing of ours makes bodies in memory that threads share; a user's encoder might. */
+function isUnshared(part: Buffer): part is Buffer<ArrayBuffer> {
+  return part.buffer instanceof ArrayBuffer
 }
 
 function sizeOf(parts: readonly Buffer[]): number {

@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { Readable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
 import t from 'tap'
-import { batch } from '../../src/batch/batch-stage.ts'
+import { type BatchOptions, batch } from '../../src/batch/batch-stage.ts'
 import { gzip } from '../../src/compress/gzip.ts'
 import { discard } from '../../src/deliver/backup/backup.ts'
 import { readBackupRecord, replay } from '../../src/deliver/backup/backup-record.ts'
@@ -18,6 +18,7 @@ import { Records } from '../../src/records/records.ts'
 import { channelNames } from '../../src/report.ts'
 import { lines } from '../../src/split/lines.ts'
 import { split } from '../../src/split/split.ts'
+import { field } from '../../src/transform/field.ts'
 import { drop, fail } from '../../src/transform/result.ts'
 import { transform } from '../../src/transform/transform.ts'
 import { text } from '../../src/transform/view.ts'
@@ -642,4 +643,20 @@ t.test('secrets of an address stay out of backup records and errors', async (t) 
   await t.rejects(send(['a'], fails), {
     message: `a record (line 1 of the input, at byte 0) failed and there is no backup: Delivery.Failed: ${hidden}`,
   })
+})
+
+t.test('small objects are told, with their number, their size and what to change', async (t) => {
+  const records = Array.from({ length: 400 }, (_, n) => `{"k":"${n % 100}"}`)
+  const run = async (options: BatchOptions) => {
+    const end = deliver(memory())
+    await pipeline(Readable.from([records.join('\n')]), split(lines()), batch({ key: field('k'), ...options }), end)
+    return end.stats().advice
+  }
+  const keys = /^\d+ of \d+ batches were closed for keys, and the \d+ objects have \d+ B on average: raise maxOpenKeys/
+  t.match(await run({ maxOpenKeys: 2 }), [keys])
+  t.match(await run({ maxBytes: 4096, maxOpenBytes: 4096 }), [
+    / batches were closed for memory, .*: raise maxOpenBytes, or have fewer values/,
+  ])
+  t.same(await run({}), [], 'where they are closed by the end nothing is said')
+  t.same(await run({ maxRecords: 1 }), [], 'nor where the user wants small ones')
 })

@@ -3,12 +3,15 @@ import { getEventListeners } from 'node:events'
 import { promisify } from 'node:util'
 import { gunzipSync, gzip } from 'node:zlib'
 import t from 'tap'
+import { gzip as ourGzip } from '../../src/compress/gzip.ts'
+import { none } from '../../src/compress/none.ts'
 import type { Request, Send, SendContext } from '../../src/deliver/destination.ts'
 import { attemptReport } from '../../src/deliver/layers/attempt-report.ts'
 import { call, layered } from '../../src/deliver/layers/call.ts'
 import type { Deliver, Layer, Outcome } from '../../src/deliver/layers/outcome.ts'
 import { timeout } from '../../src/deliver/layers/timeout.ts'
 import { makeRequest } from '../../src/deliver/request.ts'
+import type { Encoder } from '../../src/encode/encoder.ts'
 import { ndjson } from '../../src/encode/ndjson.ts'
 import { HosepipeError } from '../../src/errors.ts'
 import type { Records } from '../../src/records/records.ts'
@@ -337,4 +340,28 @@ t.test('a budget is good for a hundred retries, and earns more by successes', as
   t.equal(budget.take(), 5)
   budget.succeeded(5)
   t.equal(budget.tokens, 5, 'what a retry cost comes back when it succeeds')
+})
+
+t.test('what authors of destinations ask a request for', async (t) => {
+  const items = ['{"n":1}', '{"n":2}', '{"n":3}', '{"n":4}']
+  const request = await requestOf(items)
+  t.same(request.batch.records().map(String), items)
+  t.same(request.batch.json(), [{ n: 1 }, { n: 2 }, { n: 3 }, { n: 4 }])
+  t.equal(request.text(), `${items.join('\n')}\n`)
+  const compressed = await makeRequest({
+    batch: batchOf(items),
+    encode: ndjson(),
+    compress: ourGzip(),
+    objectKey: undefined,
+  })
+  t.throws(() => compressed.text(), { name: 'TypeError', message: 'the body is compressed by gzip, and no text' })
+  const plain = await makeRequest({ batch: batchOf(items), encode: ndjson(), compress: none, objectKey: undefined })
+  t.equal(plain.text(), request.text())
+  t.throws(() => batchOf(['not JSON']).json(), { name: 'SyntaxError' })
+  const shared: Encoder = {
+    ...ndjson(),
+    encode: async () => [Buffer.from(new SharedArrayBuffer(3))],
+  }
+  const { body } = await makeRequest({ batch: batchOf(items), encode: shared, objectKey: undefined })
+  t.ok(body.buffer instanceof ArrayBuffer, 'fetch takes no memory that is shared')
 })

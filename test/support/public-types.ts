@@ -138,7 +138,8 @@ file({ prefix: 'events/' })
 const send: Send = async (request, context) => {
   expectTypeOf(request).toEqualTypeOf<Request>()
   expectTypeOf(context).toEqualTypeOf<SendContext>()
-  expectTypeOf(request.body).toEqualTypeOf<Buffer>()
+  expectTypeOf(request.body).toEqualTypeOf<Buffer<ArrayBuffer>>()
+  expectTypeOf(fetch).toBeCallableWith('http://127.0.0.1', { method: 'POST', body: request.body })
   expectTypeOf(request.batch).toEqualTypeOf<Batch>()
   if (context.attempt > 1) return { refused: [{ index: 0, error: 'no', retryable: true }] }
 }
