@@ -35,24 +35,24 @@ export class MergedReceipts implements Origin {
   }
 
   slice(from: number, to: number): Origin {
-    const receipts: Receipt[] = []
-    const ends: number[] = []
-    for (let share = this.#shareOf(from), at = from; at < to; share += 1) {
-      const end = Math.min(this.#ends[share] ?? to, to)
-      receipts.push(this.at(at))
-      ends.push(end - from)
-      at = end
-    }
-    return new MergedReceipts(receipts, ends, this.#held)
+    if (from === 0 && to === this.#ends[this.#ends.length - 1]) return this
+    const first = this.#shareOf(from)
+    const behind = from === to ? first : this.#shareOf(to - 1) + 1
+    const ends = this.#ends.slice(first, behind)
+    for (let share = 0; share < ends.length; share += 1) ends[share] = Math.min(ends[share] ?? to, to) - from
+    return new MergedReceipts(this.#receipts.slice(first, behind), ends, this.#held)
   }
 
   pick(indexes: ArrayLike<number>): Origin {
     const merging = new ReceiptMerger()
-    let last = -1
+    let [last, share] = [-1, 0]
     let held = this.#held
     for (let i = 0; i < indexes.length; i += 1) {
       const index = indexes[i] ?? 0
-      merging.add(this.at(index), 1)
+      // Nearly all ascend: the next share is this one, or the one behind it.
+      if (index <= last) share = this.#shareOf(index)
+      else while ((this.#ends[share] ?? Number.POSITIVE_INFINITY) <= index) share += 1
+      merging.add(this.#receipts[share] ?? this.at(index), 1)
       // One that was expanded ends several times, and would be counted for others.
       if (index <= last) held = undefined
       last = index
@@ -62,9 +62,9 @@ export class MergedReceipts implements Origin {
 
   settle(ending: Ending, count: number): void {
     let settled = 0
-    for (const [share, receipt] of this.#receipts.entries()) {
+    for (let share = 0; share < this.#receipts.length; share += 1) {
       const end = this.#ends[share] ?? settled
-      receipt.settle(ending, end - settled)
+      this.#receipts[share]?.settle(ending, end - settled)
       settled = end
     }
     if (settled !== count) throw new RangeError(`${count} records were settled of ${settled}`)
