@@ -9,6 +9,7 @@ import { backupBatchFields } from '../deliver/deliver-options.ts'
 import { fileFields } from '../destinations/file/file.ts'
 import { s3Fields } from '../destinations/s3/s3.ts'
 import { ndjsonFields } from '../encode/ndjson.ts'
+import { parquetFields } from '../encode/parquet/parquet.ts'
 import type { Option, Schema } from '../options.ts'
 import { retryFields } from '../retry/retry-options.ts'
 import { jsonValuesFields } from '../split/json-values.ts'
@@ -58,9 +59,9 @@ const split = forms(
 const encode: Schema = {
   description: 'The format of objects. Default: ndjson.',
   ...forms(
-    '^(ndjson|json-array|concatenated|separated:[\\s\\S]+)$',
-    ['ndjson', 'json-array', 'concatenated', 'separated:\r\n'],
-    [objectOf(ndjsonFields, by('ndjson'), ['by'])],
+    '^(ndjson|json-array|concatenated|separated:[\\s\\S]+|parquet(:[\\s\\S]+)?)$',
+    ['ndjson', 'json-array', 'concatenated', 'separated:\r\n', 'parquet', 'parquet:id bigint, name string'],
+    [objectOf(ndjsonFields, by('ndjson'), ['by']), objectOf(parquetFields, by('parquet'), ['by'])],
   ),
 }
 

@@ -14,6 +14,7 @@ interface Single {
   sourceBackup?: string | undefined
   config?: string | undefined
   split?: string | undefined
+  encode?: string | undefined
   prefix?: string | undefined
   compress?: string | undefined
   concurrency?: number | undefined
@@ -69,6 +70,7 @@ export function addFlags(command: Command): Flags {
   one('sourceBackup', '--source-backup <url>', notEmpty)
   one('config', '--config <file>', notEmpty)
   one('split', '--split <how>', notEmpty)
+  one('encode', '--format <how>', notEmpty)
   for (const kind of functionKinds)
     add(`--${kind} <file>`, (path) => flags.functions.push({ kind, path: notEmpty(path) }))
   add('--key <field>', (key) => flags.key.push(notEmpty(key)))
@@ -107,8 +109,8 @@ export function spelledOut(argv: readonly string[]): string[] {
 
 /** The options of a config file, with those of the flags over them. */
 export function withFlags(config: Config, flags: Flags): Config {
-  const { to, backup, sourceBackup, split, compress, concurrency, prefix, key } = flags
-  const given = { to, backup, sourceBackup, split, compress, concurrency }
+  const { to, backup, sourceBackup, split, encode, compress, concurrency, prefix, key } = flags
+  const given = { to, backup, sourceBackup, split, encode, compress, concurrency }
   const merged: Record<string, unknown> = { ...config }
   for (const [name, value] of Object.entries(given)) if (value !== undefined) merged[name] = value
   if (prefix !== undefined) {

@@ -19,6 +19,7 @@ import {
   zstd,
 } from '../index.ts'
 import { hasMethod, nearestOf } from '../options.ts'
+import { columnsOf } from './columns.ts'
 import { type Config, isObject } from './config.ts'
 import { UsageError, wordsOf } from './usage-error.ts'
 
@@ -39,7 +40,7 @@ const splitters: Readonly<Record<string, Make<Splitter>>> = {
   'length-prefixed': (options) => lengthPrefixed(passOn(options)),
 }
 
-const encoders: Readonly<Record<string, Make<Encoder>>> = {
+const encoders: Readonly<Record<string, Make<Encoder | Promise<Encoder>>>> = {
   ndjson: (options) => ndjson(passOn(options)),
   'json-array': () => jsonArray(),
   concatenated: () => concatenated(),
@@ -47,6 +48,12 @@ const encoders: Readonly<Record<string, Make<Encoder>>> = {
     const { separator: by = text } = options
     if (typeof by !== 'string') throw new UsageError('encode: by separated takes a separator: separated:TEXT')
     return separated(by)
+  },
+  parquet: async (options, columns) => {
+    const { parquet } = await import('../encode/parquet/index.ts')
+    const schema = columns === undefined ? undefined : columnsOf(columns)
+    const isGiven = schema !== undefined || options.schema !== undefined
+    return parquet(passOn({ ...(schema && { schema }), ...(!isGiven && { infer: true }), ...options }))
   },
 }
 
@@ -63,8 +70,8 @@ export function splitterOf(given: unknown): Splitter {
   return make('split', splitters, given)
 }
 
-/** `ndjson`, `json-array`, `concatenated`, `separated:TEXT`; `{ by, … }`; or an encoder. @throws Error in words */
-export function encoderOf(given: unknown): Encoder {
+/** `ndjson`, `json-array`, `concatenated`, `separated:TEXT`, `parquet`, `parquet:COLUMNS`; `{ by, … }`; or an encoder. @throws Error in words */
+export async function encoderOf(given: unknown): Promise<Encoder> {
   return isEncoder(given) ? given : make('encode', encoders, given)
 }
 
@@ -96,7 +103,7 @@ function make<T>(option: string, table: Readonly<Record<string, Make<T>>>, given
   const [, name = by, text] = /^([a-z-]+):(.*)$/s.exec(by) ?? []
   const known = Object.hasOwn(table, name) ? table[name] : undefined
   if (known !== undefined) {
-    if (text !== undefined && !['json', 'regex', 'separator', 'separated', 'gzip', 'zstd'].includes(name)) {
+    if (text !== undefined && !['json', 'regex', 'separator', 'separated', 'gzip', 'zstd', 'parquet'].includes(name)) {
       throw new UsageError(`${option}: ${name} takes nothing behind a colon, but came as ${describe(by)}`)
     }
     return known(options, text)

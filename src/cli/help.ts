@@ -11,7 +11,7 @@ Reads FILEs, folders, patterns or standard input, decompressed. Order of functio
   --key FIELD             batches by a field, or by '{a}/{b.c}'; may be given several times
   --prefix TEXT           of object names: 'year=!{timestamp:yyyy}/!{partitionKey:customer}/'
   --max-bytes 5MiB  --max-age 5m  --max-records N     when a batch is closed
-  --gzip[=level]  --zstd[=level]        compresses objects
+  --format ndjson|json-array|parquet[:COLUMNS]   --gzip[=level]   --zstd[=level]     of objects
   --concurrency N         objects, and promises of your functions, under way at a time
   --config FILE           options of firehose() as .json or .js; flags override them
   --progress bar|json|none   --report text|json|none   on the way, and at the end

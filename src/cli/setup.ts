@@ -185,7 +185,7 @@ async function openOption(name: string, given: unknown, output: Stdout): Promise
     url,
     {
       ...others,
-      ...(encode !== undefined && { encode: encoderOf(encode) }),
+      ...(encode !== undefined && { encode: await encoderOf(encode) }),
       ...(compress !== undefined && { compress: compressorOf(compress) }),
     },
     output,

@@ -1,9 +1,10 @@
 /** What may stand on the command line and in a config: functions, folders, patterns, variables of the environment. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
-import { program, start } from '../support/program.ts'
+import { Duck } from '../support/duckdb.ts'
+import { files, program, start } from '../support/program.ts'
 
 const { folder, hosepipe, main } = program(t.testdir())
 
@@ -55,4 +56,40 @@ t.test('a config takes variables of the environment', async (t) => {
   t.match(stdout, /lake/)
   t.match(stdout, /failed/)
   t.match(stdout, /\$\{WHERE\}/)
+})
+
+t.test('formats, and columns in the words of SQL', async (t) => {
+  const dir = folder(t, {
+    'schema.json': JSON.stringify({ encode: { by: 'parquet', schema: { n: 'int' } }, to: './c' }),
+  })
+  const input = '{"n":1,"at":"2024-01-29T12:00:00Z"}\n{"n":2,"tags":["a"]}\n'
+  const array = await hosepipe(dir, input, '--to=-', '--format', 'json-array', '--report=none')
+  t.same(
+    JSON.parse(array.stdout),
+    input
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  )
+  const duck = await Duck.open(dir)
+  const rowsOf = async (to: string, ...flags: readonly string[]) => {
+    const { code, stderr } = await hosepipe(dir, input, '--to', to, ...flags)
+    t.equal(code, 0, stderr)
+    return (await duck.read(files(join(dir, to)).map((path) => readFileSync(join(dir, to, path))))).rows
+  }
+  t.match(await rowsOf('a', '--format', 'parquet'), [{ n: 1 }, { n: 2, tags: ['a'] }], 'columns are found')
+  const columns = 'parquet:n decimal(4,1), "at" timestamp , tags array<string>'
+  t.match(await rowsOf('b', '--format', columns), [
+    { n: '1.0', at: '2024-01-29 12:00:00+00' },
+    { n: '2.0', tags: ['a'] },
+  ])
+  t.same(await rowsOf('c', '--config', 'schema.json'), [{ n: 1 }, { n: 2 }])
+  duck.close()
+  for (const [format, expected] of [
+    ['parquett', /did you mean parquet\?/],
+    ['parquet:n', /a column must be a name and a type, as in parquet:id bigint, but one is "n"/],
+    ['parquet:n wordy', /wordy/],
+  ] as const) {
+    t.match(await hosepipe(dir, input, '--to=-', '--format', format), { code: 1, stderr: expected })
+  }
 })
