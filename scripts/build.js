@@ -1,16 +1,19 @@
 // Builds dist: few large files, which load several times as fast as one for each of the source; and declarations.
 //
-//     node scripts/build.js [--only-code]
+//     node scripts/build.js [--only-code] [--to FOLDER]      default: dist
 import { execFileSync } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
+import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
+
+const { values } = parseArgs({ options: { 'only-code': { type: 'boolean' }, to: { type: 'string', default: 'dist' } } })
 
 const { exports: exported, bin } = JSON.parse(readFileSync('package.json', 'utf8'))
 const targets = [...Object.values(exported).map((target) => target.default), ...Object.values(bin)]
 const sources = targets.filter(Boolean).map((path) => path.replace(/^(?:\.\/)?dist\//, 'src/').replace(/js$/, 'ts'))
 
 const common = {
-  outdir: 'dist',
+  outdir: values.to,
   outbase: 'src',
   bundle: true,
   packages: 'external',
@@ -22,7 +25,7 @@ const common = {
   logLevel: 'warning',
 }
 
-rmSync('dist', { recursive: true, force: true })
+rmSync(values.to, { recursive: true, force: true })
 // What users import. The file that finds others has to stand at the top, where shared code stands.
 await build({ ...common, entryPoints: [...sources, 'src/own-files.ts'], splitting: true })
 // What runs by itself shares nothing: more shared code would be more files to load for users.
@@ -32,6 +35,6 @@ await build({
 })
 // For this repository alone; not in the package.
 await build({ ...common, entryPoints: ['src/cli/config-schema.ts', 'src/example/main.ts'] })
-if (!process.argv.includes('--only-code')) {
+if (!values['only-code']) {
   execFileSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.build.json'], { stdio: 'inherit' })
 }
