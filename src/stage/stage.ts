@@ -35,8 +35,10 @@ export interface Outlet {
   push(chunk: unknown): boolean
   /** Resolves when the next stage asks for more. */
   room(): Promise<void>
-  /** Ends the stream with an error that no chunk's callback can take, behind all that was handed on: one of a timer. */
+  /** Ends the stream at once, with an error that no chunk's callback can take: one of a timer, or of another stream. */
   fail(error: Error): void
+  /** The same, but behind all that was handed on so far, which ends first. */
+  failBehind(error: Error): void
   /** Aborted when the stream is destroyed. */
   readonly signal: AbortSignal
   /** The account in which receipts are opened for records that begin here. */
@@ -67,7 +69,8 @@ export class Stage extends Duplex {
       makeCore({
         push: (chunk) => this.#push(chunk),
         room: () => new Promise((resolve) => this.#waiting.push(resolve)),
-        fail: (error) => this.#failed(error, () => void this.destroy(error)),
+        fail: (error) => void this.destroy(error),
+        failBehind: (error) => this.#failed(error, () => void this.destroy(error)),
         signal: this.#abort.signal,
         account,
         clock,

@@ -38,8 +38,8 @@ export class TransformCore implements Core {
   #asyncRecords = firstAsyncRecords
   /** While the next stage takes no more. */
   #full: Work
-  /** From then on the function is not called any more. */
-  readonly #state = { destroyed: false }
+  /** Once the stream is destroyed, or is to end with a record that failed, the function is not called any more. */
+  readonly #state = { destroyed: false, stopping: false }
 
   constructor(fn: RecordFunction, options: CoreOptions, outlet: Outlet) {
     this.#fn = fn
@@ -48,7 +48,7 @@ export class TransformCore implements Core {
     this.#first = options.onError === undefined ? new FirstFailures('the function of transform()') : undefined
     this.#outlet = outlet
     this.#failed = new FailedOutlet(options.backup, outlet)
-    this.#order = new InOrder(options.concurrency, outlet.fail)
+    this.#order = new InOrder(options.concurrency, outlet.failBehind)
     const { clock, signal } = outlet
     this.#attempts = new TransformAttempts({ retry: options.retry, timeout: options.timeout, clock, signal })
     this.#isPlainFilter = fn.meaning === 'keep' && fn.look !== 'json'
@@ -94,7 +94,7 @@ export class TransformCore implements Core {
    * no blocks: what stays of a run is one run again, as long as no promise comes back.
    */
   #from(records: Records, from: number): Work {
-    for (let at = from; at < records.length && !this.#state.destroyed; ) {
+    for (let at = from; at < records.length && !this.#state.destroyed && !this.#state.stopping; ) {
       const to = this.#isPlainFilter && this.#order.idle ? records.length : at + blockLength(records, at)
       const block = records.slice(at, to)
       // While promises are pending, the next one may have to wait for room.
@@ -220,7 +220,10 @@ export class TransformCore implements Core {
     if (policy === 'fail') return failure
     if (policy === 'drop') return dropped
     const error = failure instanceof Thrown ? failure.error : errorOf(failure)
-    if (policy === 'stop') return new Stop(error, failure instanceof Thrown ? failure.code : 'Transform.Failed')
+    if (policy === 'stop') {
+      this.#state.stopping = true
+      return new Stop(error, failure instanceof Thrown ? failure.code : 'Transform.Failed')
+    }
     try {
       return policy(error, block.at(i))
     } catch (thrown) {
@@ -285,6 +288,8 @@ export class TransformCore implements Core {
     for (let i = at + 1; i < to; i += 1) {
       await this.#order.room()
       if (this.#state.destroyed) return to
+      // What stands behind the record that has failed goes nowhere.
+      if (this.#state.stopping) break
       const result = this.#call(block, values, i, context, first)
       if (result instanceof Promise) start(i, result)
       else results[i] = result

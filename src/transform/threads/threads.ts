@@ -210,7 +210,7 @@ class ThreadsCore implements Core {
   /** Ends the stream with an error, behind all that was handed on so far. */
   #stop(error: Error): void {
     this.#stopped = true
-    this.#outlet.fail(error)
+    this.#outlet.failBehind(error)
   }
 
   #fail(error: unknown): void {

@@ -77,9 +77,8 @@ class Transforming {
         return true
       },
       room: async () => undefined,
-      fail: (error: Error) => {
-        throw error
-      },
+      fail: thrown,
+      failBehind: thrown,
       signal,
       account: new Account(),
       clock: systemClock,
@@ -101,4 +100,9 @@ class Transforming {
 /** Whether a function with this look sees nothing of the record's own memory. */
 function keepsNoView(look: Look): boolean {
   return look === 'json' || look === 'text' || look instanceof FieldReader
+}
+
+/** What no promise takes ends the thread. */
+function thrown(error: Error): never {
+  throw error
 }
