@@ -8,7 +8,7 @@ const known = { drop, fail, several }
 
 /** Whether a text is a function and no path: it begins as an arrow function does, or with `function`. */
 export function isInline(text: string): boolean {
-  return /^\s*(?:async\b\s*)?(?:\([^)]*\)|[\p{L}_$][\w$]*)\s*=>|^\s*(?:async\s+)?function\b/u.test(text)
+  return /^\s*(?:async\b\s*)?(?:\([^)]*\)|[\p{L}_$][\w$]*)\s*=>|^\s*(?:async\s+)?function\b[\s*\w$]*\(/u.test(text)
 }
 
 /**

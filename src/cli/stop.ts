@@ -30,9 +30,12 @@ export function onSignals({ finish, stop }: OnSignal): () => void {
  * @returns Puts them back.
  */
 export function withoutListeners(): () => void {
-  const taken = signals.map((signal) => ({ signal, listeners: process.listeners(signal) }))
+  const taken = signals.map((signal) => ({ signal, listeners: process.rawListeners(signal) }))
   for (const signal of signals) process.removeAllListeners(signal)
   return () => {
-    for (const { signal, listeners } of taken) for (const listener of listeners) process.on(signal, listener)
+    // As they were: one that listens once does so when it is put back.
+    for (const { signal, listeners } of taken) {
+      for (const listener of listeners) Reflect.apply(process.on, process, [signal, listener])
+    }
   }
 }

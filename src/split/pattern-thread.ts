@@ -19,6 +19,9 @@ export class PatternThread implements SplitterState {
   readonly #outlet: SplitOutlet
   readonly #task: PatternTask
   #worker: Worker | undefined
+  /** Who waits for the next answer. */
+  #waiting: { resolve(answer: PatternAnswer | undefined): void; reject(error: HosepipeError): void } | undefined
+  #died: HosepipeError | undefined
   #isDestroyed = false
 
   constructor(outlet: SplitOutlet, task: PatternTask) {
@@ -47,26 +50,30 @@ export class PatternThread implements SplitterState {
     this.#worker ??= this.#start()
     const worker = this.#worker
     const answer = await new Promise<PatternAnswer | undefined>((resolve, reject) => {
-      const onMessage = (message: PatternAnswer): void => done(() => resolve(message))
-      const onError = (error: unknown): void => done(() => reject(ended(toError(error).message, error)))
-      // A stream that was destroyed has an error of its own.
-      const onExit = (code: number): void =>
-        done(() => (this.#isDestroyed ? resolve(undefined) : reject(ended(`it ended with code ${code}`))))
-      const done = (settle: () => void): void => {
-        worker.off('message', onMessage).off('error', onError).off('exit', onExit).unref()
-        settle()
-      }
+      this.#waiting = { resolve, reject }
+      if (this.#died !== undefined) this.#failed(this.#died)
       // It keeps the process alive only while somebody waits for it.
-      worker.on('message', onMessage).on('error', onError).on('exit', onExit).ref()
+      worker.ref()
       worker.postMessage(input, memory)
-    })
+    }).finally(() => worker.unref())
     if (answer === undefined || this.#isDestroyed) return
     for (const run of answer.runs) this.#push(run)
     if (answer.error !== undefined) throw fromSent(answer.error)
   }
 
   #start(): Worker {
-    return new Worker(threadFile('split/pattern-worker'), { workerData: this.#task })
+    const worker = new Worker(threadFile('split/pattern-worker'), { workerData: this.#task })
+    worker.on('message', (answer: PatternAnswer) => this.#waiting?.resolve(answer))
+    worker.on('error', (error) => this.#failed(ended(toError(error).message, error)))
+    worker.on('exit', (code) => this.#failed(ended(`it ended with code ${code}`)))
+    return worker
+  }
+
+  /** The thread has ended, also while nobody waited for it: whoever does, or will, hears of it. A stream that was destroyed has an error of its own. */
+  #failed(error: HosepipeError): void {
+    this.#died ??= error
+    if (this.#isDestroyed) this.#waiting?.resolve(undefined)
+    else this.#waiting?.reject(this.#died)
   }
 
   #push({ from, to, offsets, bytes, ends, failed }: FoundRun): void {
@@ -89,5 +96,5 @@ export class PatternThread implements SplitterState {
 }
 
 function ended(words: string, cause?: unknown): HosepipeError {
-  return new HosepipeError('Split.Malformed', `separator: its thread has ended: ${words}`, { cause })
+  return new HosepipeError('Transform.WorkerCrashed', `separator: its thread has ended: ${words}`, { cause })
 }

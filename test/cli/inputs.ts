@@ -12,7 +12,10 @@ t.test('functions stand on the command line, or in a config', async (t) => {
   const dir = folder(t, {
     'inline.json': JSON.stringify({ transform: [{ map: '({ n }) => n * 2' }], to: '-' }),
   })
+  writeFileSync(join(dir, 'function.js'), 'export default (r) => r.n')
   const input = '{"n":1}\n{"n":2}\n{"n":3}\n'
+  const named = await hosepipe(dir, input, '--to=-', '--map', 'function.js', '--report=none')
+  t.match(named, { code: 0, stdout: '1\n2\n3\n' }, 'a file whose name begins like a function is a file')
   const flags = [
     '--filter',
     'r => r.n !== 2',

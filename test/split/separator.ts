@@ -302,3 +302,19 @@ t.test('a stream ends at once while its regular expression is at work in a threa
   await gone
   t.ok(stage.destroyed)
 })
+
+t.test('a thread that has ended while nobody waited for it ends the stream, and does not hang it', async (t) => {
+  let end = async (): Promise<unknown> => undefined
+  process.once('worker', (worker) => {
+    end = () => worker.terminate()
+  })
+  const stage = split(separator(/;/, { thread: true }))
+  stage.resume()
+  await new Promise((resolve) => stage.write('a;b;c', resolve))
+  await end()
+  const error = await new Promise<Error>((resolve) => {
+    stage.once('error', resolve)
+    stage.write('d;')
+  })
+  t.match(error, { code: 'Transform.WorkerCrashed', message: 'separator: its thread has ended: it ended with code 1' })
+})
