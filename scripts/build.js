@@ -1,10 +1,14 @@
-// Builds dist: few large files, which load several times as fast as one for each of the source; and declarations.
+// Builds dist: few large files, which load several times as fast as one for each of the source; and declarations, as few.
 //
 //     node scripts/build.js [--only-code] [--to FOLDER]      default: dist
 import { execFileSync } from 'node:child_process'
-import { readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
+import { rollup } from 'rollup'
+import { dts } from 'rollup-plugin-dts'
 
 const { values } = parseArgs({ options: { 'only-code': { type: 'boolean' }, to: { type: 'string', default: 'dist' } } })
 
@@ -35,6 +39,24 @@ await build({
 })
 // For this repository alone; not in the package.
 await build({ ...common, entryPoints: ['src/cli/config-schema.ts', 'src/example/main.ts'] })
-if (!values['only-code']) {
-  execFileSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.build.json'], { stdio: 'inherit' })
+if (!values['only-code']) await declare()
+
+/** Writes the declarations of what is exported: one file for each, and some that they share. */
+async function declare() {
+  const folder = mkdtempSync(join(tmpdir(), 'hosepipe-types-'))
+  try {
+    execFileSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.build.json', '--outDir', folder], { stdio: 'inherit' })
+    const names = Object.values(exported).flatMap(({ types }) => types?.replace(/^\.\/dist\/|\.d\.ts$/g, '') ?? [])
+    const input = Object.fromEntries(names.map((name) => [name, join(folder, `${name}.d.ts`)]))
+    const bundle = await rollup({ input, plugins: [dts()], external: (id) => !/^[./]|^[A-Z]:/.test(id) })
+    await bundle.write({
+      dir: values.to,
+      format: 'es',
+      entryFileNames: '[name].d.ts',
+      chunkFileNames: 'types-[hash].d.ts',
+    })
+    await bundle.close()
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
