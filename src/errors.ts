@@ -25,6 +25,7 @@ export const errorCodes = {
     'the thread that worked on the record, or on its neighbours, ended before it had an answer',
   // The service's own code for partition keys that are missing, null or empty: guide, "Dynamic partitioning, error handling".
   'DynamicPartitioning.MetadataExtractionFailed': 'the partition key of the record is missing, null or empty',
+  'Batch.NoTimestamp': 'the record has no time where `timestampFrom` looks for it',
   'Code.Mistake':
     'a function threw a TypeError or a ReferenceError, for every record in the same place, or sent nothing by it',
   'Encode.Unavailable': 'the format needs a package that is not installed',

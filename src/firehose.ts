@@ -11,6 +11,7 @@ import { type DeliverStream, deliver } from './deliver/deliver.ts'
 import { type DeliverOptions, deliverFields } from './deliver/deliver-options.ts'
 import type { Destination, Send } from './deliver/destination.ts'
 import { checkPartitionKeys } from './deliver/partition-keys.ts'
+import { withPrefixTimes } from './deliver/prefix-times.ts'
 import type { DeliverStats } from './deliver/stats.ts'
 import { toDestination } from './deliver/to-destination.ts'
 import { HosepipeError, OptionError, toError } from './errors.ts'
@@ -113,7 +114,7 @@ export function firehose(options: FirehoseOptions): Firehose {
     ...(splitter !== undefined && splitter !== 'chunks' ? [split(splitter, { clock })] : []),
     ...(copies ? [copies] : []),
     ...listOf(functions).map((one) => toStage(one, clock)),
-    batch({ name, clock, format: options.encode ?? destination.encode, ...batching }),
+    batch(withPrefixTimes({ name, clock, format: options.encode ?? destination.encode, ...batching }, destination)),
   ]
   const names = batching?.key === undefined ? [] : compileKey(batching.key).names
   checkPartitionKeys('firehose.to', destination, names)

@@ -48,7 +48,15 @@ export {
 } from './transform/view.ts'
 
 // Records to batches, and back.
-export { type BatchOptions, type BatchStage, batch, MiB } from './batch/batch-stage.ts'
+export {
+  type BatchOptions,
+  type BatchStage,
+  batch,
+  type ClockBorders,
+  type ClockUnit,
+  MiB,
+} from './batch/batch-stage.ts'
+export type { TimestampFrom, TimestampFunction, TimestampOptions, TimestampSource } from './batch/keys/record-time.ts'
 export type { Key, KeyFunction, KeyPart, KeyValue } from './batch/keys/key.ts'
 export { type UnbatchOptions, unbatch } from './batch/unbatch.ts'
 
@@ -72,7 +80,17 @@ export type { BackupTarget } from './deliver/backup/backup-stream.ts'
 export { backupTo } from './deliver/backup/backup-to.ts'
 export { type DeliverStream, deliver } from './deliver/deliver.ts'
 export type { BackupBatchOptions, DeliverOptions } from './deliver/deliver-options.ts'
-export type { Destination, Limits, Refusal, Request, Send, SendContext, SendResult } from './deliver/destination.ts'
+export type { CalendarUnit } from './time/calendar.ts'
+export type {
+  Destination,
+  Limits,
+  PrefixTimes,
+  Refusal,
+  Request,
+  Send,
+  SendContext,
+  SendResult,
+} from './deliver/destination.ts'
 export { type Branch, type FanOutStream, fanOut } from './deliver/branches/fan-out.ts'
 export { type HttpAnswer, HttpError, type HttpErrorOptions } from './deliver/http-error.ts'
 export type { HeaderFields } from './retry/retry-after.ts'

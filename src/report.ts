@@ -8,7 +8,7 @@ import { type Channel, channel } from 'node:diagnostics_channel'
  * Why a batch was closed: it was full by bytes or by records; its first record was old enough; all open batches together reached
  * `maxOpenBytes` or `maxOpenKeys`, and this was the oldest; the stream ended; `flush()` was called.
  */
-export type ClosedBy = 'bytes' | 'records' | 'age' | 'memory' | 'keys' | 'end' | 'flush'
+export type ClosedBy = 'bytes' | 'records' | 'age' | 'clock' | 'memory' | 'keys' | 'end' | 'flush'
 
 /** What every message has. */
 export interface Reported {

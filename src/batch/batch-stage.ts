@@ -2,9 +2,13 @@ import { OptionError } from '../errors.ts'
 import { described, duration, expecting, type Fields, filled, option, readOptions, size, whole } from '../options.ts'
 import { nextHose } from '../report.ts'
 import { Stage, type StageOptions, stageFields } from '../stage/stage.ts'
+import { nextSpan } from '../time/calendar.ts'
+import { isTimeZone } from '../time/plain-pattern.ts'
 import type { Duration, Size } from '../units.ts'
 import { Batcher, type BatchLimits } from './batcher.ts'
-import { compileKey, isKey, type Key } from './keys/key.ts'
+import { isKey, type Key } from './keys/key.ts'
+import { keyReader } from './keys/key-with-time.ts'
+import { isTimestampFrom, type TimestampFrom } from './keys/record-time.ts'
 import { hasOverhead } from './overhead.ts'
 
 /** 1,048,576 bytes. */
@@ -33,6 +37,17 @@ export interface BatchOptions extends StageOptions {
    */
   readonly key?: Key | undefined
   /**
+   * Where the time of a record stands: `field('at')`, a function, or {@link TimestampOptions}. A batch has the records of one hour then, or of
+   * what its prefix tells apart, and `!{timestamp:…}` in prefixes is that hour, and not when the records arrived. A record without a time
+   * fails. The hour is part of the batch's `key`, and of what `maxOpenKeys` counts. Default: no such time.
+   */
+  readonly timestampFrom?: TimestampFrom | undefined
+  /**
+   * Closes all batches where a minute, an hour or a day ends on the wall clock, so that objects end there, too; an object with the zone for the
+   * borders of hours and days. Default: never; `maxAge` is counted besides.
+   */
+  readonly closeAt?: ClockUnit | ClockBorders | undefined
+  /**
    * The most bytes of memory for all open batches together; beyond it the oldest is closed. Up to three closed ones wait beside them
    * until the next stage takes them. Default 64 MiB or, if that is more, a quarter more than `maxBytes`; not less than `maxBytes`.
    */
@@ -42,6 +57,19 @@ export interface BatchOptions extends StageOptions {
   /** The format that the batch will be written in, for what it adds to the bytes: an encoder. Default: one byte a record, as `ndjson()`. */
   readonly format?: { readonly overhead: { readonly record: number; readonly batch: number } } | undefined
 }
+
+/** What ends on the clock, for `closeAt`. */
+export type ClockUnit = 'minute' | 'hour' | 'day'
+
+/** What ends on the clock of a zone. */
+export interface ClockBorders {
+  /** What ends. */
+  readonly every: ClockUnit
+  /** The zone, which matters for days, and for hours where its offset is not of whole hours. Default `'UTC'`. */
+  readonly timeZone?: string | undefined
+}
+
+const clockUnits: readonly unknown[] = ['minute', 'hour', 'day'] satisfies ClockUnit[]
 
 /** The table of the options of {@link batch}. */
 export const batchFields = {
@@ -54,6 +82,21 @@ export const batchFields = {
   }),
   maxAge: option(duration(), { default: 300_000, about: 'How old a batch may become.' }),
   key: expecting('a field(…), a template, a function or an object of these', isKey),
+  timestampFrom: expecting('a field(…), a function, or an object with one of these as from', isTimestampFrom),
+  closeAt: {
+    ...expecting("'minute', 'hour' or 'day', or an object with one of these as every, and a timeZone", isClosing, {
+      anyOf: [
+        { enum: clockUnits },
+        {
+          type: 'object',
+          required: ['every'],
+          additionalProperties: false,
+          properties: { every: { enum: clockUnits }, timeZone: { type: 'string', minLength: 1 } },
+        },
+      ],
+    }),
+    about: 'Closes all objects where a minute, an hour or a day ends on the clock. Default: never.',
+  },
   maxOpenBytes: described(
     size(),
     'Memory of all open batches together. Default 64MiB, or a quarter more than maxBytes.',
@@ -75,13 +118,25 @@ export interface BatchStage extends Stage {
 
 /** The bounds that are in force with some options. @throws OptionError */
 export function batchLimits(options: BatchOptions): BatchLimits {
-  const { maxBytes, maxRecords, maxAge, maxOpenKeys, ...others } = readOptions('batch', options, batchFields)
+  const { maxBytes, maxRecords, maxAge, maxOpenKeys, closeAt, ...others } = readOptions('batch', options, batchFields)
   const maxOpenBytes = others.maxOpenBytes ?? Math.max(leastOpenBytes, Math.ceil(maxBytes * 1.25))
   if (maxOpenBytes < maxBytes) {
     const message = `batch: maxOpenBytes must be at least maxBytes, which is ${maxBytes}, but came as ${maxOpenBytes}`
     throw new OptionError('batch.maxOpenBytes', message)
   }
-  return { maxBytes, maxOpenBytes, maxRecords, maxAge, maxOpenKeys }
+  return { maxBytes, maxOpenBytes, maxRecords, maxAge, maxOpenKeys, nextBorder: closeAt && nextBorder(closeAt) }
+}
+
+function nextBorder(closeAt: ClockUnit | ClockBorders): (instant: number) => number {
+  const { every, timeZone = 'UTC' } = typeof closeAt === 'string' ? { every: closeAt } : closeAt
+  return nextSpan(every, timeZone)
+}
+
+function isClosing(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return clockUnits.includes(value)
+  const { every, timeZone = 'UTC', ...others }: Record<string, unknown> = { ...value }
+  const isZone = typeof timeZone === 'string' && isTimeZone(timeZone)
+  return clockUnits.includes(every) && isZone && Object.keys(others).length === 0
 }
 
 /**
@@ -95,7 +150,7 @@ export function batchLimits(options: BatchOptions): BatchLimits {
 export function batch(options: BatchOptions = {}): BatchStage {
   const limits = batchLimits(options)
   const { name: hose = nextHose() } = options
-  const key = options.key === undefined ? undefined : compileKey(options.key)
+  const key = keyReader(options)
   let batcher: Batcher | undefined
   // A closed batch no longer counts as open. So only few may wait behind the stage: no limit counts their memory.
   const stage = new Stage({ name: 'batch', clock: options.clock, ready: 1 }, (outlet) => {

@@ -9,6 +9,11 @@ export interface BatchFacts {
   readonly key: string | undefined
   /** The key by its parts, for prefixes: the name of each part, and its value. Empty where there is no key. */
   readonly partitionKeys: Readonly<Record<string, string>>
+  /**
+   * The own time of the record that the batch was opened with, in milliseconds since 1970, where `timestampFrom` says where it stands; object
+   * keys are made from it then. Default: `undefined`.
+   */
+  readonly timestamp?: number | undefined
   /** Wall-clock time at which the first record was added, in milliseconds. */
   readonly openedAt: number
   /** Why the batch was closed. */
@@ -21,6 +26,7 @@ export interface BatchFacts {
 export class Batch implements BatchFacts, Iterable<Buffer> {
   readonly key: string | undefined
   readonly partitionKeys: Readonly<Record<string, string>>
+  readonly timestamp: number | undefined
   readonly openedAt: number
   readonly closedBy: ClosedBy
   readonly outputType: string | undefined
@@ -30,13 +36,14 @@ export class Batch implements BatchFacts, Iterable<Buffer> {
   readonly length: number
   /** The sum of the records' own bytes, without separators and before compression. */
   readonly byteLength: number
-  /** Wall-clock time at which the oldest record arrived, in milliseconds; object keys are made from it. */
+  /** Wall-clock time at which the oldest record arrived, in milliseconds; object keys are made from it, unless there is a `timestamp`. */
   readonly oldestArrival: number
 
   constructor(runs: readonly Records[], facts: BatchFacts) {
     this.runs = runs
     this.key = facts.key
     this.partitionKeys = facts.partitionKeys
+    this.timestamp = facts.timestamp
     this.openedAt = facts.openedAt
     this.closedBy = facts.closedBy
     this.outputType = facts.outputType

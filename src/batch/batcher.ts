@@ -3,7 +3,7 @@
  *
  *     open batches, one for each key, in the order in which they were opened:
  *       customer=a   [run][run][ru      closed when the next record would go over maxBytes or maxRecords,
- *       customer=b   [run]              when its first record is maxAge old,
+ *       customer=b   [run]              when its first record is maxAge old, or the clock is at a border,
  *       customer=c   [run][r            or, the oldest first, when all together reach maxOpenBytes or maxOpenKeys
  *
  * All have the same maxAge, so the first of the map is always the next to become too old: one timer serves all.
@@ -27,6 +27,8 @@ export interface BatchLimits {
   readonly maxBytes: number
   readonly maxRecords: number
   readonly maxAge: number
+  /** Says when on the wall clock batches that are open at an instant have to be closed. Default: never. */
+  readonly nextBorder?: ((instant: number) => number) | undefined
   readonly maxOpenBytes: number
   readonly maxOpenKeys: number
 }
@@ -68,6 +70,8 @@ export class Batcher {
   /** When the run came that is being added. */
   #now: OpenBatch['opening']['at'] = { monotonic: 0, wall: 0 }
   #cancelTimer: (() => void) | undefined
+  /** When on the wall clock all open batches have to be closed. */
+  #border = Number.POSITIVE_INFINITY
   #destroyed = false
 
   constructor(shape: BatcherShape) {
@@ -94,10 +98,12 @@ export class Batcher {
     if (good.length === 0) return
     const now = { monotonic: clock.monotonic(), wall: clock.wall() }
     this.#now = now
+    // The timer may be late.
+    if (now.wall >= this.#border) this.flush('clock')
     if (this.#byKey === undefined) this.#addTo(this.#whole, compacted(good.bare()), 0, good.length, wholeOpening)
     else this.#byKey.add(good, now.wall)
     if (limits.maxAge === 0) this.flush('age')
-    else this.#startTimer(now.monotonic)
+    else this.#startTimer(now)
   }
 
   /** Closes all batches. */
@@ -179,12 +185,13 @@ export class Batcher {
     else if (this.#held > limits.maxOpenBytes) this.#closeOldest('memory')
   }
 
-  #openFor(partition: Partition, { index, partitionKeys }: ReturnType<OpeningOf>): OpenBatch {
+  #openFor(partition: Partition, { index, partitionKeys, timestamp }: ReturnType<OpeningOf>): OpenBatch {
     const { limits, overhead } = this.#shape
     if (this.#open.size >= limits.maxOpenKeys) this.#closeOldest('keys')
     const opening = {
       partition,
       partitionKeys,
+      timestamp,
       at: this.#now,
       index,
       overhead: overhead.batch,
@@ -213,28 +220,33 @@ export class Batcher {
     this.#shape.onBatch(batch)
   }
 
-  #startTimer(now: number): void {
+  #startTimer({ monotonic, wall }: OpenBatch['opening']['at']): void {
     if (this.#cancelTimer !== undefined || this.#destroyed) return
     const { clock, limits } = this.#shape
     const { oldest } = this.#open
     if (oldest === undefined) return
-    this.#cancelTimer = clock.schedule(oldest.opening.at.monotonic + limits.maxAge - now, () => this.#closeAged())
+    this.#border = limits.nextBorder?.(wall) ?? Number.POSITIVE_INFINITY
+    const delay = Math.min(oldest.opening.at.monotonic + limits.maxAge - monotonic, this.#border - wall)
+    this.#cancelTimer = clock.schedule(delay, () => this.#closeAged())
   }
 
   #stopTimer(): void {
     this.#cancelTimer?.()
     this.#cancelTimer = undefined
+    this.#border = Number.POSITIVE_INFINITY
   }
 
   #closeAged(): void {
     this.#cancelTimer = undefined
     const { clock, limits } = this.#shape
+    const wall = clock.wall()
+    if (wall >= this.#border) this.flush('clock')
     const now = clock.monotonic()
     // Timers may come a fraction of a millisecond early.
     const isOld = ({ opening }: OpenBatch) => Math.ceil(now) >= Math.floor(opening.at.monotonic + limits.maxAge)
     for (let { oldest } = this.#open; oldest !== undefined && isOld(oldest); oldest = this.#open.oldest) {
       this.#close(oldest, 'age')
     }
-    this.#startTimer(now)
+    this.#startTimer({ monotonic: now, wall })
   }
 }

@@ -20,6 +20,8 @@ export class Partition {
 export interface Opening {
   readonly partition: Partition
   readonly partitionKeys: Readonly<Record<string, string>>
+  /** The time of the first record's own; `undefined` where none was asked for. */
+  readonly timestamp?: number | undefined
   /** When it was opened, on the monotonic and on the wall clock. */
   readonly at: { readonly monotonic: number; readonly wall: number }
   /** Where in its run the first record stands. */
@@ -50,8 +52,8 @@ export interface OpenBatch {
 
 /** The batch as it goes on its way. */
 export function closed(open: OpenBatch, closedBy: ClosedBy): Batch {
-  const { partition, partitionKeys, at } = open.opening
-  return new Batch(open.runs(), { key: partition.key, partitionKeys, openedAt: at.wall, closedBy })
+  const { partition, partitionKeys, timestamp, at } = open.opening
+  return new Batch(open.runs(), { key: partition.key, partitionKeys, timestamp, openedAt: at.wall, closedBy })
 }
 
 /** What a run takes in memory beside its bytes: many runs of one short record would take much more than they count. */

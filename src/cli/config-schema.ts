@@ -3,6 +3,7 @@
  * `config.schema.json`; a test holds that they are the same.
  */
 import { batchFields } from '../batch/batch-stage.ts'
+import { timestampFields } from '../batch/keys/record-time.ts'
 import { gzipFields } from '../compress/gzip.ts'
 import { zstdFields } from '../compress/zstd.ts'
 import { backupBatchFields } from '../deliver/deliver-options.ts'
@@ -120,6 +121,13 @@ const composed: Readonly<Record<string, Schema>> = {
   batch: {
     description: 'How records are gathered.',
     ...objectOf(batchFields, {
+      timestampFrom: {
+        description: 'The field with the time of a record: a batch is of one hour, or of what the prefix tells apart.',
+        anyOf: [
+          { type: 'string', minLength: 1 },
+          objectOf(timestampFields, { from: text('The field with the time.') }, ['from']),
+        ],
+      },
       key: {
         description: 'A field (customer, geo.country), a template ({customer}/{geo.country}), or a list of fields.',
         anyOf: [

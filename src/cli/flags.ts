@@ -6,6 +6,7 @@ import type { MaxFailed } from './failure-watch.ts'
 import { type FunctionKind, functionKinds } from './load-module.ts'
 import { type ProgressKind, progressKinds } from './progress.ts'
 import { type ReportKind, reportKinds } from './summary.ts'
+import { UsageError } from './usage-error.ts'
 
 /** Flags that count once: the last one given. */
 interface Single {
@@ -29,7 +30,8 @@ interface Single {
 /** What was given on the command line. */
 export interface Flags extends Single {
   readonly key: string[]
-  readonly batch: Record<string, number>
+  readonly batch: Record<string, number | string>
+  readonly timestampFormats: string[]
   /** In the order in which they were written. */
   readonly functions: { readonly kind: FunctionKind; readonly path: string }[]
 }
@@ -39,7 +41,7 @@ const alone: readonly string[] = ['--gzip', '--zstd']
 
 /** Adds the flags to a command. @returns Where they are found when it was parsed. */
 export function addFlags(command: Command): Flags {
-  const flags: Flags = { key: [], batch: {}, functions: [] }
+  const flags: Flags = { key: [], batch: {}, timestampFormats: [], functions: [] }
   const single: Single = flags
   const add = (form: string, take: (text: string) => void, conflict?: string): void => {
     const option = new Option(form).conflicts(conflict ?? []).argParser((text: string) => {
@@ -54,7 +56,7 @@ export function addFlags(command: Command): Flags {
       single[name] = read(text)
     })
   }
-  const limit = (name: string, form: string, read: (text: string) => number): void => {
+  const limit = (name: string, form: string, read: (text: string) => number | string): void => {
     add(form, (text) => {
       flags.batch[name] = read(text)
     })
@@ -77,6 +79,9 @@ export function addFlags(command: Command): Flags {
   one('prefix', '--prefix <text>', (text) => text)
   limit('maxBytes', '--max-bytes <size>', size)
   limit('maxAge', '--max-age <duration>', duration)
+  limit('closeAt', '--close-at <unit>', (unit) => oneOf(unit, ['minute', 'hour', 'day']))
+  limit('timestampFrom', '--timestamp-from <field>', notEmpty)
+  add('--timestamp-format <format>', (format) => flags.timestampFormats.push(notEmpty(format)))
   limit('maxRecords', '--max-records <n>', count)
   compressor('gzip', 'zstd')
   compressor('zstd', 'gzip')
@@ -117,13 +122,23 @@ export function withFlags(config: Config, flags: Flags): Config {
     const target = merged.to
     merged.to = isObject(target) ? { ...target, prefix } : { url: target, prefix }
   }
-  const batch = { ...flags.batch, ...(key.length > 0 && { key: [...key] }) }
-  if (Object.keys(batch).length > 0) merged.batch = { ...(isObject(config.batch) && config.batch), ...batch }
+  const before = isObject(config.batch) ? config.batch : {}
+  const batch = { ...flags.batch, ...(key.length > 0 && { key: [...key] }), ...timestampFlags(before, flags) }
+  if (Object.keys(batch).length > 0) merged.batch = { ...before, ...batch }
   if (flags.functions.length > 0) {
     const many = concurrency === undefined ? {} : { concurrency }
     merged.transform = flags.functions.map(({ kind, path }) => ({ [kind]: path, ...many }))
   }
   return merged
+}
+
+/** Where the time of a record stands, and how it is written; what a config says of it beside that stays. */
+function timestampFlags(before: Config, { batch, timestampFormats: formats }: Flags): Config {
+  if (batch.timestampFrom === undefined && formats.length === 0) return {}
+  const given = isObject(before.timestampFrom) ? before.timestampFrom : { from: before.timestampFrom }
+  const from = batch.timestampFrom ?? given.from
+  if (from === undefined) throw new UsageError('--timestamp-format needs --timestamp-from FIELD')
+  return { timestampFrom: { ...given, from, ...(formats.length > 0 && { formats: [...formats] }) } }
 }
 
 function notEmpty(text: string): string {

@@ -92,6 +92,13 @@ export function keyOf(given: unknown): unknown {
   return Object.fromEntries(parts)
 }
 
+/** A field's path, an object with one as `from`, or what `batch({ timestampFrom })` takes. @throws Error in words */
+export function timestampOf(given: unknown): unknown {
+  if (typeof given === 'string') return field(given)
+  if (!isObject(given) || typeof given.from !== 'string') return given
+  return { ...given, from: field(given.from) }
+}
+
 function make<T>(option: string, table: Readonly<Record<string, Make<T>>>, given: unknown): T {
   const { by, ...options } = isObject(given) ? given : { by: given }
   if (typeof by !== 'string') {

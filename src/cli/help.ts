@@ -10,7 +10,8 @@ Reads FILEs, folders, patterns or standard input, decompressed. Order of functio
   --filter, --map, --transform FILE     its default export, or 'r => r.n > 1', gets each record
   --key FIELD             batches by a field, or by '{a}/{b.c}'; may be given several times
   --prefix TEXT           of object names: 'year=!{timestamp:yyyy}/!{partitionKey:customer}/'
-  --max-bytes 5MiB  --max-age 5m  --max-records N     when a batch is closed
+  --timestamp-from FIELD  --timestamp-format F   batches and prefixes by the records' own time
+  --max-bytes 5MiB  --max-age 5m  --max-records N  --close-at minute|hour|day   close a batch
   --format ndjson|json-array|parquet[:COLUMNS]   --gzip[=level]   --zstd[=level]     of objects
   --concurrency N         objects, and promises of your functions, under way at a time
   --config FILE           options of firehose() as .json or .js; flags override them
@@ -21,6 +22,5 @@ Exit code: 0 all delivered, or dropped by your word; 3 some failed; 4 unread; 13
 Examples:
   hosepipe events.ndjson --to ./lake --backup ./failed --gzip --key customer
   zcat logs.gz | hosepipe --filter ./errors.js --to - | jq .message
-  hosepipe quakes.json --split json:features --map ./flat.js --to ./quakes --max-age 10s
   hosepipe replay ./failed --to ./lake --backup ./failed-again
 `

@@ -11,6 +11,7 @@ import {
   readDeliverOptions,
 } from '../deliver/deliver-options.ts'
 import { checkPartitionKeys } from '../deliver/partition-keys.ts'
+import { withPrefixTimes } from '../deliver/prefix-times.ts'
 import { describe } from '../errors.ts'
 import { batch, type Destination, type Discard, discard, type Splitter } from '../index.ts'
 import { type Fields, mistakesIn, readOptions } from '../options.ts'
@@ -20,7 +21,7 @@ import { configFields, plainDeliverOptions } from './config-fields.ts'
 import type { Opened } from './destinations/opened.ts'
 import type { Stdout } from './destinations/stdout.ts'
 import { openDestination } from './destinations/table.ts'
-import { compressorOf, encoderOf, keyOf, passOn, splitterOf } from './forms.ts'
+import { compressorOf, encoderOf, keyOf, passOn, splitterOf, timestampOf } from './forms.ts'
 import { masked } from './mask.ts'
 import { makeTransforms, type NamedTransform } from './transforms.ts'
 import { UsageError, wordsOf } from './usage-error.ts'
@@ -99,10 +100,12 @@ export async function makeSetup(config: Config, shell: SetupShell): Promise<Setu
   }
 
   const isCompressed = (compress ?? to?.destination.compress) !== undefined
-  const { key, ...bounds } = (await take(() => optionsOf('batch', config.batch))) ?? {}
+  const { key, timestampFrom, ...bounds } = (await take(() => optionsOf('batch', config.batch))) ?? {}
   const limits = { ...gathering(to, isCompressed), ...(await section('batch', bounds, batchFields)) }
-  const compiled = await take(() => keyOf(key))
-  const batching: BatchOptions = passOn({ ...limits, ...(compiled !== undefined && { key: compiled }) })
+  const apart = await take(() => present({ key: keyOf(key), timestampFrom: timestampOf(timestampFrom) }))
+  const gathered: BatchOptions = passOn({ ...limits, ...apart })
+  const timed = await take(() => (to === undefined ? gathered : withPrefixTimes(gathered, to.destination)))
+  const batching = timed ?? gathered
   const made = await take(() => {
     batch(batching).destroy()
     return batching.key === undefined ? [] : compileKey(batching.key).names
@@ -144,7 +147,12 @@ export async function makeSetup(config: Config, shell: SetupShell): Promise<Setu
   }
   const shown = {
     ...config,
-    batch: { ...batchLimits(batching), key: config.batch && isObject(config.batch) ? config.batch.key : undefined },
+    batch: present({
+      ...batchLimits(batching),
+      nextBorder: undefined,
+      closeAt: batching.closeAt,
+      ...whatTellsApart(batching, config),
+    }),
     concurrency: concurrencyOf(delivery, to.destination),
     ...present({ ...delivering, encode: config.encode, compress: config.compress, backup: config.backup }),
     retry: retry === false ? false : readOptions('retry', retry ?? {}, retryFields),
@@ -190,6 +198,13 @@ async function openOption(name: string, given: unknown, output: Stdout): Promise
     },
     output,
   )
+}
+
+/** What tells batches apart, as it was written, and what was made of it. */
+function whatTellsApart({ timestampFrom }: BatchOptions, { batch: given }: Config): Config {
+  if (!isObject(given)) return {}
+  const from = isObject(given.timestampFrom) ? given.timestampFrom.from : given.timestampFrom
+  return { key: given.key, timestampFrom: timestampFrom && { ...timestampFrom, from } }
 }
 
 function isDestination(value: unknown): value is Destination | Destination['send'] {

@@ -1,6 +1,7 @@
 import type { Batch } from '../batch/batch.ts'
 import type { Compressor } from '../compress/compressor.ts'
 import type { Encoder } from '../encode/encoder.ts'
+import type { CalendarUnit } from '../time/calendar.ts'
 import type { Size } from '../units.ts'
 
 /** One attempt's worth of records, encoded and compressed: what a destination's `send` is called with. */
@@ -77,6 +78,14 @@ export interface Limits {
   readonly maxRecords?: number | undefined
 }
 
+/** What the times in object keys tell apart. */
+export interface PrefixTimes {
+  /** The shortest that has a name of its own; `undefined` where there are no times. */
+  readonly unit: CalendarUnit | 'second' | undefined
+  /** The zone that times are printed in. */
+  readonly timeZone: string
+}
+
 /** Somewhere that batches go. `send` is all that an author has to write; retries, timeouts, backup and the account come from outside. */
 export interface Destination {
   /** What it is called in reports and errors, and in the backup's object keys: `<name>-failed`. */
@@ -101,6 +110,11 @@ export interface Destination {
    * The names of the partition keys that `objectKey` needs. Batches without one of them are refused before anything is sent. Default: none.
    */
   readonly partitionKeys?: readonly string[] | undefined
+  /**
+   * What the times in its object keys tell apart, for batches of records that have a time of their own (`timestampFrom`). Default: nothing is
+   * known.
+   */
+  readonly prefixTimes?: PrefixTimes | undefined
   /**
    * Looks whether the destination can be used, before anything is sent to it: called by each stream that delivers to it, and by
    * `hosepipe check --connect`. Reject for mistakes of configuration, which end the stream with the error; resolve where it is only out of

@@ -13,6 +13,7 @@ const fields: Fields<Destination> = {
   compress: compressorField,
   concurrency: whole('requests'),
   objectKey: callable,
+  prefixTimes: object,
   partitionKeys: expecting(
     'an array of strings',
     (value) => Array.isArray(value) && value.every((one) => typeof one === 'string'),

@@ -96,6 +96,20 @@ export function isTimeZone(id: string): boolean {
   }
 }
 
+/**
+ * Makes what says what the calendar and the clocks of a zone show at an instant, as the instant at which those of UTC show the same.
+ *
+ * @param zone - A zone that {@link isTimeZone} knows.
+ */
+export function zonedTime(zone: string): (instant: number) => number {
+  if (zone === 'UTC') return (instant) => instant
+  const show = showing(zone)
+  return (instant) => {
+    const { year, month, day, hour, minute, second, milli } = show(instant)
+    return new Date(0).setUTCFullYear(year, month - 1, day) + ((hour * 60 + minute) * 60 + second) * 1000 + milli
+  }
+}
+
 function showing(zone: string): (instant: number) => Shown {
   if (zone === 'UTC') return (instant) => ofUtc(new Date(instant))
   const format = new Intl.DateTimeFormat('en-US', {

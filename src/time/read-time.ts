@@ -26,27 +26,33 @@ export function readDate(text: string): number | undefined {
   return millis === undefined ? undefined : millis / dayMillis
 }
 
+/** Finds the instant that a local time means, which is given as if it were UTC; both in milliseconds since 1970. */
+export type InstantOf = (local: number) => number
+
 /**
  * Microseconds since 1970; more digits are cut.
  *
  * @param unit - What a number counts. Default: told by its size. Up to eleven digits before the point are seconds, up to fourteen
  *   milliseconds, up to seventeen microseconds, and more nanoseconds: so each is a year from 1966 to 5138.
+ * @param instantOf - What a time without a zone means. Default: UTC.
  * @returns `undefined` for what is no time, and for a year beyond 9999.
  */
-export function readTimestamp(text: string, unit?: TimeUnit): bigint | undefined {
-  return text.includes(':') ? readClockTime(text) : readEpoch(text, unit)
+export function readTimestamp(text: string, unit?: TimeUnit, instantOf?: InstantOf): bigint | undefined {
+  return text.includes(':') ? readClockTime(text, instantOf) : readEpoch(text, unit)
 }
 
-function readClockTime(text: string): bigint | undefined {
+function readClockTime(text: string, instantOf: InstantOf | undefined): bigint | undefined {
   const found = isoPattern.exec(text) ?? sqlPattern.exec(text) ?? []
-  const [, year, month, day, hour, minute, second = '0', fraction = '', offsetHour = '0', offsetMinute = '0'] = found
+  const [, year, month, day, hour, minute, second = '0', fraction = '', offsetHour, offsetMinute = '0'] = found
   const start = dayStart(year, month, day)
   const [hours, minutes, seconds] = [Number(hour), Number(minute), Number(second)]
-  const [ahead, aheadMinutes] = [Math.abs(Number(offsetHour)), Number(offsetMinute)]
+  const [ahead, aheadMinutes] = [Math.abs(Number(offsetHour ?? 0)), Number(offsetMinute)]
   if (start === undefined || hours > 23 || minutes > 59 || seconds > 59 || ahead > 18 || aheadMinutes > 59)
     return undefined
-  const offset = (ahead * 60 + aheadMinutes) * (offsetHour.startsWith('-') ? -60 : 60)
-  const millis = start + ((hours * 60 + minutes) * 60 + seconds - offset) * 1000
+  const local = start + ((hours * 60 + minutes) * 60 + seconds) * 1000
+  const offset = (ahead * 60 + aheadMinutes) * (offsetHour?.startsWith('-') ? -60_000 : 60_000)
+  const hasZone = offsetHour !== undefined || /[Zz]$/.test(text)
+  const millis = hasZone || instantOf === undefined ? local - offset : instantOf(local)
   return withinYears(BigInt(millis) * 1000n + BigInt(fraction.padEnd(6, '0').slice(0, 6)))
 }
 

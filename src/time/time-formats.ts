@@ -1,7 +1,7 @@
 /** Reads times by patterns that users give, in the letters of Joda-Time, which Hive takes, and of Java's `DateTimeFormatter`. */
 import type { DateTimeFormatter, DateTimeFormatterBuilder } from '@js-joda/core'
 import { type Joda, loadJoda, loadLocale, loadTimeZones } from './plugins.ts'
-import { readTimestamp, type TimeUnit, timeUnits, withinYears } from './read-time.ts'
+import { type InstantOf, readTimestamp, type TimeUnit, timeUnits, withinYears } from './read-time.ts'
 
 /** Reads a time; `undefined` for what is none. Microseconds since 1970. */
 export type ReadTime = (text: string) => bigint | undefined
@@ -17,18 +17,19 @@ const javaLetters: Readonly<Record<string, string>> = { y: 'u', Y: 'u' }
  *
  * @param formats - Patterns such as `dd/MM/yyyy HH:mm:ss Z`, and words for numbers: `seconds`, `millis`, `micros`, `nanos`. A pattern without a
  *   zone means UTC, one without a time the start of the day.
+ * @param instantOf - What a time without a zone means. Default: UTC.
  * @throws RangeError in words for a pattern that cannot be read.
  */
-export function compileTimeFormats(formats: readonly string[]): ReadTime {
+export function compileTimeFormats(formats: readonly string[], instantOf?: InstantOf): ReadTime {
   const unit = formats.find(isUnit)
   const patterns = formats.filter((format) => !isUnit(format))
-  const parsers = patterns.map((pattern) => compilePattern(pattern, loadJoda()))
+  const parsers = patterns.map((pattern) => compilePattern(pattern, loadJoda(), instantOf))
   return (text) => {
     for (const parse of parsers) {
       const micros = parse(text)
       if (micros !== undefined) return micros
     }
-    return readTimestamp(text, unit)
+    return readTimestamp(text, unit, instantOf)
   }
 }
 
@@ -36,7 +37,7 @@ function isUnit(format: string): format is TimeUnit {
   return Object.hasOwn(timeUnits, format)
 }
 
-function compilePattern(format: string, joda: Joda): ReadTime {
+function compilePattern(format: string, joda: Joda, instantOf: InstantOf | undefined): ReadTime {
   const builder = new joda.DateTimeFormatterBuilder().parseCaseInsensitive()
   const used = new Set<string>()
   for (const { groups = {} } of format.matchAll(token)) {
@@ -61,7 +62,7 @@ function compilePattern(format: string, joda: Joda): ReadTime {
   const isText = ['a', 'E', 'M', 'L'].some((letter) => used.has(letter))
   const plain = builder.toFormatter(joda.ResolverStyle.STRICT)
   const formatter = isText ? plain.withLocale(loadLocale()) : plain
-  return (text) => parsed(formatter, text, joda)
+  return (text) => parsed(formatter, text, joda, instantOf)
 }
 
 function appendLetters(builder: DateTimeFormatterBuilder, run: string, letter: string, { ChronoField }: Joda): void {
@@ -77,16 +78,25 @@ function appendLetters(builder: DateTimeFormatterBuilder, run: string, letter: s
   } else builder.appendPattern((javaLetters[letter] ?? letter).repeat(run.length))
 }
 
-function parsed(formatter: DateTimeFormatter, text: string, joda: Joda): bigint | undefined {
+function parsed(
+  formatter: DateTimeFormatter,
+  text: string,
+  joda: Joda,
+  instantOf: InstantOf | undefined,
+): bigint | undefined {
   const { DateTimeParseException, LocalDateTime, LocalTime, TemporalQueries, ZoneOffset } = joda
   try {
     const found = formatter.parse(text)
     const date = found.query(TemporalQueries.localDate())
     if (date === null) return undefined
     const time = found.query(TemporalQueries.localTime()) ?? LocalTime.MIDNIGHT
-    const zone = found.query(TemporalQueries.zone()) ?? ZoneOffset.UTC
-    const instant = LocalDateTime.of(date, time).atZone(zone).toInstant()
-    return withinYears(BigInt(instant.epochSecond()) * 1_000_000n + BigInt(Math.floor(instant.nano() / 1000)))
+    const zone = found.query(TemporalQueries.zone())
+    const instant = LocalDateTime.of(date, time)
+      .atZone(zone ?? ZoneOffset.UTC)
+      .toInstant()
+    const seconds = instant.epochSecond()
+    const meant = zone === null && instantOf !== undefined ? instantOf(seconds * 1000) / 1000 : seconds
+    return withinYears(BigInt(meant) * 1_000_000n + BigInt(Math.floor(instant.nano() / 1000)))
   } catch (error) {
     if (error instanceof DateTimeParseException) return undefined
     throw error

@@ -1,6 +1,6 @@
 /** What may stand on the command line and in a config: functions, folders, patterns, variables of the environment. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { Duck } from '../support/duckdb.ts'
@@ -95,4 +95,41 @@ t.test('formats, and columns in the words of SQL', async (t) => {
   ] as const) {
     t.match(await hosepipe(dir, input, '--to=-', '--format', format), { code: 1, stderr: expected })
   }
+})
+
+t.test('objects by the time of the records', async (t) => {
+  const dir = folder(t, {
+    'events.ndjson': ['09:59', '10:00', '10:30'].map((time) => `{"at":"2018-08-27T${time}:00Z"}\n`).join(''),
+    'millis.ndjson': '{"t":{"ms":1535365805123}}\n{"t":{"ms":1}}\n',
+    'local.json': JSON.stringify({
+      batch: { timestampFrom: { from: 'at', inputTimeZone: 'Asia/Kathmandu', missing: 'arrival' }, closeAt: 'hour' },
+      to: { url: './local', prefix: '!{timestamp:yyyy-MM-dd-HH}/' },
+    }),
+  })
+  const foldersOf = (name: string): string[] => [...new Set(files(join(dir, name)).map((path) => dirname(path)))].sort()
+  const hours = await hosepipe(dir, '', 'events.ndjson', '--to', './hours', '--timestamp-from', 'at')
+  t.equal(hours.code, 0, hours.stderr)
+  t.same(foldersOf('hours'), ['2018/08/27/09', '2018/08/27/10'])
+  const prefix = ['--prefix', '!{timestamp:yyyy}/', '--timestamp-format', 'millis', '--close-at', 'day']
+  const years = await hosepipe(dir, '', 'millis.ndjson', '--to', './years', '--timestamp-from', 't.ms', ...prefix)
+  t.equal(years.code, 0, years.stderr)
+  t.same(foldersOf('years'), ['1970', '2018'])
+  const local = await hosepipe(dir, '{"at":"2018-08-27 10:30:00"}\n', '--config', 'local.json')
+  t.equal(local.code, 0, local.stderr)
+  t.same(foldersOf('local'), ['2018-08-27-04'], 'the zone of the input is that of the config')
+  const check = await hosepipe(dir, '', 'check', 'local.json', '--timestamp-from', 'on')
+  t.match(JSON.parse(check.stdout), {
+    batch: {
+      timestampFrom: { from: 'on', every: 'hour', timeZone: 'UTC', inputTimeZone: 'Asia/Kathmandu' },
+      closeAt: 'hour',
+    },
+  })
+  for (const [args, words] of [
+    [['--to', '-', '--timestamp-format', 'millis'], /--timestamp-format needs --timestamp-from FIELD/],
+    [['--to', '-', '--close-at', 'week'], /must be one of minute, hour, day/],
+    [['--to', 'x', '--timestamp-from', 'at', '--prefix', '!{timestamp:ss}/'], /tells seconds/],
+  ] as const) {
+    t.match(await hosepipe(dir, '{}', ...args), { code: 1, stderr: words })
+  }
+  t.notOk(files(dir).some((path) => path.startsWith('x/')))
 })

@@ -102,7 +102,11 @@ export class ByKey {
       if (mistake !== undefined) this.#to.onMistake(mistake)
       if (this.#to.isDestroyed) return true
     }
-    this.#addPieces(bare, (at) => ({ index: first + at, partitionKeys: this.#key.partsOf(records, at) }))
+    this.#addPieces(bare, (at) => ({
+      index: first + at,
+      partitionKeys: this.#key.partsOf(records, at),
+      timestamp: this.#key.timeOf?.(records, at),
+    }))
     if (failed.length > 0) this.#to.onFailed(failedAsTheyCame(records, failed, reasons))
     return failed.length > 0
   }

@@ -8,6 +8,8 @@ export interface KeyReader {
   keyOf(records: Records, index: number): string
   /** The named parts of the key. Asked once for a batch. */
   partsOf(records: Records, index: number): Readonly<Record<string, string>>
+  /** The time of the record's own, in milliseconds since 1970. Asked once for a batch. */
+  timeOf?(records: Records, index: number): number
 }
 
 /** So many keys are remembered from run to run. */

@@ -16,6 +16,7 @@ import {
 } from '../../options.ts'
 import { checkPrefixes } from '../object-key/check-prefixes.ts'
 import { type ObjectKeyOptions, objectKeyFields, objectKeys } from '../object-key/object-key.ts'
+import { prefixTimes } from '../object-key/prefix-times.ts'
 import { partitionKeysIn } from '../object-key/template.ts'
 import { type FileSystem, systemFiles } from './file-system.ts'
 import { checkFolder, Folders } from './folders.ts'
@@ -110,6 +111,7 @@ export function file(options: FileOptions): Destination {
     compress,
     concurrency,
     partitionKeys: partitionKeysIn(options.prefix ?? ''),
+    prefixTimes: prefixTimes(options),
     objectKey,
     async open() {
       await checkFolder(dir)

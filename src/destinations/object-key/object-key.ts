@@ -10,7 +10,7 @@ export interface ObjectKeyOptions {
   /**
    * What keys begin with: text, and expressions of the form `!{namespace:value}` (guide, "Custom prefixes for Amazon S3 objects"):
    *
-   * - `!{timestamp:yyyy/MM/dd}`: when the oldest record of the batch arrived, in a pattern of Java's `DateTimeFormatter`, in
+   * - `!{timestamp:yyyy/MM/dd}`: when the oldest record of the batch arrived, or its own time where `batch` has a `timestampFrom`, in a pattern of Java's `DateTimeFormatter`, in
    *   English (en-US: weeks begin on Sunday). The expression ends at the first `}`. Not available, and refused: `B` (periods of
    *   the day), `g` (Julian days), `v` (generic zone names), `z` but in UTC, `zzzz`, and numbers of more than 15 digits.
    * - `!{firehose:random-string}`: 11 letters and digits, new each time.

@@ -3,14 +3,14 @@
  * the service: guide, "Custom prefixes for Amazon S3 objects".
  */
 import { randomInt } from 'node:crypto'
-import type { Batch } from '../../batch/batch.ts'
+import type { Batch, BatchFacts } from '../../batch/batch.ts'
 import { describe, HosepipeError, OptionError, toError } from '../../errors.ts'
 import { nearestOf } from '../../options.ts'
 import { misspeltLiteral, misspeltPattern } from './misspelt.ts'
 import { compilePattern } from './timestamp.ts'
 
 /** What a key is made from. */
-export type KeyFacts = Pick<Batch, 'partitionKeys' | 'oldestArrival' | 'outputType'>
+export type KeyFacts = Pick<Batch, 'partitionKeys' | 'oldestArrival' | 'outputType'> & Pick<BatchFacts, 'timestamp'>
 
 /** Makes the text of a template for a batch. */
 export type Evaluate = (facts: KeyFacts) => string
@@ -110,7 +110,7 @@ function timestamp({ value, refuse }: Expression, { zone }: Template): Evaluate 
   if (mistake !== undefined) return refuse(mistake)
   try {
     const print = compilePattern(value, zone)
-    return ({ oldestArrival }) => print(oldestArrival)
+    return ({ timestamp, oldestArrival }) => print(timestamp ?? oldestArrival)
   } catch (error) {
     return refuse(`the pattern cannot be used: ${toError(error).message}`)
   }

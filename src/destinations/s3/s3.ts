@@ -24,6 +24,7 @@ import type { Size } from '../../units.ts'
 import { checkPrefixes } from '../object-key/check-prefixes.ts'
 import { type ObjectKeyOptions, objectKeyFields, objectKeys } from '../object-key/object-key.ts'
 import { PositionNames } from '../object-key/position-names.ts'
+import { prefixTimes } from '../object-key/prefix-times.ts'
 import { partitionKeysIn } from '../object-key/template.ts'
 import { checkClient, OwnClient } from './own-client.ts'
 import { writeObject } from './write-object.ts'
@@ -161,6 +162,7 @@ export function s3(options: S3Options): Destination {
     compress,
     concurrency,
     partitionKeys: partitionKeysIn(options.prefix ?? ''),
+    prefixTimes: prefixTimes(options),
     objectKey(batch, extension) {
       const isBackup = batch.outputType !== undefined
       return objectKey(batch, extension, isBackup ? undefined : positions?.nameOf(batch))
