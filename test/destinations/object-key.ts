@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import t from 'tap'
+import type { KeyFacts } from '../../src/destinations/object-key/key-facts.ts'
 import { type ObjectKeyOptions, objectKeyFields, objectKeys } from '../../src/destinations/object-key/object-key.ts'
-import type { KeyFacts } from '../../src/destinations/object-key/template.ts'
 import { compilePattern, timeZoneOf } from '../../src/destinations/object-key/timestamp.ts'
 import { HosepipeError, OptionError } from '../../src/errors.ts'
 import { checkOptions } from '../../src/options.ts'
+import { Account } from '../../src/receipts/receipts.ts'
+import { Records } from '../../src/records/records.ts'
 
 const arrival = Date.parse('2018-08-27T10:30:05.123Z')
 const uuid = '[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}'
@@ -193,6 +196,45 @@ t.test('what people write by mistake is refused with the right spelling', async 
     if (expected === undefined) t.doesNotThrow(() => makeKeys({ prefix }), prefix)
     else t.match(refusal({ prefix }), expected, prefix)
   }
+})
+
+t.test('names of the user’s own', async (t) => {
+  const account = new Account()
+  const at = (from: number, to: number): Records => {
+    const receipt = account.open(2, 0, { position: { source: 'app.log', from, to } })
+    return Records.pack({ receipt, arrivedAt: arrival }, ['a', 'b'])
+  }
+  const runs = [at(0, 40), at(40, 80)]
+  const name = (objectName: string, options: ObjectKeyOptions = {}, facts: Partial<KeyFacts> = {}): string =>
+    makeKeys({ objectName, ...options })({ runs, ...facts })
+  t.match(name('!{hosepipe:uuid}'), new RegExp(`^${uuid}\\.gz$`), 'no time, and the extension')
+  t.match(name('part-!{firehose:random-string}', { prefix: 'data/' }), /^data\/part-[A-Za-z0-9]{11}\.gz$/)
+  t.match(name('!{hosepipe:first}-!{hosepipe:last}-!{hosepipe:uuid}'), /^0-80-/)
+  t.equal(name('!{hosepipe:position}'), name('!{hosepipe:position}'), 'the same in a replay')
+  t.match(name('!{hosepipe:host}/!{hosepipe:uuid}'), new RegExp(`^${hostname().replace(/[^\w.-]/g, '_')}/`))
+  t.match(name('!{partitionKey:a}-!{hosepipe:uuid}', {}, { partitionKeys: { a: 'x/y' } }), /^x%2Fy-/)
+  t.match(name('!{timestamp:HH-mm}-!{hosepipe:uuid}', {}, { timestamp: 0 }), /^00-00-/, 'of the records’ own time')
+  t.match(name('!{hosepipe:uuid}', { extension: '.json' }), /\.json$/)
+  t.match(
+    name('!{hosepipe:uuid}', {}, { outputType: 'x-failed' }),
+    /^x-failed\/2018\/08\/27\/10\/hosepipe-1-/,
+    'a backup',
+  )
+  const counted = makeKeys({ objectName: 'part-!{hosepipe:counter}', prefix: '!{hosepipe:run}/' })
+  t.match(counted({ runs }), /^[0-9a-f]{8}\/part-000000\.gz$/)
+  t.match(counted({ runs }), /\/part-000001\.gz$/)
+  t.equal(counted({ runs }).slice(0, 8), makeKeys({ objectName: '!{hosepipe:run}!{hosepipe:counter}' })().slice(0, 8))
+  for (const [objectName, message] of [
+    ['part-!{hosepipe:counter}', /objectName must be different for all objects, by !\{hosepipe:uuid\}/],
+    ['part', /must be different for all objects/],
+    ['', /objectName must be a string of 1 to 1024 characters/],
+    ['!{hosepipe:uid}', /objectName, !\{hosepipe:uid\} at character 1: there is no hosepipe:uid; did you mean uuid\?/],
+    ['!{firehose:error-output-type}!{hosepipe:uuid}', /can only stand in errorPrefix/],
+  ] as const) {
+    t.match(refusal({ objectName }), message, objectName)
+  }
+  t.match(refusal({ errorPrefix: '!{hosepipe:position}' }), /positions can only stand in prefix and objectName/)
+  t.throws(() => name('!{hosepipe:first}!{hosepipe:uuid}', {}, { runs: [] }), { code: 'Delivery.NoObjectKey' })
 })
 
 t.test('a batch without the partition keys of the prefix has no key', async (t) => {

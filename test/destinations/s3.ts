@@ -117,6 +117,10 @@ t.test('storage class, encryption, metadata and condition, in one piece and in s
     sse: 'aws:kms',
     kmsKeyId: 'key-1',
     metadata: { origin: 'test' },
+    tags: { team: 'a b', 'cost&centre': '=1' },
+    acl: 'bucket-owner-full-control',
+    contentType: 'application/x-ndjson; charset=utf-8',
+    expectedBucketOwner: '123456789012',
     onConflict: 'skip',
     partSize: 5 * MiB,
     compress: gzip({ level: 1 }),
@@ -126,14 +130,17 @@ t.test('storage class, encryption, metadata and condition, in one piece and in s
   await write({ ...to, send: ignoreUnsupported(to) }, { records: [record] })
   for (const operation of ['PutObject', 'CreateMultipartUpload']) {
     t.match(proxy.seen.find((seen) => seen.operation === operation)?.headers, {
-      'content-type': 'application/octet-stream',
+      'content-type': 'application/x-ndjson; charset=utf-8',
       'content-encoding': 'gzip',
+      'x-amz-tagging': 'team=a+b&cost%26centre=%3D1',
+      'x-amz-acl': 'bucket-owner-full-control',
       'x-amz-storage-class': 'STANDARD_IA',
       'x-amz-server-side-encryption': 'aws:kms',
       'x-amz-server-side-encryption-aws-kms-key-id': 'key-1',
       'x-amz-meta-origin': 'test',
     })
   }
+  for (const { headers } of proxy.seen) t.equal(headers['x-amz-expected-bucket-owner'], '123456789012')
   if (realEndpoint !== undefined) return
   const conditions = proxy.seen.map(({ operation, headers }) => [operation, headers['if-none-match']])
   t.same(conditions, [
@@ -143,6 +150,25 @@ t.test('storage class, encryption, metadata and condition, in one piece and in s
     ['UploadPart', undefined],
     ['CompleteMultipartUpload', '*'],
   ])
+})
+
+t.test('the media type of the format', async (t) => {
+  const key = await write(make({ contentType: 'format' }))
+  t.equal((await server.head(key)).ContentType, ndjson().contentType)
+  const wrong: readonly [Partial<S3Options>, RegExp][] = [
+    [{ contentType: 'ndjson' }, /contentType must be a media type/],
+    [{ tags: { a: 'x'.repeat(257) } }, /tags must be an object of at most 10 tags/],
+    [{ tags: Object.fromEntries(Array.from({ length: 11 }, (_, i) => [`t${i}`, ''])) }, /at most 10 tags/],
+    [{ expectedBucketOwner: '12' }, /expectedBucketOwner must be the 12 digits/],
+    [{ keyFrom: 'position', objectName: '!{hosepipe:position}' }, /objectName cannot be given with keyFrom/],
+  ]
+  for (const [options, message] of wrong) t.throws(() => make(options), { name: 'OptionError', message })
+})
+
+t.test('names of the user’s own', async (t) => {
+  const key = await write(make({ prefix: 'out/', objectName: 'part-!{hosepipe:counter}-!{hosepipe:run}' }))
+  t.match(key, /^out\/part-000000-[0-9a-f]{8}\.ndjson$/)
+  t.same(await server.keys('out/'), [key])
 })
 
 /** A real server may have no KMS: what was sent to it is what is looked at. */

@@ -110,7 +110,7 @@ export function file(options: FileOptions): Destination {
     encode,
     compress,
     concurrency,
-    partitionKeys: partitionKeysIn(options.prefix ?? ''),
+    partitionKeys: partitionKeysIn(`${options.prefix ?? ''}${options.objectName ?? ''}`),
     prefixTimes: prefixTimes(options),
     objectKey,
     async open() {
@@ -134,7 +134,9 @@ function pathIn(dir: string, key: string | undefined): string {
 
 /** Refuses names that leave no room for what a prefix adds to them, so that it is not each batch that fails. */
 function checkNames(options: FileOptions): void {
-  const { name = 'hosepipe', version = '1', encode, compress } = options
+  const { name = 'hosepipe', version = '1', encode, compress, objectName } = options
+  // What is too long of itself is found when the prefixes are tried out.
+  if (objectName !== undefined) return
   const extension = options.extension || (encode?.extension ?? '') + (compress?.extension ?? '')
   if (name.length + version.length + Buffer.byteLength(extension) + fixedBytes > maxNameBytes - reservedBytes) {
     throw new OptionError(

@@ -8,8 +8,12 @@ import { partitionKeysIn } from './template.ts'
  * @param stage - The destination, for messages: `file`.
  * @throws OptionError that says why a prefix cannot be used.
  */
-export function checkPrefixes(stage: string, { prefix = '' }: ObjectKeyOptions, objectKey: ObjectKey): void {
-  const partitionKeys = Object.fromEntries(partitionKeysIn(prefix).map((name) => [name, 'x']))
+export function checkPrefixes(
+  stage: string,
+  { prefix = '', objectName = '' }: ObjectKeyOptions,
+  objectKey: ObjectKey,
+): void {
+  const partitionKeys = Object.fromEntries(partitionKeysIn(prefix + objectName).map((name) => [name, 'x']))
   const facts = { partitionKeys, oldestArrival: 0 }
   const samples = { prefix: undefined, errorPrefix: 'processing-failed' } as const
   for (const [option, outputType] of Object.entries(samples)) {

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { OptionError, toError } from '../../errors.ts'
 import { described, type Fields, matching, oneOf, option } from '../../options.ts'
 import { type Escape, escapeBy } from './escape.ts'
-import { compileTemplate, type Evaluate, hasExpression, type KeyFacts } from './template.ts'
+import type { Evaluate, KeyFacts } from './key-facts.ts'
+import { isUnique } from './own-names.ts'
+import { compileTemplate, hasExpression } from './template.ts'
 import { compilePattern, timeZoneOf } from './timestamp.ts'
 
 /** What the keys of objects are made of: `<prefix><name>-<version>-<yyyy-MM-dd-HH-mm-ss>-<uuid><extension>`. */
@@ -30,6 +32,21 @@ export interface ObjectKeyOptions {
    * kind and the time alone: `processing-failed/2018/08/27/10/…`.
    */
   readonly errorPrefix?: string | undefined
+  /**
+   * The whole name of an object, behind the prefix and without its extension, in the same language; beside what is said at `prefix`:
+   *
+   * - `!{hosepipe:uuid}`: a random UUID.
+   * - `!{hosepipe:counter}`: 000000, 000001 and so on, from the first object of the destination; `!{hosepipe:run}`: eight digits that are the
+   *   same for all objects of this process.
+   * - `!{hosepipe:position}`: where the records came from; a replay of the same records in the same batches has the same name (see `keyFrom`
+   *   of `s3`). `!{hosepipe:first}` and `!{hosepipe:last}`: where the first begins and the last ends, in bytes or as their source has it.
+   * - `!{hosepipe:host}`: the name of the machine.
+   *
+   * It must be different for all objects, so it has a UUID, a random string, a position, or a counter and a run (one of them may stand in
+   * `prefix`). Nothing is added to a `prefix` without expressions then. Objects of a backup are named as ever. At most 1,024 characters. Default:
+   * `<name>-<version>-<yyyy-MM-dd-HH-mm-ss>-<uuid>`.
+   */
+  readonly objectName?: string | undefined
   /** The zone of all times in the key: an id of the tz database, `Europe/Berlin`. Default: `UTC`. */
   readonly timeZone?: string | undefined
   /** What stands for the name of the stream: 1–64 of `a-z A-Z 0-9 _ . -`. Default: `hosepipe`. */
@@ -56,6 +73,10 @@ const template = matching('a string of at most 1024 characters', /^.{0,1024}$/su
 export const objectKeyFields = {
   prefix: described(template, 'What names begin with: year=!{timestamp:yyyy}/'),
   errorPrefix: described(template, 'The same in a backup.'),
+  objectName: described(
+    matching('a string of 1 to 1024 characters', /^.{1,1024}$/su),
+    'Names of objects, without prefix and extension: part-!{hosepipe:counter}-!{hosepipe:run}.',
+  ),
   timeZone: option(matching('the id of a time zone, such as UTC or Europe/Berlin', /^[A-Za-z][\w/+-]*$/), {
     default: 'UTC',
     about: 'Of all times in names.',
@@ -114,11 +135,16 @@ export function objectKeys(options: ObjectKeyOptions, rules: KeyRules): ObjectKe
   const { stage, join = (before, after) => before + after } = rules
   const zone = zoneOption(stage, timeZone)
   const common = { stage, zone, escapeValue }
-  const evaluate = compileTemplate({ ...common, option: 'prefix', text: withTime(prefix) })
+  const { objectName } = options
+  const evaluate = compileTemplate({ ...common, option: 'prefix', text: objectName ? prefix : withTime(prefix) })
   const evaluateBare = compileTemplate({ ...common, option: 'prefix', text: prefix })
   const evaluateError = errorTemplate(common, prefix, errorPrefix)
   const printTime = compilePattern('yyyy-MM-dd-HH-mm-ss', zone)
+  const ownName = objectName === undefined ? undefined : compileName(common, objectName, prefix)
   return (facts, extension, identity) => {
+    if (ownName !== undefined && facts.outputType === undefined) {
+      return join(evaluate(facts), ownName(facts) + (options.extension || extension))
+    }
     const ordinary = identity === undefined ? evaluate : evaluateBare
     const before = facts.outputType === undefined ? ordinary(facts) : evaluateError(facts)
     const last = identity ?? `${printTime(facts.oldestArrival)}-${randomUUID()}`
@@ -131,6 +157,16 @@ function withTime(prefix: string): string {
 }
 
 type Common = { readonly stage: string; readonly zone: string; readonly escapeValue: (value: string) => string }
+
+function compileName(common: Common, objectName: string, prefix: string): Evaluate {
+  const { stage } = common
+  const evaluate = compileTemplate({ ...common, option: 'objectName', text: objectName })
+  if (isUnique(prefix + objectName)) return evaluate
+  throw new OptionError(
+    `${stage}.objectName`,
+    `${stage}: objectName must be different for all objects, by !{hosepipe:uuid}, !{hosepipe:position}, or !{hosepipe:counter} and !{hosepipe:run}, but has none of these`,
+  )
+}
 
 function errorTemplate(common: Common, prefix: string, errorPrefix: string): Evaluate {
   const compile = (text: string): Evaluate => compileTemplate({ ...common, option: 'errorPrefix', text })

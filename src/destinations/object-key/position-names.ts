@@ -31,7 +31,7 @@ export class PositionNames {
    * @throws HosepipeError `Delivery.NoObjectKey` when a record came without a position, or a position without a source: a name
    *   from it could be another batch's.
    */
-  nameOf(batch: Batch): string {
+  nameOf(batch: Pick<Batch, 'key' | 'runs'>): string {
     const hash = createHash('sha256').update(JSON.stringify([batch.key ?? null]))
     let first: Position | undefined
     let last: Position | undefined
@@ -59,6 +59,17 @@ export class PositionNames {
     named.set(key, before + count)
     return before
   }
+}
+
+/**
+ * Where the first record of a batch began, and where the last one ended, as they stand in names.
+ *
+ * @throws HosepipeError `Delivery.NoObjectKey` when a record came without a position.
+ */
+export function rangeOf(runs: readonly Records[]): { readonly first: string; readonly last: string } {
+  const shares = runs.flatMap(sharesOf)
+  const first = positionOf(shares[0]?.receipt.position)
+  return { first: readable(first.from), last: readable(positionOf(shares.at(-1)?.receipt.position).to) }
 }
 
 /** Records of a run in a row that go back to one receipt. */

@@ -13,9 +13,9 @@ const finest = [
 ] as const
 
 /** What the times in a prefix tell apart. */
-export function prefixTimes({ prefix = '', timeZone = 'UTC' }: ObjectKeyOptions): PrefixTimes {
+export function prefixTimes({ prefix = '', objectName, timeZone = 'UTC' }: ObjectKeyOptions): PrefixTimes {
   // What is added to a prefix without expressions.
-  if (!hasExpression(prefix)) return { unit: 'hour', timeZone }
+  if (!hasExpression(prefix)) return { unit: objectName === undefined ? 'hour' : undefined, timeZone }
   const patterns = Array.from(prefix.matchAll(/!\{timestamp:([^}]*)\}/g), ([, found = '']) => found)
   const letters = patterns.join('').replace(/'[^']*'/g, '')
   if (letters === '') return { unit: undefined, timeZone }

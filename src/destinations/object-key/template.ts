@@ -3,23 +3,18 @@
  * the service: guide, "Custom prefixes for Amazon S3 objects".
  */
 import { randomInt } from 'node:crypto'
-import type { Batch, BatchFacts } from '../../batch/batch.ts'
 import { describe, HosepipeError, OptionError, toError } from '../../errors.ts'
 import { nearestOf } from '../../options.ts'
+import type { Evaluate } from './key-facts.ts'
 import { misspeltLiteral, misspeltPattern } from './misspelt.ts'
+import { ownName, ownNames } from './own-names.ts'
 import { compilePattern } from './timestamp.ts'
-
-/** What a key is made from. */
-export type KeyFacts = Pick<Batch, 'partitionKeys' | 'oldestArrival' | 'outputType'> & Pick<BatchFacts, 'timestamp'>
-
-/** Makes the text of a template for a batch. */
-export type Evaluate = (facts: KeyFacts) => string
 
 /** A template, and what is needed to compile it. */
 export interface Template {
   /** The stage, for messages: `file`. */
   readonly stage: string
-  readonly option: 'prefix' | 'errorPrefix'
+  readonly option: 'prefix' | 'errorPrefix' | 'objectName'
   readonly text: string
   readonly zone: string
   /** Makes a value that comes from records fit for a key. */
@@ -41,6 +36,7 @@ const alphanumeric = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 const namespaces: Readonly<Record<string, (expression: Expression, template: Template) => Evaluate>> = {
   timestamp,
   firehose,
+  hosepipe,
   partitionKey,
   partitionKeyFromQuery: partitionKey,
   partitionKeyFromLambda: partitionKey,
@@ -121,20 +117,28 @@ function firehose({ value, refuse }: Expression, { option, escapeValue }: Templa
   if (value !== 'error-output-type') {
     return refuse(`there is no firehose:${value}; ${hint(value, ['random-string', 'error-output-type'])}`)
   }
-  if (option === 'prefix') return refuse('error-output-type can only stand in errorPrefix')
+  if (option !== 'errorPrefix') return refuse('error-output-type can only stand in errorPrefix')
   return ({ outputType = '' }) => escapeValue(outputType)
+}
+
+function hosepipe({ value, refuse }: Expression, { option }: Template): Evaluate {
+  const evaluate = ownName(value)
+  if (evaluate === undefined) return refuse(`there is no hosepipe:${value}; ${hint(value, ownNames)}`)
+  const isPlace = ['position', 'first', 'last'].includes(value)
+  if (isPlace && option === 'errorPrefix') return refuse('positions can only stand in prefix and objectName')
+  return evaluate
 }
 
 function partitionKey({ namespace, value, refuse }: Expression, { option, escapeValue }: Template): Evaluate {
   if (value === '') return refuse('the name of a partition key is missing')
-  if (option === 'errorPrefix') return refuse('partition keys can only stand in prefix')
+  if (option === 'errorPrefix') return refuse('partition keys can only stand in prefix and objectName')
   return ({ partitionKeys }) => {
     const found = Object.hasOwn(partitionKeys, value) ? partitionKeys[value] : undefined
     if (found !== undefined) return escapeValue(found)
     const names = Object.keys(partitionKeys).join(', ')
     throw new HosepipeError(
       'Delivery.NoObjectKey',
-      `no object key can be made: the prefix has !{${namespace}:${value}}, and the batch ${names === '' ? 'has no partition keys' : `has only the partition keys ${names}`}`,
+      `no object key can be made: the ${option} has !{${namespace}:${value}}, and the batch ${names === '' ? 'has no partition keys' : `has only the partition keys ${names}`}`,
     )
   }
 }
