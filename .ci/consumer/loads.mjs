@@ -11,6 +11,7 @@ const allowed = {
   'hosepipe/file': base,
   // The writer is loaded with the first batch.
   'hosepipe/parquet': base,
+  'hosepipe/csv': [...base, 'csv-parse', 'csv-stringify'],
   // The SDK brings many packages, all of which are in a few scopes.
   'hosepipe/s3': [...base, '@aws-sdk/', '@smithy/', '@aws-crypto/', '@aws/', 'buffer', 'tslib', 'bowser'],
 }

@@ -9,10 +9,12 @@ import { zstdFields } from '../compress/zstd.ts'
 import { backupBatchFields } from '../deliver/deliver-options.ts'
 import { fileFields } from '../destinations/file/file.ts'
 import { s3Fields } from '../destinations/s3/s3-options.ts'
+import { csvFields } from '../encode/csv/csv.ts'
 import { ndjsonFields } from '../encode/ndjson.ts'
 import { parquetFields } from '../encode/parquet/parquet.ts'
 import type { Option, Schema } from '../options.ts'
 import { retryFields } from '../retry/retry-options.ts'
+import { csvRowsFields } from '../split/csv-rows.ts'
 import { jsonValuesFields } from '../split/json-values.ts'
 import { linesFields } from '../split/lines.ts'
 import { separatorFields } from '../split/separator.ts'
@@ -34,8 +36,8 @@ const forms = (pattern: string, examples: readonly string[], kinds: readonly Sch
 })
 
 const split = forms(
-  '^(lines|json(:.+)?|regex:[\\s\\S]+|separator:[\\s\\S]+|length-prefixed)$',
-  ['lines', 'json', 'json:features', 'regex:\\n{2,}', 'separator:;;', 'length-prefixed'],
+  '^(lines|json(:.+)?|regex:[\\s\\S]+|separator:[\\s\\S]+|length-prefixed|csv)$',
+  ['lines', 'json', 'json:features', 'regex:\\n{2,}', 'separator:;;', 'length-prefixed', 'csv'],
   [
     objectOf(linesFields, by('lines'), ['by']),
     objectOf(jsonValuesFields, by('json'), ['by']),
@@ -54,15 +56,20 @@ const split = forms(
       ['by', 'separator'],
     ),
     objectOf(sizeFields, by('length-prefixed'), ['by']),
+    objectOf(csvRowsFields, by('csv'), ['by']),
   ],
 )
 
 const encode: Schema = {
   description: 'The format of objects. Default: ndjson.',
   ...forms(
-    '^(ndjson|json-array|concatenated|separated:[\\s\\S]+|parquet(:[\\s\\S]+)?)$',
-    ['ndjson', 'json-array', 'concatenated', 'separated:\r\n', 'parquet', 'parquet:id bigint, name string'],
-    [objectOf(ndjsonFields, by('ndjson'), ['by']), objectOf(parquetFields, by('parquet'), ['by'])],
+    '^(ndjson|json-array|concatenated|csv|separated:[\\s\\S]+|parquet(:[\\s\\S]+)?)$',
+    ['ndjson', 'json-array', 'concatenated', 'csv', 'separated:\r\n', 'parquet', 'parquet:id bigint, name string'],
+    [
+      objectOf(ndjsonFields, by('ndjson'), ['by']),
+      objectOf(csvFields, by('csv'), ['by']),
+      objectOf(parquetFields, by('parquet'), ['by']),
+    ],
   ),
 }
 

@@ -21,11 +21,11 @@ import {
 import { hasMethod, nearestOf } from '../options.ts'
 import { columnsOf } from './columns.ts'
 import { type Config, isObject } from './config.ts'
-import { UsageError, wordsOf } from './usage-error.ts'
+import { needing, UsageError, wordsOf } from './usage-error.ts'
 
 type Make<T> = (options: Config, text: string | undefined) => T
 
-const splitters: Readonly<Record<string, Make<Splitter>>> = {
+const splitters: Readonly<Record<string, Make<Splitter | Promise<Splitter>>>> = {
   lines: (options) => lines(passOn(options)),
   json: (options, path) => jsonValues({ ...(path !== undefined && { path }), ...options }),
   regex: (options, text) => {
@@ -38,6 +38,7 @@ const splitters: Readonly<Record<string, Make<Splitter>>> = {
     return separator(by, passOn(others))
   },
   'length-prefixed': (options) => lengthPrefixed(passOn(options)),
+  csv: async (options) => (await importCsv()).csvRows(passOn(options)),
 }
 
 const encoders: Readonly<Record<string, Make<Encoder | Promise<Encoder>>>> = {
@@ -49,6 +50,7 @@ const encoders: Readonly<Record<string, Make<Encoder | Promise<Encoder>>>> = {
     if (typeof by !== 'string') throw new UsageError('encode: by separated takes a separator: separated:TEXT')
     return separated(by)
   },
+  csv: async (options) => (await importCsv()).csv(passOn(options)),
   parquet: async (options, columns) => {
     const { parquet } = await import('../encode/parquet/index.ts')
     const schema = columns === undefined ? undefined : columnsOf(columns)
@@ -63,14 +65,16 @@ const compressors: Readonly<Record<string, Make<Compressor>>> = {
   none: () => none,
 }
 
-/** `lines`, `json`, `json:path`, `regex:PATTERN`, `separator:TEXT`, `length-prefixed`; `{ by, … }`; or a splitter. @throws Error in words */
-export function splitterOf(given: unknown): Splitter {
+const importCsv = () => import('../encode/csv/index.ts').catch(needing('csv-parse csv-stringify'))
+
+/** `lines`, `json`, `json:path`, `regex:PATTERN`, `separator:TEXT`, `length-prefixed`, `csv`; `{ by, … }`; or a splitter. @throws Error in words */
+export async function splitterOf(given: unknown): Promise<Splitter> {
   if (given === undefined) return lines()
   if (isSplitter(given)) return given
   return make('split', splitters, given)
 }
 
-/** `ndjson`, `json-array`, `concatenated`, `separated:TEXT`, `parquet`, `parquet:COLUMNS`; `{ by, … }`; or an encoder. @throws Error in words */
+/** `ndjson`, `json-array`, `concatenated`, `separated:TEXT`, `csv`, `parquet`, `parquet:COLUMNS`; `{ by, … }`; or an encoder. @throws Error in words */
 export async function encoderOf(given: unknown): Promise<Encoder> {
   return isEncoder(given) ? given : make('encode', encoders, given)
 }

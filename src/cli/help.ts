@@ -6,13 +6,13 @@ Usage: hosepipe [FILE…] --to FOLDER [flags]   gathers records into batches and
        hosepipe bench FILE [flags]            measures your transforms on your data
 Reads FILEs, folders, patterns or standard input, decompressed. Order of functions: as written.
   --to, --backup, --source-backup URL   a folder, s3://bucket/prefix or - (stdout); --backup discard
-  --split HOW             lines (default), json, json:path.to.array, regex:PATTERN, separator:TEXT
+  --split HOW             lines (default), csv, json, json:path.to.array, regex:P, separator:TEXT
   --filter, --map, --transform FILE     its default export, or 'r => r.n > 1', gets each record
   --key FIELD             batches by a field, or by '{a}/{b.c}'; may be given several times
   --prefix TEXT           of object names: 'year=!{timestamp:yyyy}/!{partitionKey:customer}/'
   --timestamp-from FIELD  --timestamp-format F   batches and prefixes by the records' own time
   --max-bytes 5MiB  --max-age 5m  --max-records N  --close-at minute|hour|day   close a batch
-  --format ndjson|json-array|parquet[:COLUMNS]   --gzip[=level]   --zstd[=level]     of objects
+  --format ndjson|json-array|csv|parquet[:COLUMNS]   --gzip[=level]   --zstd[=level]  of objects
   --concurrency N         objects, and promises of your functions, under way at a time
   --config FILE           options of firehose() as .json or .js; flags override them
   --progress bar|json|none   --report text|json|none   on the way, and at the end

@@ -21,3 +21,13 @@ const systemCodes: ReadonlyMap<string, string> = new Map([
   ['ENOTDIR', 'is no folder'],
   ['ENOSPC', 'there is no space left on the disk'],
 ])
+
+/** Says what to install where an import failed because a package is not there. */
+export function needing(packages: string): (error: unknown) => never {
+  return (error) => {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'
+    if (isMissing)
+      throw new UsageError(`it needs packages that are not installed: npm install ${packages}`, { cause: error })
+    throw error
+  }
+}

@@ -61,6 +61,7 @@ export class Stage extends Duplex {
   #asked = false
   #waiting: (() => void)[] = []
 
+  /** @internal */
   constructor(shape: StageShape, makeCore: (outlet: Outlet) => Core) {
     super({ objectMode: true, writableHighWaterMark: shape.waiting ?? 2, readableHighWaterMark: shape.ready ?? 2 })
     // The functions of the user that are at work may all listen to it.
@@ -108,6 +109,7 @@ export class Stage extends Duplex {
     }
   }
 
+  /** @internal */
   override _writev(chunks: readonly Entry[], callback: Callback): void {
     this.#door.enter(chunks, (error) => {
       if (error === undefined) this.#entered(callback)

@@ -1,11 +1,11 @@
 /** The calendar of a time zone: which hour or day an instant is in, when the next one begins, and which instant a local time means. */
 import { zonedTime } from './plain-pattern.ts'
 
-/** Spans of the calendar, from the shortest. */
-export const calendarUnits = ['minute', 'hour', 'day', 'month', 'year'] as const
-
 /** A span of the calendar. */
-export type CalendarUnit = (typeof calendarUnits)[number]
+export type CalendarUnit = 'minute' | 'hour' | 'day' | 'month' | 'year'
+
+/** Spans of the calendar, from the shortest. */
+export const calendarUnits: readonly CalendarUnit[] = ['minute', 'hour', 'day', 'month', 'year']
 
 /** Names a span: `2018-08-27T10`. The same text means the same span. */
 export type NameSpan = (instant: number) => string

@@ -133,3 +133,36 @@ t.test('objects by the time of the records', async (t) => {
   }
   t.notOk(files(dir).some((path) => path.startsWith('x/')))
 })
+
+t.test('CSV in and out', async (t) => {
+  const dir = folder(t, {
+    'people.csv': 'id,name\n007,"Ada, Countess"\n2\n3,Grace\n',
+    'semicolons.json': JSON.stringify({
+      split: { by: 'csv', delimiter: ';' },
+      encode: { by: 'csv', columns: ['b'], extra: 'leave-out' },
+      to: '-',
+    }),
+  })
+  const rows = await hosepipe(dir, '', 'people.csv', '--split', 'csv', '--to=-', '--backup', 'failed', '--report=json')
+  t.equal(rows.stdout, '{"id":"007","name":"Ada, Countess"}\n{"id":"3","name":"Grace"}\n')
+  t.match(JSON.parse(rows.stderr.trim().split('\n').at(-1) ?? ''), {
+    exitCode: 3,
+    in: 3,
+    delivered: 2,
+    backedUp: 1,
+    byCode: { 'Split.Malformed': { records: 1, message: /line 3 has 1 fields, but there are 2 columns/ } },
+  })
+  const out = await hosepipe(dir, '{"a":1.0,"b":"x,y"}\n', '--to=-', '--format', 'csv', '--report=none')
+  t.match(out, { code: 0, stdout: 'a,b\n1.0,"x,y"\n' })
+  const config = await hosepipe(dir, 'a;b\n1;"2;3"\n', '--config', 'semicolons.json', '--report=none')
+  t.match(config, { code: 0, stdout: 'b\n2;3\n' })
+  const broken = await hosepipe(dir, 'a\n"x\n', '--split', 'csv', '--to=-')
+  t.match(broken, {
+    code: 1,
+    stderr: /stdin: csvRows: a field that begins with " in the row of line 2 is never closed/,
+  })
+  t.match(await hosepipe(dir, '', '--split', 'csv:;', '--to=-'), {
+    code: 1,
+    stderr: /csv takes nothing behind a colon/,
+  })
+})

@@ -15,6 +15,7 @@ import { type CodeBlock, codeBlocks } from '../support/readme.ts'
 /** Where the export paths lead in the source. */
 const entries: Readonly<Record<string, string>> = {
   hosepipe: join(root, 'src/index.ts'),
+  'hosepipe/csv': join(root, 'src/encode/csv/index.ts'),
   'hosepipe/file': join(root, 'src/destinations/file/index.ts'),
   'hosepipe/memory': join(root, 'src/destinations/memory/index.ts'),
   'hosepipe/parquet': join(root, 'src/encode/parquet/index.ts'),
@@ -83,13 +84,13 @@ t.test('the examples of pages that are complete run as they stand', async (t) =>
   t.ok(own.length > 0)
   const before = process.cwd()
   t.teardown(() => process.chdir(before))
-  async function run({ code, line }: CodeBlock): Promise<string> {
+  async function run({ code, page, line }: CodeBlock): Promise<string> {
     const level = 'info'
     const events = [{ customer: 'a', level }, { customer: '../b', level }, { customer: 'a', level: 'debug' }, {}]
     const input = `${events.map((event) => JSON.stringify(event)).join('\n')}\nnot JSON\n`
     const dir = t.testdir({ 'events.ndjson': input, 'example.mjs': toModule(code) })
     process.chdir(dir)
-    await import(`${pathToFileURL(join(dir, 'example.mjs'))}?${line}`)
+    await import(`${pathToFileURL(join(dir, 'example.mjs'))}?${page}:${line}`)
     return dir
   }
 
@@ -160,6 +161,7 @@ function withImports(code: string): string {
     'hosepipe/file': ['file'],
     'hosepipe/memory': ['memory'],
     'hosepipe/parquet': ['parquet'],
+    'hosepipe/csv': ['csv', 'csvRows'],
     hosepipe: namesIn(join(root, 'src/index.ts')),
   }
   const words = new Set(code.replace(/'[^']*'/g, '').match(/[A-Za-z]\w*/g))

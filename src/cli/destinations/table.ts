@@ -5,7 +5,7 @@
 import { nearestOf } from '../../options.ts'
 import type { Config } from '../config.ts'
 import { passOn } from '../forms.ts'
-import { UsageError } from '../usage-error.ts'
+import { needing, UsageError } from '../usage-error.ts'
 import { type Address, parseAddress } from './address.ts'
 import type { Opened } from './opened.ts'
 import { type Stdout, stdout } from './stdout.ts'
@@ -63,14 +63,4 @@ export async function openDestination(url: string, options: Config, output: Stdo
   const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`
   const forms = Object.values(schemes).map(({ form }) => form)
   throw new UsageError(`there is no destination ${address.scheme}; there are: ${forms.join('; ')}.${hint}`)
-}
-
-/** Says what to install where an import failed because a package is not there. */
-function needing(packages: string): (error: unknown) => never {
-  return (error) => {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'
-    if (isMissing)
-      throw new UsageError(`it needs packages that are not installed: npm install ${packages}`, { cause: error })
-    throw error
-  }
 }

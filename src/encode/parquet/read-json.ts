@@ -4,6 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { HosepipeError } from '../../errors.ts'
+import { isSpace, stringEnd } from '../../records/json-text.ts'
 
 /** A number as it stands in the record. */
 export class NumberText {
@@ -99,20 +100,6 @@ function objectTexts(text: string): readonly string[] | undefined {
     }
   }
   return depth === 0 && texts.length > 1 ? texts : undefined
-}
-
-function isSpace(sign: string | undefined): boolean {
-  return sign === ' ' || sign === '\n' || sign === '\r' || sign === '\t'
-}
-
-/** Where the string that begins at `start` ends, behind its quote; the end of the text where it does not. */
-function stringEnd(text: string, start: number): number {
-  for (let at = text.indexOf('"', start + 1); at >= 0; at = text.indexOf('"', at + 1)) {
-    let before = at
-    while (text[before - 1] === '\\') before -= 1
-    if ((at - before) % 2 === 0) return at + 1
-  }
-  return text.length
 }
 
 /** Reads text that `JSON.parse` has found to be right, with each number as its text. */

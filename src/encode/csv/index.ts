@@ -1,0 +1,3 @@
+/** `hosepipe/csv`: rows of CSV as records, and records as rows. */
+export { type CsvRowsOptions, csvRows } from '../../split/csv-rows.ts'
+export { type CsvOptions, csv } from './csv.ts'
