@@ -12,6 +12,20 @@ import { UsageError, wordsOf } from './usage-error.ts'
 export type FunctionKind = (typeof functionKinds)[number]
 export const functionKinds = ['filter', 'map', 'transform'] as const
 
+let isQuiet = false
+
+/** Keeps Node from warning of a `.js` file with `export` in it beside a package.json that does not say what modules are: it is loaded all the same. */
+function quietTypeless(): void {
+  if (isQuiet) return
+  isQuiet = true
+  const printers = process.listeners('warning')
+  process.removeAllListeners('warning')
+  process.on('warning', (warning) => {
+    if ('code' in warning && warning.code === 'MODULE_TYPELESS_PACKAGE_JSON') return
+    for (const print of printers) print(warning)
+  })
+}
+
 /**
  * Imports a module and gives its default export.
  *
@@ -26,6 +40,7 @@ export async function loadDefault(path: string): Promise<unknown> {
     throw new UsageError(`${path}: ${wordsOf(error).replace(`${absolute}: `, '')}`, { cause: error })
   }
   let loaded: unknown
+  quietTypeless()
   try {
     loaded = await import(pathToFileURL(absolute).href)
   } catch (error) {

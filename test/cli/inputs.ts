@@ -6,16 +6,23 @@ import t from 'tap'
 import { Duck } from '../support/duckdb.ts'
 import { files, program, start } from '../support/program.ts'
 
-const { folder, hosepipe, main } = program(t.testdir())
+const { folder, hosepipe, main, shell } = program(t.testdir())
 
 t.test('functions stand on the command line, or in a config', async (t) => {
   const dir = folder(t, {
     'inline.json': JSON.stringify({ transform: [{ map: '({ n }) => n * 2' }], to: '-' }),
   })
   writeFileSync(join(dir, 'function.js'), 'export default (r) => r.n')
+  writeFileSync(join(dir, 'package.json'), '{"name":"theirs"}')
   const input = '{"n":1}\n{"n":2}\n{"n":3}\n'
   const named = await hosepipe(dir, input, '--to=-', '--map', 'function.js', '--report=none')
   t.match(named, { code: 0, stdout: '1\n2\n3\n' }, 'a file whose name begins like a function is a file')
+  // Where a hook of the test runner loads modules, as NODE_OPTIONS say, the warning is one of another thread.
+  const plain = 'unset NODE_OPTIONS; hosepipe --to=- --map function.js --report=none <<< \'{"n":1}\''
+  const quiet = { code: 0, stdout: '1\n', stderr: '' }
+  t.same(await shell(dir, plain), quiet, 'without a warning of Node that the package does not say what its modules are')
+  writeFileSync(join(dir, 'warns.js'), "process.emitWarning('mine'); export default (r) => r.n")
+  t.match((await hosepipe(dir, input, '--to=-', '--map', 'warns.js', '--report=none')).stderr, /Warning: mine/)
   const flags = [
     '--filter',
     'r => r.n !== 2',
