@@ -109,7 +109,8 @@ async function measure(config: Config, input: Input): Promise<BenchResult> {
 }
 
 /** The ways to time, each one stage longer than the one before; the first only reads. */
-function waysOf({ transforms, delivery }: Setup): readonly (readonly string[])[] {
+function waysOf({ transforms, targets: [target] }: Setup): readonly (readonly string[])[] {
+  const delivery = target?.delivery ?? {}
   const last = ['encode', ...(delivery.compress === undefined ? [] : [delivery.compress.name])].join(', ')
   const names = ['split', ...transforms.map(({ name }) => name), 'batch', last]
   return [[], ...names.map((_, i) => names.slice(0, i + 1))]
@@ -121,11 +122,14 @@ async function pass(
   input: Input,
   names: readonly string[],
 ): Promise<{ readonly milliseconds: number; readonly bytes: number; readonly stats: DeliverStats | undefined }> {
-  const { splitter, transforms, to, delivery } = setup
+  const { splitter, transforms } = setup
+  const [target] = setup.targets
+  if (target === undefined) throw new Error('a setup has a target')
+  const { to, delivery } = target
   const makers: readonly (() => Duplex)[] = [
     () => split(splitter),
     ...transforms.map(({ make }) => make),
-    () => batch({ format: delivery.encode ?? to.encode, ...setup.batch }),
+    () => batch({ format: delivery.encode ?? to.encode, ...target.batch }),
   ]
   const stages = makers.slice(0, names.length).map((make) => make())
   const end = names.length > makers.length ? deliver(to, delivery) : undefined

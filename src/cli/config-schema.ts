@@ -144,7 +144,13 @@ const composed: Readonly<Record<string, Schema>> = {
       },
     }),
   },
-  to: { description: 'Where the records go.', $ref: '#/definitions/destination' },
+  to: {
+    description: 'Where the records go; of a list, all of them to each.',
+    anyOf: [
+      { $ref: '#/definitions/destination' },
+      { type: 'array', items: { $ref: '#/definitions/destination' }, minItems: 1 },
+    ],
+  },
   backup: {
     description: 'Where failed records go; discard: nowhere. Default: the first failed record ends the run.',
     anyOf: [{ const: 'discard' }, { $ref: '#/definitions/destination' }],

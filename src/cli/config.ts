@@ -56,6 +56,7 @@ const functions: readonly string[] = functionKinds
 function withPaths(name: string, value: unknown, folder: string): unknown {
   if (addresses.includes(name)) {
     if (typeof value === 'string') return value === 'discard' ? value : rebased(value, folder)
+    if (Array.isArray(value)) return value.map((one) => withPaths(name, one, folder))
     if (isObject(value) && typeof value.url === 'string') return { ...value, url: rebased(value.url, folder) }
     return value
   }

@@ -10,7 +10,6 @@ import { UsageError } from './usage-error.ts'
 
 /** Flags that count once: the last one given. */
 interface Single {
-  to?: string | undefined
   backup?: string | undefined
   sourceBackup?: string | undefined
   config?: string | undefined
@@ -29,6 +28,7 @@ interface Single {
 
 /** What was given on the command line. */
 export interface Flags extends Single {
+  readonly to: string[]
   readonly key: string[]
   readonly batch: Record<string, number | string>
   readonly timestampFormats: string[]
@@ -41,7 +41,7 @@ const alone: readonly string[] = ['--gzip', '--zstd']
 
 /** Adds the flags to a command. @returns Where they are found when it was parsed. */
 export function addFlags(command: Command): Flags {
-  const flags: Flags = { key: [], batch: {}, timestampFormats: [], functions: [] }
+  const flags: Flags = { to: [], key: [], batch: {}, timestampFormats: [], functions: [] }
   const single: Single = flags
   const add = (form: string, take: (text: string) => void, conflict?: string): void => {
     const option = new Option(form).conflicts(conflict ?? []).argParser((text: string) => {
@@ -67,7 +67,7 @@ export function addFlags(command: Command): Flags {
     }
     add(`--${name} <level>`, take, other)
   }
-  one('to', '--to <url>', notEmpty)
+  add('--to <url>', (url) => flags.to.push(notEmpty(url)))
   one('backup', '--backup <url>', notEmpty)
   one('sourceBackup', '--source-backup <url>', notEmpty)
   one('config', '--config <file>', notEmpty)
@@ -115,12 +115,14 @@ export function spelledOut(argv: readonly string[]): string[] {
 /** The options of a config file, with those of the flags over them. */
 export function withFlags(config: Config, flags: Flags): Config {
   const { to, backup, sourceBackup, split, encode, compress, concurrency, prefix, key } = flags
-  const given = { to, backup, sourceBackup, split, encode, compress, concurrency }
+  const given = { to: to.length > 1 ? [...to] : to[0], backup, sourceBackup, split, encode, compress, concurrency }
   const merged: Record<string, unknown> = { ...config }
   for (const [name, value] of Object.entries(given)) if (value !== undefined) merged[name] = value
   if (prefix !== undefined) {
-    const target = merged.to
-    merged.to = isObject(target) ? { ...target, prefix } : { url: target, prefix }
+    const prefixed = (target: unknown) => (isObject(target) ? { ...target, prefix } : { url: target, prefix })
+    // Of several, standard output has no names.
+    const named = (target: unknown) => (target === '-' ? target : prefixed(target))
+    merged.to = Array.isArray(merged.to) ? merged.to.map(named) : prefixed(merged.to)
   }
   const before = isObject(config.batch) ? config.batch : {}
   const batch = { ...flags.batch, ...(key.length > 0 && { key: [...key] }), ...timestampFlags(before, flags) }

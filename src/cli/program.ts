@@ -72,8 +72,7 @@ async function replay(dirs: readonly string[], flags: Flags, control: RunControl
   refuse('replay', flags, ['split', 'connect'])
   const config = await configOf(flags)
   for (const name of ['to', 'backup', 'sourceBackup']) {
-    const target = config[name]
-    refuseInside(dirs, name, isObject(target) ? target.url : target)
+    for (const target of [config[name]].flat()) refuseInside(dirs, name, isObject(target) ? target.url : target)
   }
   const files = await filesBelow(dirs)
   const setup = forReplay(await setupOf(config, control))
@@ -137,14 +136,16 @@ function runOptions({
 }
 
 /** Asks every destination whether it can be used, before the first byte is read. */
-async function openAll({ to, delivery: { backup }, sourceBackup }: Setup): Promise<void> {
+async function openAll({ targets, backup, sourceBackup }: Setup): Promise<void> {
   const backupTo = backup === undefined || backup instanceof Discard ? undefined : toDestination('backup', backup)
-  await openDestinations({ to, backup: backupTo, sourceBackup: sourceBackup?.destination })
+  const [first, ...others] = targets
+  const more = Object.fromEntries(others.map(({ name, to }) => [`to ${name}`, to]))
+  await openDestinations({ to: first?.to, ...more, backup: backupTo, sourceBackup: sourceBackup?.destination })
 }
 
 /** Flags that mean nothing for a command are refused rather than ignored. */
 function refuse(command: string, flags: Flags, names: readonly (keyof Flags)[]): void {
-  const given = names.filter((name) => flags[name] !== undefined)
+  const given = names.filter((name) => [flags[name]].flat().some((value) => value !== undefined))
   if (given.length === 0) return
   const words = given.map((name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`)
   throw new UsageError(`${command} does not take ${words.join(', ')}`)

@@ -142,6 +142,7 @@ export async function run(
     milliseconds: performance.now() - started,
     bytesRead: feeder.bytesRead,
     stats,
+    targets: way.targets(),
     undelivered,
     unread,
     failedInputs,
@@ -157,8 +158,8 @@ const interrupted = 130
 const busyAfter = 2_000
 
 /** Whether code of the user runs in this thread, which may not return. */
-function hasFunctions({ transforms, batch: { key } }: Setup): boolean {
-  return transforms.length > 0 || typeof key === 'function'
+function hasFunctions({ transforms, targets }: Setup): boolean {
+  return transforms.length > 0 || targets.some(({ batch: { key } }) => typeof key === 'function')
 }
 
 /** What is done while a function does not return: signals would not be heard. */
@@ -185,7 +186,7 @@ function give(summary: Summary, kind: ReportKind, stdoutIsTaken: boolean): void 
 }
 
 /** What becomes of records that fail, and for how long failed attempts are made again. */
-function fateOf({ delivery: { backup, retry } }: Setup): {
+function fateOf({ backup, retry }: Setup): {
   readonly becomes: string | undefined
   readonly retryFor: number
 } {

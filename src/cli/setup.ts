@@ -15,6 +15,7 @@ import { withPrefixTimes } from '../deliver/prefix-times.ts'
 import { describe } from '../errors.ts'
 import { batch, type Destination, type Discard, discard, type Splitter } from '../index.ts'
 import { type Fields, mistakesIn, readOptions } from '../options.ts'
+import { redact } from '../redact.ts'
 import { retryFields } from '../retry/retry-options.ts'
 import { type Config, isObject, isPlain } from './config.ts'
 import { configFields, plainDeliverOptions } from './config-fields.ts'
@@ -30,15 +31,27 @@ import { UsageError, wordsOf } from './usage-error.ts'
 export interface Setup {
   readonly splitter: Splitter
   readonly transforms: readonly NamedTransform[]
-  readonly batch: BatchOptions
-  readonly to: Destination
-  readonly delivery: DeliverOptions
+  /** Where the records go: to each of these, all of them. */
+  readonly targets: readonly Target[]
+  /** Where what fails goes. */
+  readonly backup: DeliverOptions['backup']
+  /** How attempts are made again. */
+  readonly retry: DeliverOptions['retry']
   /** Where a copy of every record goes, and how it is gathered there. */
   readonly sourceBackup: Opened | undefined
   /** Whether objects go to standard output, so that nothing else may be written there. */
   readonly usesStdout: boolean
   /** The options as they were understood, defaults filled in and secrets hidden. */
   readonly shown: object
+}
+
+/** A destination, and how records are gathered for it and delivered. */
+export interface Target {
+  /** What it is called in the account. */
+  readonly name: string
+  readonly to: Destination
+  readonly batch: BatchOptions
+  readonly delivery: DeliverOptions
 }
 
 /** What the setup needs to know of its surroundings. */
@@ -90,8 +103,8 @@ export async function makeSetup(config: Config, shell: SetupShell): Promise<Setu
   const transforms = await take(() => makeTransforms(config.transform))
   const encode = await take(() => (config.encode === undefined ? undefined : encoderOf(config.encode)))
   const compress = await take(() => (config.compress === undefined ? undefined : compressorOf(config.compress)))
-  const open = (name: string) => take(() => openOption(name, config[name], shell.output))
-  const to: Opened | undefined = shell.to === undefined ? await open('to') : { destination: shell.to }
+  const open = (name: string, given = config[name]) => take(() => openOption(name, given, shell.output))
+  const opened = shell.to === undefined ? await openTargets() : [{ name: 'to', destination: shell.to }]
   const backup = config.backup === 'discard' ? discard() : await takeBackup()
   const sourceBackup = config.sourceBackup === undefined ? undefined : await open('sourceBackup')
 
@@ -99,82 +112,120 @@ export async function makeSetup(config: Config, shell: SetupShell): Promise<Setu
     return config.backup === undefined ? undefined : open('backup')
   }
 
-  const isCompressed = (compress ?? to?.destination.compress) !== undefined
+  async function openTargets(): Promise<readonly Named[]> {
+    const { to } = config
+    if (!Array.isArray(to)) return named(to, await open('to'), [])
+    if (to.length === 0) problems.push('to must be a destination, or a list of them, but came as an empty list')
+    const all: Named[] = []
+    for (const [i, one] of to.entries()) all.push(...named(one, await open(`to[${i}]`, one), all))
+    return all
+  }
+
   const { key, timestampFrom, ...bounds } = (await take(() => optionsOf('batch', config.batch))) ?? {}
-  const limits = { ...gathering(to, isCompressed), ...(await section('batch', bounds, batchFields)) }
+  const limits = await section('batch', bounds, batchFields)
   const apart = await take(() => present({ key: keyOf(key), timestampFrom: timestampOf(timestampFrom) }))
-  const gathered: BatchOptions = passOn({ ...limits, ...apart })
-  const timed = await take(() => (to === undefined ? gathered : withPrefixTimes(gathered, to.destination)))
-  const batching = timed ?? gathered
-  const made = await take(() => {
-    batch(batching).destroy()
-    return batching.key === undefined ? [] : compileKey(batching.key).names
-  })
   await take(() => {
-    if (to !== undefined && made !== undefined) checkPartitionKeys('to', to.destination, made)
     if (sourceBackup !== undefined) checkPartitionKeys('sourceBackup', sourceBackup.destination, [])
   })
-
   const retry = config.retry === false ? false : await section('retry', config.retry, retryFields)
   const backupBatch = await section('backupBatch', config.backupBatch, backupBatchFields)
-  const isPatient = to?.isPatient || (backup !== undefined && 'isPatient' in backup && backup.isPatient)
   const plain = plainDeliverOptions.flatMap((name) => (mistaken.has(name) ? [] : [[name, config[name]]]))
-  const unchecked = {
-    ...(isPatient && { timeout: longest }),
-    ...present({
-      encode,
-      compress,
-      ...Object.fromEntries(plain),
-      ...(to?.isStdout && { concurrency: 1 }),
-      retry,
-      backupBatch,
-      backup: backup !== undefined && 'destination' in backup ? backup.destination : backup,
-    }),
+  const failedTo = backup !== undefined && 'destination' in backup ? backup.destination : backup
+  const targets: Target[] = []
+  // Without any, the other options are looked at all the same.
+  for (const to of opened.length === 0 ? [{ name: 'to', destination: nowhere }] : opened)
+    targets.push(await targetOf(to))
+
+  async function targetOf({ name, ...to }: Named): Promise<Target> {
+    const { destination } = to
+    const isCompressed = (compress ?? destination.compress) !== undefined
+    const gathered: BatchOptions = passOn({ ...gathering(to, isCompressed), ...limits, ...apart })
+    const batching = (await take(() => withPrefixTimes(gathered, destination))) ?? gathered
+    await take(() => {
+      batch(batching).destroy()
+      checkPartitionKeys(
+        Array.isArray(config.to) ? `to ${name}` : 'to',
+        destination,
+        batching.key === undefined ? [] : compileKey(batching.key).names,
+      )
+    })
+    const isPatient = to.isPatient || (backup !== undefined && 'isPatient' in backup && backup.isPatient)
+    const unchecked = {
+      ...(isPatient && { timeout: longest }),
+      ...present({
+        encode,
+        compress,
+        ...Object.fromEntries(plain),
+        ...(to.isStdout && { concurrency: 1 }),
+        retry,
+        backupBatch,
+        backup: failedTo,
+      }),
+    }
+    const delivery: DeliverOptions = passOn(unchecked)
+    await take(() => readDeliverOptions(delivery))
+    return { name, to: destination, batch: batching, delivery }
   }
-  const delivery: DeliverOptions = passOn(unchecked)
-  const delivering = await take(() => readDeliverOptions(delivery))
-  const onStdout = [to, backup, sourceBackup].filter((opened) => opened && 'isStdout' in opened && opened.isStdout)
+
+  const onStdout = [...opened, backup, sourceBackup].filter((one) => one && 'isStdout' in one && one.isStdout)
   if (onStdout.length > 1) problems.push('only one of to, backup and sourceBackup can be - (standard output)')
 
-  if (
-    problems.length > 0 ||
-    splitter === undefined ||
-    transforms === undefined ||
-    to === undefined ||
-    delivering === undefined
-  ) {
-    throw new ConfigError(problems)
+  const [first] = targets
+  if (problems.length > 0 || splitter === undefined || transforms === undefined || first === undefined) {
+    throw new ConfigError([...new Set(problems)])
   }
   const shown = {
     ...config,
     batch: present({
-      ...batchLimits(batching),
+      ...batchLimits(first.batch),
       nextBorder: undefined,
-      closeAt: batching.closeAt,
-      ...whatTellsApart(batching, config),
+      closeAt: first.batch.closeAt,
+      ...whatTellsApart(first.batch, config),
     }),
-    concurrency: concurrencyOf(delivery, to.destination),
-    ...present({ ...delivering, encode: config.encode, compress: config.compress, backup: config.backup }),
+    concurrency: concurrencyOf(first.delivery, first.to),
+    ...present({
+      ...readDeliverOptions(first.delivery),
+      encode: config.encode,
+      compress: config.compress,
+      backup: config.backup,
+    }),
     retry: retry === false ? false : readOptions('retry', retry ?? {}, retryFields),
   }
   return {
     splitter,
     transforms,
-    batch: batching,
-    to: to.destination,
-    delivery,
+    targets,
+    backup: failedTo,
+    retry: first.delivery.retry,
     sourceBackup,
     usesStdout: onStdout.length > 0,
     shown: Object(masked(shown)),
   }
 }
 
+/** A destination that was opened, and what it is called in the account. */
+interface Named extends Opened {
+  readonly name: string
+}
+
+/** Stands for a destination that could not be opened. */
+const nowhere: Destination = { name: 'to', send: async () => undefined }
+
+/** Names a destination by its address; one whose address comes again by its number, too. */
+function named(given: unknown, opened: Opened | undefined, before: readonly Named[]): Named[] {
+  if (opened === undefined) return []
+  const url = isPlain(given) ? given.url : given
+  const address = typeof url === 'string' ? redact(url) : opened.destination.name
+  const again = before.filter(({ name }) => name === address || name.startsWith(`${address} (`)).length
+  return [{ ...opened, name: again === 0 ? address : `${address} (${again + 1})` }]
+}
+
 /** The longest time that a timer takes, for standard output that a person may be paging through. */
 const longest = 2 ** 31 - 1
 
 /** How records are gathered where the user does not say: as the destination wants it; compressed, a second long at least. */
-function gathering(to: Opened | undefined, isCompressed: boolean): BatchOptions {
-  if (to?.batch === undefined || !isCompressed) return to?.batch ?? {}
+function gathering(to: Opened, isCompressed: boolean): BatchOptions {
+  if (to.batch === undefined || !isCompressed) return to.batch ?? {}
   return { ...to.batch, maxAge: Math.max(to.batch.maxAge, 1000) }
 }
 

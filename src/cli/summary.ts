@@ -32,6 +32,8 @@ export interface Summary {
   /** Bytes read, before decompression. */
   readonly bytesRead: number
   readonly stats: DeliverStats
+  /** The same for each destination, where there are several. */
+  readonly targets: Readonly<Record<string, DeliverStats>>
   readonly undelivered: readonly Undelivered[]
   readonly unread: readonly Unread[]
   readonly failedInputs: readonly FailedInput[]
@@ -39,14 +41,26 @@ export interface Summary {
 
 /** The account as one line of JSON. */
 export function summaryJson(summary: Summary): string {
-  const { stats, error = null, signal = null, milliseconds, ...others } = summary
-  const { oldestPending: _, requests, bytes, ...counts } = stats
+  const { stats, targets, error = null, signal = null, milliseconds, ...others } = summary
   const seconds = Math.round(milliseconds) / 1000
-  return JSON.stringify({ ...others, error, signal, seconds, ...counts, objects: requests, bytes })
+  const destinations = Object.entries(targets).map(([name, of]) => [name, statsJson(of)])
+  return JSON.stringify({
+    ...others,
+    error,
+    signal,
+    seconds,
+    ...statsJson(stats),
+    ...(destinations.length > 0 && { destinations: Object.fromEntries(destinations) }),
+  })
+}
+
+function statsJson({ oldestPending: _, requests, bytes, ...counts }: DeliverStats): object {
+  return { ...counts, objects: requests, bytes }
 }
 
 /** The account for people. */
-export function summaryText({ stats, milliseconds, bytesRead, undelivered, unread, failedInputs }: Summary): string {
+export function summaryText(summary: Summary): string {
+  const { stats, targets, milliseconds, bytesRead, undelivered, unread, failedInputs } = summary
   const seconds = Math.max(milliseconds, 1) / 1000
   const { expanded, bytes } = stats
   const made = expanded > 0 ? `, ${countText(expanded)} of them made out of others` : ''
@@ -56,6 +70,7 @@ export function summaryText({ stats, milliseconds, bytesRead, undelivered, unrea
   const rows: readonly (readonly [string, string | undefined])[] = [
     ['in', `${records(stats.in)}${made}, ${sizeText(bytesRead)} in ${durationText(milliseconds)} (${rate})`],
     ['delivered', `${records(stats.delivered)} in ${objects(stats.requests)}, ${sizeText(bytes.before)}${smaller}`],
+    ...Object.entries(targets).map(([name, of]): readonly [string, string] => ['', targetText(name, of)]),
     ['dropped', records(stats.dropped)],
     ['backed up', records(stats.backedUp)],
     ['not ended', stats.pending > 0 ? records(stats.pending) : undefined],
@@ -74,6 +89,18 @@ export function summaryText({ stats, milliseconds, bytesRead, undelivered, unrea
     ...failedLines(failedInputs),
     ...advice,
   ].join('\n')
+}
+
+/** One of several destinations, below the sum of all. */
+function targetText(name: string, { delivered, backedUp, pending, requests, bytes }: DeliverStats): string {
+  const others = [
+    backedUp > 0 ? `${countText(backedUp)} backed up` : '',
+    pending > 0 ? `${countText(pending)} not ended` : '',
+  ]
+  return [
+    `${name}: ${records(delivered)} in ${objects(requests)}, ${sizeText(bytes.after)}`,
+    ...others.filter(Boolean),
+  ].join('; ')
 }
 
 /** So many stretches are shown to people; all of them are in the JSON. */

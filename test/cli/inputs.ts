@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { Duck } from '../support/duckdb.ts'
-import { files, program, start } from '../support/program.ts'
+import { files, program, records, start } from '../support/program.ts'
 
 const { folder, hosepipe, main, shell } = program(t.testdir())
 
@@ -172,4 +172,73 @@ t.test('CSV in and out', async (t) => {
     code: 1,
     stderr: /csv takes nothing behind a colon/,
   })
+})
+
+t.test('several destinations get every record', async (t) => {
+  const dir = folder(t, {
+    'both.json': JSON.stringify({
+      to: [{ url: './plain', prefix: 'a/' }, { url: './packed', compress: 'gzip' }, '-'],
+      transform: { filter: 'r => r.n > 1' },
+    }),
+  })
+  const input = '{"n":1}\n{"n":2}\n{"n":3}\n'
+  const expected = ['{"n":2}', '{"n":3}']
+  const both = await hosepipe(dir, input, '--config', 'both.json', '--report=json')
+  t.equal(both.code, 0, both.stderr)
+  t.equal(both.stdout, `${expected.join('\n')}\n`)
+  for (const to of ['plain', 'packed']) t.same(records(join(dir, to)).sort(), expected, to)
+  const each = { in: 2, delivered: 2, pending: 0, objects: 1 }
+  t.match(JSON.parse(both.stderr), {
+    exitCode: 0,
+    in: 3,
+    delivered: 2,
+    dropped: 1,
+    pending: 0,
+    objects: 3,
+    destinations: { [join(dir, 'plain')]: each, [join(dir, 'packed')]: each, '-': each },
+  })
+  const flags = ['--to', 'x', '--to', 'y', '--to', 'x', '--prefix', '!{timestamp:yyyy}/']
+  const text = await hosepipe(dir, input, ...flags)
+  t.match(text, {
+    code: 0,
+    stderr: /delivered {2}3 records in 3 objects.*\n +x: 3 records in 1 object.*\n +y: 3 .*\n +x \(2\): 3 /,
+  })
+  t.equal(records(join(dir, 'x')).length, 6)
+  t.match(files(join(dir, 'y')), [/^\d{4}\/hosepipe-1-/])
+  writeFileSync(join(dir, 'file'), '')
+  for (const [args, words] of [
+    [['--to', 'a', '--to', 'file'], /to file cannot be used: file: .*file is no folder/],
+    [['--to', '-', '--to', '-'], /only one of to, backup and sourceBackup can be -/],
+    [['--to', 'a', '--to', 'ftp://b'], /there is no destination ftp:/],
+    [
+      ['--to', 'a', '--to', 'b', '--max-bytes', '1GiB', '--key', 'k', '--prefix', '!{partitionKey:x}/'],
+      /partition key x/,
+    ],
+  ] as const) {
+    t.match(await hosepipe(dir, input, ...args), { code: 1, stdout: '', stderr: words })
+  }
+  t.notOk(
+    files(dir).some((path) => path.startsWith('a/')),
+    'nothing was written',
+  )
+})
+
+t.test('one of several destinations that fails', async (t) => {
+  const dir = folder(t, {
+    'fails.mjs': `import { file } from '${join(main, '../../destinations/file/index.js')}'
+      const refused = (index) => ({ index, error: 'not this one' })
+      export default {
+        to: [{ name: 'strict', send: async () => ({ refused: [refused(0)] }) }, './lake'],
+        backup: './failed',
+      }`,
+  })
+  const { code, stdout, stderr } = await hosepipe(dir, '1\n2\n', '--config', 'fails.mjs', '--report=json')
+  t.equal(code, 3, stderr)
+  const said = JSON.parse(stdout)
+  t.match(said, { in: 2, delivered: 1, backedUp: 1, pending: 0, byCode: { 'Delivery.Refused': { records: 1 } } })
+  t.match(said.destinations, {
+    strict: { delivered: 1, backedUp: 1 },
+    [join(dir, 'lake')]: { delivered: 2, backedUp: 0 },
+  })
+  t.same(records(join(dir, 'lake')), ['1', '2'])
 })
