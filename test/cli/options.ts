@@ -24,7 +24,10 @@ t.test('mistakes are told in words', async (t) => {
       ['--to', 'gs://user:hunter2@x'],
       /^hosepipe: there is no destination gs:; there are: a folder, or file:…; s3:.*; -/,
     ],
-    [[...to, '--to', './other'], /option '--backup <url>' argument '.*other' is invalid. It can be given only once/],
+    [
+      [...to, '--backup', './a', '--backup', './other'],
+      /option '--backup <url>' argument '.*other' is invalid. It can be given only once/,
+    ],
     [[...to, '--max-bytes', '5 potatoes'], /argument '5 potatoes' is invalid. It must be a size such as 5MiB/],
     [[...to, '--gzip', '--zstd'], /option '--gzip <level>' cannot be used with option '--zstd <level>'/],
     [[...to, '--map', './syntax.js'], /syntax\.js cannot be loaded: SyntaxError: .*, in line 2/],
