@@ -17,7 +17,9 @@ export { type Place, type Places, type PlacesShape, placesOf } from './records/p
 export { type Provenance, Records } from './records/records.ts'
 
 // Bytes from files.
-export { type Source, type SourceOptions, source } from './sources/source.ts'
+export type { Source, SourceOptions } from './sources/file-source.ts'
+export type { RecordSource } from './sources/record-source.ts'
+export { type RecordSourceOptions, source, type TailOptions } from './sources/source.ts'
 export { type DecompressOptions, decompress } from './decompress/decompress.ts'
 export type { ReadableFormat } from './decompress/format.ts'
 

@@ -3,10 +3,9 @@ import { constants, createReadStream, fstatSync, open as openFile, type ReadStre
 import { access, stat } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { promisify } from 'node:util'
-import { glob, isDynamicPattern } from 'tinyglobby'
 import { decompressed } from '../decompress/decompress.ts'
 import { type Source, source } from '../index.ts'
-import { filesBelow } from './replay.ts'
+import { expandPaths } from '../sources/paths.ts'
 import { UsageError, wordsOf } from './usage-error.ts'
 
 /** One input. */
@@ -43,7 +42,7 @@ const stdinName = 'stdin'
  */
 export async function listInputs(paths: readonly string[], keepGoing = false): Promise<Input[]> {
   const inputs: Input[] = []
-  for (const path of paths.length === 0 ? ['-'] : await expanded(paths))
+  for (const path of paths.length === 0 ? ['-'] : await expandPaths(paths, (path) => path === '-'))
     inputs.push(
       path === '-' ? standardInput() : await fileInput(path).catch((error) => failing(path, error, keepGoing)),
     )
@@ -51,27 +50,6 @@ export async function listInputs(paths: readonly string[], keepGoing = false): P
     throw new UsageError('standard input (-) can be read only once')
   }
   return inputs
-}
-
-/** Paths without folders and patterns. A file that is really called so is no pattern. */
-async function expanded(paths: readonly string[]): Promise<string[]> {
-  const all: string[] = []
-  for (const path of paths) {
-    const found = path === '-' ? undefined : await stat(path).catch(() => undefined)
-    if (found?.isDirectory()) all.push(...(await filesIn(path)))
-    else if (found === undefined && isDynamicPattern(path)) {
-      const matched = await glob(path, { onlyFiles: true, expandDirectories: false })
-      if (matched.length === 0) throw new UsageError(`${path} matches no file`)
-      all.push(...matched.sort())
-    } else all.push(path)
-  }
-  return all
-}
-
-async function filesIn(folder: string): Promise<string[]> {
-  const files = await filesBelow([folder])
-  if (files.length === 0) throw new UsageError(`${folder} has no files in it`)
-  return files
 }
 
 function failing(path: string, error: unknown, keepGoing: boolean): Input {

@@ -1,34 +1,9 @@
-import { readdir, stat } from 'node:fs/promises'
-import { join, relative, resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { replayThroughFunctions } from '../deliver/backup/backup-record.ts'
 import { lines, replay as readBack, transform } from '../index.ts'
 import { parseAddress } from './destinations/address.ts'
 import type { Setup } from './setup.ts'
-import { UsageError, wordsOf } from './usage-error.ts'
-
-/**
- * The files below some folders, in the order of their names. Hidden ones are left out: they are files that were not written to
- * their end.
- *
- * @throws UsageError for a folder that cannot be read.
- */
-export async function filesBelow(paths: readonly string[]): Promise<string[]> {
-  const files: string[] = []
-  for (const path of paths) {
-    try {
-      if (!(await stat(path)).isDirectory()) {
-        files.push(path)
-        continue
-      }
-      const entries = await readdir(path, { recursive: true, withFileTypes: true })
-      const found = entries.filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
-      files.push(...found.map((entry) => join(entry.parentPath, entry.name)).sort())
-    } catch (error) {
-      throw new UsageError(`${path}: ${wordsOf(error).replace(`${path}: `, '')}`, { cause: error })
-    }
-  }
-  return files
-}
+import { UsageError } from './usage-error.ts'
 
 /**
  * Refuses a destination inside of what is replayed: afterwards the files that were sent again could not be told from those that failed again.

@@ -1,54 +1,89 @@
-/**
- * Reads a file faster than `createReadStream` does.
- *
- *     thread pool   [read 0][read 1][read 2][read 3]           up to readAhead reads are under way or done,
- *     this thread           [split 0]  [split 1]  [split 2]    so that reading and splitting never wait for each other
- */
-import { close, fstat, open, read } from 'node:fs'
-import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { type Clock, systemClock } from '../clock.ts'
 import { describe, OptionError } from '../errors.ts'
-import { ChunkMemory, ordinaryMemory } from '../memory/chunk-memory.ts'
-import { lease } from '../memory/lease.ts'
-import { type Fields, flag, type InForce, option, readOptions, size, whole } from '../options.ts'
-import type { Size } from '../units.ts'
+import {
+  clock,
+  duration,
+  expecting,
+  type Fields,
+  filled,
+  flag,
+  hasMethod,
+  object,
+  oneOf,
+  option,
+  readOptions,
+  required,
+} from '../options.ts'
+import type { Splitter } from '../split/splitter.ts'
+import type { Duration } from '../units.ts'
+import { FileSource, type Source, type SourceOptions, sourceFields } from './file-source.ts'
+import { FileTexts } from './file-texts.ts'
+import { RecordSource } from './record-source.ts'
+import { Tail } from './tail.ts'
 
-/** Options of {@link source}. */
-export interface SourceOptions {
-  /** The bytes of a read, and so of a chunk. Default 2 MiB: smaller reads are more calls, larger ones more memory; at least 1. */
-  readonly readBytes?: Size | undefined
+/** Options of {@link source} for records. */
+export interface RecordSourceOptions extends SourceOptions {
+  /** How records are found in each file: `lines()`, `csvRows()`, … */
+  readonly split: Splitter
+  /** Whether files that are compressed with gzip or zstd are decompressed, told by their first bytes; see `decompress`. Default `true`. */
+  readonly decompress?: boolean | undefined
   /**
-   * How many reads may be under way, or done and waiting. Default 2; at least 1. So much memory is in use beside what the stages
-   * keep: `readAhead × readBytes`.
+   * Follows one file as it grows, is rotated (moved, and begun anew), or cut short (`copytruncate`), until `stop()` or the stream is destroyed.
+   * `true` takes the defaults of {@link TailOptions}. Default `false`.
    */
-  readonly readAhead?: number | undefined
-  /**
-   * Whether the memory of a chunk is read into again when all of its records have ended, and memory for what transforms make of
-   * them is written to again, by this source and by those after it, which saves garbage collections. Chunks of a mebibyte and more
-   * then stand in memory of WebAssembly, where lines are found faster: it reserves some 10 GiB of the address space for each of them,
-   * and no more memory, and cannot be transferred to a thread; where it cannot be had, ordinary memory serves.
-   *
-   * Only where `split(lines())` follows and the way ends in `deliver`, and no function of yours keeps a Buffer (of a record, of a
-   * request's body) after it has returned or its promise has settled, nor a `send` after its `signal` was aborted: what it kept
-   * would change. Default `false`.
-   */
-  readonly reuse?: boolean | undefined
+  readonly tail?: boolean | TailOptions | undefined
+  /** Time, for tests. Default: the system's. */
+  readonly clock?: Clock | undefined
 }
 
-const fields = {
-  readBytes: option(size(), { default: 2 * 1024 * 1024 }),
-  readAhead: option(whole('reads'), { default: 2 }),
-  reuse: option(flag, { default: false }),
-} satisfies Fields<SourceOptions>
-/** What is read at a time where the size is not known: behind the end that a file had, in a pipe, in a device. */
-const unknownBytes = 65_536
-
-/** The stream that {@link source} makes. */
-export interface Source extends Readable {
-  /** Bytes that were handed on so far. */
-  readonly bytesRead: number
+/** How a file is followed. */
+export interface TailOptions {
+  /**
+   * The path of a small file that holds where reading has to go on: behind the last record before which all have ended. After a crash the
+   * records behind it come again. Default: none; the file is read from `from` on each time.
+   */
+  readonly position?: string | undefined
+  /** Where to begin where no position is kept: at the file's start, or with what comes next. Default `'start'`. */
+  readonly from?: 'start' | 'end' | undefined
+  /** How long to wait before a file that has not grown is looked at again. Default `'500ms'`; at least 1 millisecond. */
+  readonly pollEvery?: Duration | undefined
+  /** How long the position may be older than what has ended; it is always written at the end. Default `'1s'`. */
+  readonly commitEvery?: Duration | undefined
 }
 
+const tailFields = {
+  position: filled,
+  from: option(oneOf('start', 'end'), { default: 'start' }),
+  pollEvery: option(duration(1), { default: 500 }),
+  commitEvery: option(duration(), { default: 1000 }),
+} satisfies Fields<TailOptions>
+
+const recordFields = {
+  ...sourceFields,
+  split: required(expecting('a splitter, such as lines()', (value) => hasMethod(value, 'start'))),
+  decompress: option(flag, { default: true }),
+  tail: expecting('true, false or an object of options', (value) => flag.accepts(value) || object.accepts(value)),
+  clock,
+} satisfies Fields<RecordSourceOptions>
+
+/**
+ * The records of files: of one, of several one after another, of all below a folder, or of those that a pattern (`logs/*.gz`) matches, in the
+ * order of their names. Each file is a text of its own: a record never goes over its end. Positions name the file. What is compressed is
+ * decompressed.
+ *
+ * A file that is not there, or a pattern without a match, ends the stream with an error before anything is read. With `tail`, a file that is not there yet is
+ * waited for.
+ *
+ * @throws OptionError
+ * @example
+ * pipeline(source(['logs', 'more/*.gz'], { split: lines() }), batch(), deliver(to))
+ * pipeline(source('app.log', { split: lines(), tail: { position: 'app.log.position' } }), batch(), deliver(to))
+ */
+export function source(
+  paths: string | URL | readonly (string | URL)[],
+  options: RecordSourceOptions & { readonly split: Splitter },
+): RecordSource
 /**
  * A stream of a file's bytes, in large chunks and read ahead. Also takes pipes and devices, which are read as they come; as
  * with `createReadStream`, a read of an empty pipe holds a thread of Node's pool, and a destroyed stream closes when it has ended. The
@@ -59,148 +94,40 @@ export interface Source extends Readable {
  * @example
  * pipeline(source('events.ndjson'), split(lines()), batch(), deliver(file({ dir: './out' })))
  */
-export function source(path: string | URL, options: SourceOptions = {}): Source {
-  const isPath = (typeof path === 'string' && path !== '') || (path instanceof URL && path.protocol === 'file:')
-  if (!isPath) throw new OptionError('source', `source takes a path or a file: URL, but came as ${describe(path)}`)
-  const read = readOptions('source', options, fields)
-  return new FileSource(typeof path === 'string' ? path : fileURLToPath(path), read)
+export function source(path: string | URL, options?: SourceOptions): Source
+export function source(
+  given: string | URL | readonly (string | URL)[],
+  options: SourceOptions | RecordSourceOptions = {},
+): Source | RecordSource {
+  if (isForRecords(options)) return recordSource([given].flat().map(toPath), options)
+  if (typeof given !== 'string' && !(given instanceof URL)) {
+    const words = 'source: several files need a split, such as lines(), since a record must not go over the end of one'
+    throw new OptionError('source.split', words)
+  }
+  return new FileSource(toPath(given), readOptions('source', options, sourceFields))
 }
 
-/** One read: done when its memory is full, or the file at its end. */
-interface Read {
-  readonly memory: Buffer
-  /** Where it starts in the file; `null` where that is a pipe, which has no places. */
-  readonly position: number | null
-  /** How much it is to read, and how much it has. */
-  readonly wanted: number
-  length: number
-  done: boolean
-  /** Whether the file ended in it. */
-  last: boolean
+function isForRecords(options: object): options is RecordSourceOptions {
+  return 'split' in options && options.split !== undefined
 }
 
-class FileSource extends Readable {
-  readonly #path: string
-  readonly #readBytes: number
-  /** Where chunks are read to, if their memory comes round again. */
-  readonly #memory: ChunkMemory | undefined
-  #readAhead: number
-  #descriptor: number | undefined
-  /** How long the file was when it was opened; `undefined` for what has no length. It may have grown since. */
-  #size: number | undefined
-  /** Where the next read starts. */
-  #next = 0
-  /** What was asked for and not handed on yet, in the file's order. */
-  readonly #reads: Read[] = []
-  /** How many reads the thread pool is at work on. */
-  #working = 0
-  #wanted = false
-  #ended = false
-  #onIdle: (() => void) | undefined
-  bytesRead = 0
+function toPath(given: string | URL): string {
+  if (typeof given === 'string' && given !== '') return given
+  if (given instanceof URL && given.protocol === 'file:') return fileURLToPath(given)
+  throw new OptionError('source', `source takes a path or a file: URL, but came as ${describe(given)}`)
+}
 
-  constructor(path: string, options: InForce<SourceOptions, typeof fields>) {
-    super({ highWaterMark: options.readBytes })
-    this.#path = path
-    this.#readBytes = options.readBytes
-    this.#readAhead = options.readAhead
-    this.#memory = options.reuse ? new ChunkMemory(options.readBytes) : undefined
+function recordSource(paths: readonly string[], options: RecordSourceOptions): RecordSource {
+  const { split, decompress, tail, clock: given, ...reading } = readOptions('source', options, recordFields)
+  const itsClock = given ?? systemClock
+  const [path, ...others] = paths
+  if (path === undefined) throw new OptionError('source', 'source takes a path or more, but came with none')
+  if (tail === undefined || tail === false) {
+    const open = (one: string) => new FileSource(one, reading)
+    return new RecordSource(new FileTexts({ paths, decompresses: decompress, open }), split, itsClock)
   }
-
-  override _construct(callback: (error?: Error | null) => void): void {
-    open(this.#path, 'r', (error, descriptor) => {
-      if (error !== null) {
-        callback(error)
-        return
-      }
-      this.#descriptor = descriptor
-      fstat(descriptor, (failed, stats) => {
-        if (failed === null && stats.isFile()) this.#size = stats.size
-        else this.#readAhead = 1
-        callback(failed)
-      })
-    })
-  }
-
-  override _read(): void {
-    this.#wanted = true
-    this.#advance()
-  }
-
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    const descriptor = this.#descriptor
-    this.#descriptor = undefined
-    this.#memory?.close()
-    if (descriptor === undefined) {
-      callback(error)
-      return
-    }
-    // The number may be another file's as soon as it is closed: no read may still be at work on it.
-    this.#onIdle = () => close(descriptor, (failed) => callback(error ?? failed))
-    if (this.#working === 0) this.#onIdle()
-  }
-
-  /** Pushes the first read if it is done and the consumer asked for it, and keeps `readAhead` reads under way. */
-  #advance(): void {
-    if (this.#wanted && this.#reads[0]?.done === true) this.#handOn()
-    while (this.#descriptor !== undefined && !this.#ended && this.#reads.length < this.#readAhead) {
-      const wanted = this.#nextBytes()
-      if (wanted === 0) return
-      const position = this.#size === undefined ? null : this.#next
-      this.#next += wanted
-      const memory = this.#memory?.take() ?? ordinaryMemory(wanted)
-      const next = { memory, position, wanted, length: 0, done: false, last: false }
-      this.#reads.push(next)
-      this.#start(next, this.#descriptor)
-    }
-  }
-
-  /** How much to read next; 0 to wait: whether a file has grown is asked when all that it had was handed on. */
-  #nextBytes(): number {
-    const unknown = Math.min(unknownBytes, this.#readBytes)
-    if (this.#size === undefined) return unknown
-    const known = this.#size - this.#next
-    if (known > 0) return Math.min(known, this.#readBytes)
-    return this.#reads.length === 0 ? unknown : 0
-  }
-
-  #start(started: Read, descriptor: number): void {
-    const { memory, position, wanted, length } = started
-    this.#working += 1
-    const from = position === null ? null : position + length
-    read(descriptor, memory, length, wanted - length, from, (error, count) => {
-      this.#working -= 1
-      if (this.#descriptor === undefined) {
-        if (this.#working === 0) this.#onIdle?.()
-      } else if (error === null) this.#took(started, count, descriptor)
-      else this.destroy(error)
-    })
-  }
-
-  #took(started: Read, count: number, descriptor: number): void {
-    started.length += count
-    started.last = count === 0
-    // Few file systems answer less than was asked for in the middle of a file; the next read stands behind it all the same.
-    const isShort = count > 0 && started.position !== null && started.length < started.wanted
-    if (isShort) this.#start(started, descriptor)
-    else {
-      started.done = true
-      this.#advance()
-    }
-  }
-
-  #handOn(): void {
-    const first = this.#reads.shift()
-    if (first === undefined) return
-    const { memory, length, last } = first
-    this.bytesRead += length
-    this.#wanted = false
-    this.#ended = last
-    if (length > 0) {
-      const chunk = memory.subarray(0, length)
-      if (this.#memory !== undefined) lease(chunk, () => this.#memory?.giveBack(memory))
-      this.push(chunk)
-    } else this.#memory?.giveBack(memory)
-    if (last) this.push(null)
-  }
+  if (others.length > 0) throw new OptionError('source.tail', 'source: tail follows one file, but there are several')
+  const following = readOptions<TailOptions, typeof tailFields>('source.tail', tail === true ? {} : tail, tailFields)
+  const shape = { ...following, position: following.position, path, readBytes: reading.readBytes, clock: itsClock }
+  return new RecordSource(new Tail(shape), split, itsClock)
 }
