@@ -1,10 +1,6 @@
 // All files of a folder, compressed or not, one after another into one hose; each record knows its file.
-import { createReadStream } from 'node:fs'
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
-import { finished, pipeline } from 'node:stream/promises'
-import { decompress, firehose, lines, split } from 'hosepipe'
+import { pipeline } from 'node:stream/promises'
+import { firehose, lines, source } from 'hosepipe'
 
 /**
  * @param {string} dir The folder.
@@ -13,17 +9,6 @@ import { decompress, firehose, lines, split } from 'hosepipe'
  */
 export async function everyFile(dir, to, backup) {
   const hose = firehose({ to, backup })
-  // The files' streams come and go; what is piped here ends when all have come.
-  const records = new PassThrough({ objectMode: true, highWaterMark: 2 })
-  const done = pipeline(records, hose)
-  for (const name of (await readdir(dir)).sort()) {
-    const path = join(dir, name)
-    const stage = split(lines(), { source: name })
-    stage.pipe(records, { end: false })
-    await Promise.race([pipeline(createReadStream(path), decompress(), stage), done])
-    await finished(stage)
-  }
-  records.end()
-  await done
+  await pipeline(source(dir, { split: lines() }), hose)
   return hose.stats()
 }
