@@ -1,6 +1,6 @@
 /**
  * hosepipe: what users import, in the order of the data's way. Destinations have subpaths of their own, and so has what needs a
- * package that not everybody has: `hosepipe/file`, `hosepipe/memory`, `hosepipe/s3`, `hosepipe/parquet`.
+ * package that not everybody has: `hosepipe/file`, `hosepipe/memory`, `hosepipe/s3`, `hosepipe/http`, `hosepipe/parquet`, `hosepipe/csv`.
  */
 export {
   type Firehose,

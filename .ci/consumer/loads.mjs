@@ -10,6 +10,7 @@ const allowed = {
   'hosepipe/memory': base,
   'hosepipe/file': base,
   // The writer is loaded with the first batch.
+  'hosepipe/http': [...base, 'undici'],
   'hosepipe/parquet': base,
   'hosepipe/csv': [...base, 'csv-parse', 'csv-stringify'],
   // The SDK brings many packages, all of which are in a few scopes.

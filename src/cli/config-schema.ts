@@ -8,6 +8,8 @@ import { gzipFields } from '../compress/gzip.ts'
 import { zstdFields } from '../compress/zstd.ts'
 import { backupBatchFields } from '../deliver/deliver-options.ts'
 import { fileFields } from '../destinations/file/file.ts'
+import { httpEndpointFields } from '../destinations/http/http-endpoint.ts'
+import { webhookFields } from '../destinations/http/webhook.ts'
 import { s3Fields } from '../destinations/s3/s3-options.ts'
 import { csvFields } from '../encode/csv/csv.ts'
 import { ndjsonFields } from '../encode/ndjson.ts'
@@ -93,12 +95,31 @@ const destination: Schema = {
     {
       type: 'string',
       minLength: 1,
-      description: 'A folder, file:…, s3://bucket/prefix, or - for standard output.',
+      description: 'A folder, file:…, s3://bucket/prefix, https://…, firehose+https://…, or - for standard output.',
       examples: ['./lake', 's3://lake/events/', '-'],
     },
     objectOf(s3Fields, { url: { type: 'string', pattern: '^[sS]3://' }, ...own }, ['url'], ['bucket']),
     objectOf({}, { url: { const: '-' }, ...own }, ['url']),
-    objectOf(fileFields, { url: { type: 'string', pattern: '^(?![sS]3:|-$).' }, ...own }, ['url'], ['dir']),
+    objectOf(
+      webhookFields,
+      { url: { type: 'string', pattern: '^[hH][tT][tT][pP][sS]?:' }, ...own },
+      ['url'],
+      ['proxy'],
+    ),
+    objectOf(
+      httpEndpointFields,
+      {
+        url: { type: 'string', pattern: '^firehose\\+https?:' },
+        accessKey: text('What X-Amz-Firehose-Access-Key says.'),
+      },
+      ['url'],
+    ),
+    objectOf(
+      fileFields,
+      { url: { type: 'string', pattern: '^(?![sS]3:|[hH][tT][tT][pP][sS]?:|firehose\\+|-$).' }, ...own },
+      ['url'],
+      ['dir'],
+    ),
   ],
 }
 

@@ -140,6 +140,14 @@ export function checkCompression(stage: string, encode: Encoder | undefined, com
   )
 }
 
+/** Refuses a format for a destination whose protocol has one. @throws OptionError */
+export function checkFormat({ name, fixedFormat }: Destination, { encode, compress }: DeliverOptions): void {
+  const given = encode !== undefined ? 'encode' : compress !== undefined ? 'compress' : undefined
+  if (fixedFormat !== true || given === undefined) return
+  const words = `deliver: ${given} cannot be given with ${name}, whose protocol has a format of its own`
+  throw new OptionError(`deliver.${given}`, words)
+}
+
 /** The bounds of the backup's batches. */
 export function backupBatchLimits(given: BackupBatchOptions = {}): BatchLimits {
   const { maxBytes, maxAge } = readOptions('deliver.backupBatch', given, backupBatchFields)

@@ -17,6 +17,7 @@ import { CountedAccounts } from './counted-accounts.ts'
 import {
   backupBatchLimits,
   checkCompression,
+  checkFormat,
   concurrencyOf,
   type Delivering,
   type DeliverOptions,
@@ -97,6 +98,7 @@ class Delivery implements End {
   constructor(destination: Destination, options: Delivering, onFatal: (error: Error) => void) {
     const encode = options.encode ?? destination.encode ?? ndjson()
     const compress = options.compress ?? destination.compress
+    checkFormat(destination, options)
     checkCompression('deliver', encode, compress)
     this.#destination = destination
     this.#hose = options.name ?? nextHose()

@@ -8,6 +8,11 @@ import type { Size } from '../units.ts'
 export interface Request {
   /** The same for every attempt at the same batch: a receiver's key against doubles. A random UUID. */
   readonly id: string
+  /**
+   * The same for every attempt with exactly these records: `id`, or one that is made from it for a part of them, since a receiver that knows
+   * `id` would take a part for the whole.
+   */
+  readonly idempotencyKey: string
   /** The records themselves, for destinations that look at each; those that the encoder refused are not among them. */
   readonly batch: Batch
   /** How many records there are. */
@@ -32,6 +37,13 @@ export interface Request {
    * @throws TypeError when it is compressed.
    */
   text(): string
+  /**
+   * An id of the record at `index` that is the same for every attempt, in parts of the request too: the request's id and the record's place in
+   * it. For receivers that refuse what they have already.
+   *
+   * @throws RangeError when there is no such record.
+   */
+  recordId(index: number): string
   /** The same request with only the records at `indexes`, which ascend: encoded and compressed again, with the same id and object key. */
   select(indexes: readonly number[]): Promise<Request>
 }
@@ -98,6 +110,8 @@ export interface Destination {
   readonly encode?: Encoder | undefined
   /** How bodies are compressed. Default: not. */
   readonly compress?: Compressor | undefined
+  /** Whether its format is a part of its protocol, so that `deliver` takes no other, nor a compression. Default `false`. */
+  readonly fixedFormat?: boolean | undefined
   /** Requests at a time, unless `deliver` says otherwise. Default 4. */
   readonly concurrency?: number | undefined
   /**

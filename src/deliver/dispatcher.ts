@@ -160,7 +160,9 @@ export class Dispatcher {
     await this.#shape.onFailed(selectOf(batch, unfit), (index) => {
       const record = unfit[index]
       if (record === undefined) throw new RangeError(`no record was unfit at ${index}`)
-      return { ...this.#failure(record.error, 'Encode.Refused', 1), outputType: formatConversionFailed }
+      const failure = this.#failure(record.error, 'Encode.Refused', 1)
+      // What the destination does not take is no matter of the format.
+      return failure.code.startsWith('Delivery.') ? failure : { ...failure, outputType: formatConversionFailed }
     })
   }
 

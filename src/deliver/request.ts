@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import type { Batch } from '../batch/batch.ts'
 import type { Compressor } from '../compress/compressor.ts'
 import type { Encoded, Encoder, UnfitRecord } from '../encode/encoder.ts'
@@ -17,6 +17,8 @@ export interface RequestSource {
   readonly objectKey: string | undefined
   /** The same for every attempt. Default: a new random UUID. */
   readonly id?: string | undefined
+  /** Where each record stood in the request that this one is a part of. Default: it is no part. */
+  readonly places?: readonly number[] | undefined
 }
 
 /** A batch that was encoded. */
@@ -94,6 +96,7 @@ class EncodedRequest implements Request {
   readonly contentType: string
   readonly contentEncoding: string | undefined
   readonly #source: RequestSource
+  #key: string | undefined
   #parts: readonly Buffer[]
 
   constructor(source: RequestSource, parts: readonly Buffer[], uncompressedLength: number) {
@@ -130,14 +133,48 @@ class EncodedRequest implements Request {
     return this.body.toString()
   }
 
+  recordId(index: number): string {
+    if (!Number.isInteger(index) || index < 0 || index >= this.length) {
+      throw new RangeError(`there is no record ${index} in a request of ${this.length}`)
+    }
+    return `${this.id}-${this.#source.places?.[index] ?? index}`
+  }
+
+  get idempotencyKey(): string {
+    const { places } = this.#source
+    if (places === undefined) return this.id
+    this.#key ??= uuidOf(
+      createHash('sha256')
+        .update(JSON.stringify([this.id, places]))
+        .digest('hex'),
+    )
+    return this.#key
+  }
+
   select(indexes: readonly number[]): Promise<Request> {
-    return makeRequest({ ...this.#source, batch: this.batch.select(indexes), id: this.id })
+    const batch = this.batch.select(indexes)
+    const { places } = this.#source
+    const original = places === undefined ? indexes : indexes.map((index) => places[index] ?? 0)
+    const isWhole = places === undefined && indexes.length === this.length
+    return makeRequest({ ...this.#source, batch, id: this.id, places: isWhole ? undefined : original })
   }
 }
 
 /** Nothing of ours makes bodies in memory that threads share; a user's encoder might. */
 function isUnshared(part: Buffer): part is Buffer<ArrayBuffer> {
   return part.buffer instanceof ArrayBuffer
+}
+
+/** A UUID of some digits: version 8, which says that they are the maker's own (RFC 9562, section 5.8). */
+function uuidOf(digits: string): string {
+  const [a, b, c, d, e] = [
+    digits.slice(0, 8),
+    digits.slice(8, 12),
+    digits.slice(13, 16),
+    digits.slice(17, 20),
+    digits.slice(20, 32),
+  ]
+  return `${a}-${b}-8${c}-8${d}-${e}`
 }
 
 function sizeOf(parts: readonly Buffer[]): number {

@@ -1,7 +1,7 @@
 import { compressorField } from '../compress/compressor.ts'
 import { encoderField } from '../encode/encoder.ts'
 import { describe, OptionError } from '../errors.ts'
-import { callable, checkOptions, expecting, type Fields, hasMethod, object, whole } from '../options.ts'
+import { callable, checkOptions, expecting, type Fields, flag, hasMethod, object, whole } from '../options.ts'
 import type { Destination, Limits, Send } from './destination.ts'
 import { limitFields } from './limits.ts'
 
@@ -11,6 +11,7 @@ const fields: Fields<Destination> = {
   limits: object,
   encode: encoderField,
   compress: compressorField,
+  fixedFormat: flag,
   concurrency: whole('requests'),
   objectKey: callable,
   prefixTimes: object,

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { Duck } from '../support/duckdb.ts'
+import { startReceiver } from '../support/http-receiver.ts'
 import { files, program, records, start } from '../support/program.ts'
 
 const { folder, hosepipe, main, shell } = program(t.testdir())
@@ -241,4 +242,39 @@ t.test('one of several destinations that fails', async (t) => {
     [join(dir, 'lake')]: { delivered: 2, backedUp: 0 },
   })
   t.same(records(join(dir, 'lake')), ['1', '2'])
+})
+
+t.test('HTTP servers are destinations, and secrets come from the environment', async (t) => {
+  const server = await startReceiver([], (response, { body, headers }) => {
+    response.setHeader('content-type', 'application/json')
+    if (headers['x-amz-firehose-request-id'] === undefined) response.writeHead(204).end()
+    else response.end(JSON.stringify({ requestId: JSON.parse(body).requestId, timestamp: 1 }))
+  })
+  t.teardown(() => server.close())
+  const dir = folder(t, {
+    'hook.json': JSON.stringify({
+      to: { url: `${server.url}/hook`, idempotencyKey: true, headers: { 'x-team': 'a' } },
+    }),
+  })
+  const run = async (to: string, env: object) => {
+    const running = start(process.execPath, [main, ...to.split(' '), '--report=none'], dir, env)
+    running.process.stdin?.end('{"n":1}\n')
+    const ended = await running.ended
+    t.equal(ended.code, 0, ended.stderr)
+  }
+  await run(`--to ${server.url}/in`, { HOSEPIPE_HTTP_AUTHORIZATION: 'Bearer abc' })
+  await run('--config hook.json', {})
+  await run(`--to firehose+${server.url}/endpoint`, { HOSEPIPE_HTTP_ACCESS_KEY: 'key-1' })
+  t.match(server.came, [
+    { path: '/in', headers: { authorization: 'Bearer abc' }, body: '{"n":1}\n' },
+    { path: '/hook', headers: { 'x-team': 'a', 'idempotency-key': String }, body: '{"n":1}\n' },
+    {
+      path: '/endpoint',
+      headers: { 'x-amz-firehose-access-key': 'key-1' },
+      body: /"records":\[\{"data":"eyJuIjoxfQ=="\}\]/,
+    },
+  ])
+  const odd = await hosepipe(dir, '1\n', '--to', 'https://me:hunter2@example.test/')
+  t.match(odd, { code: 1, stderr: /url must be an http: or https: URL without user and password/ })
+  t.notMatch(odd.stderr, /hunter2/)
 })

@@ -10,9 +10,11 @@ import { backupTo } from '../../src/deliver/backup/backup-to.ts'
 import { type DeliverStream, deliver } from '../../src/deliver/deliver.ts'
 import type { DeliverOptions } from '../../src/deliver/deliver-options.ts'
 import type { Destination, Send } from '../../src/deliver/destination.ts'
+import { HttpError } from '../../src/deliver/http-error.ts'
 import { memory } from '../../src/destinations/memory/index.ts'
 import { concatenated } from '../../src/encode/concatenated.ts'
 import { jsonArray } from '../../src/encode/json-array.ts'
+import { firehose } from '../../src/firehose.ts'
 import { Account } from '../../src/receipts/receipts.ts'
 import { Records } from '../../src/records/records.ts'
 import { channelNames } from '../../src/report.ts'
@@ -112,6 +114,43 @@ t.test('refused records go to the backup, and only they', async (t) => {
   )
   t.match(end.stats(), { in: 9, delivered: 6, backedUp: 3, pending: 0 })
   conserves(t, end.stats())
+})
+
+t.test('a record has the same id in all attempts, and each set of records a key of its own', async (t) => {
+  const clock = new ManualClock()
+  const seen: { id: string; key: string; records: Record<string, string> }[] = []
+  const send: Send = async (request, { attempt }) => {
+    const { id, idempotencyKey: key, length, batch } = request
+    const records = Object.fromEntries(Array.from(batch, (record, i) => [String(record), request.recordId(i)]))
+    seen.push({ id, key, records })
+    t.throws(() => request.recordId(length), RangeError)
+    if (attempt === 2) throw new HttpError({ status: 503 })
+    const refused = { error: 'later', retryable: true }
+    if (attempt === 1)
+      return {
+        refused: [
+          { index: 1, ...refused },
+          { index: 3, ...refused },
+        ],
+      }
+    return attempt === 3 ? { refused: [{ index: 0, ...refused }] } : undefined
+  }
+  const hose = firehose({ batch: { clock }, to: send, backup: discard(), clock })
+  for (const record of ['a', 'b', 'c', 'd']) hose.write(record)
+  hose.end()
+  while (seen.length < 4) await clock.advanceAsync(200_000)
+  while (!hose.closed) await settled()
+  t.match(hose.stats(), { delivered: 4, pending: 0 })
+  const [first, second, third, fourth] = seen
+  const { id = '' } = first ?? {}
+  t.equal(first?.key, id)
+  t.same(first?.records, { a: `${id}-0`, b: `${id}-1`, c: `${id}-2`, d: `${id}-3` })
+  t.same(second?.records, { b: `${id}-1`, d: `${id}-3` })
+  t.same(fourth?.records, { b: `${id}-1` }, 'parts of parts, too')
+  t.ok(seen.every((one) => one.id === id))
+  t.equal(second?.key, third?.key, 'the same records have the same key')
+  t.equal(new Set(seen.map(({ key }) => key)).size, 3)
+  t.ok(seen.every(({ key }) => /^[0-9a-f]{8}-[0-9a-f]{4}-[48][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(key)))
 })
 
 t.test('a failed batch goes to the backup when it is not to be tried again', async (t) => {

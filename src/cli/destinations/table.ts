@@ -43,10 +43,38 @@ const schemes: Readonly<Record<string, Scheme>> = {
       return { destination: s3({ ...passOn(whole), bucket }) }
     },
   },
+  'http:': { form: 'http://…', open: openWebhook },
+  'https:': { form: 'https://…', open: openWebhook },
+  'firehose+http:': { form: 'firehose+http://…', open: openEndpoint },
+  'firehose+https:': { form: 'firehose+https://…', open: openEndpoint },
   '-': {
     form: '- for standard output',
     open: async (_, options, output) => stdout(options, output),
   },
+}
+
+/** Any HTTP server. What says who sends is not written on the command line, where everybody sees it. */
+async function openWebhook({ scheme, rest }: Address, options: Config): Promise<Opened> {
+  const { webhook } = await import('../../destinations/http/index.ts')
+  const authorization = process.env.HOSEPIPE_HTTP_AUTHORIZATION
+  const { headers } = options
+  const given = authorization === undefined || authorization === '' ? headers : { authorization, ...Object(headers) }
+  return {
+    destination: webhook({
+      ...passOn({ ...options, ...(given !== undefined && { headers: given }) }),
+      url: scheme + rest,
+    }),
+  }
+}
+
+/** A receiver of the service's delivery protocol. */
+async function openEndpoint({ scheme, rest }: Address, options: Config): Promise<Opened> {
+  const { httpEndpoint } = await import('../../destinations/http/index.ts')
+  const accessKey = process.env.HOSEPIPE_HTTP_ACCESS_KEY || undefined
+  const url = scheme.replace('firehose+', '') + rest
+  return {
+    destination: httpEndpoint({ ...passOn({ ...(accessKey !== undefined && { accessKey }), ...options }), url }),
+  }
 }
 
 /**

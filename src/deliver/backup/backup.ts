@@ -60,7 +60,9 @@ export class BackupWriter implements Backup {
   constructor(shape: BackupShape) {
     this.#shape = shape
     this.#use = new DestinationUse(shape.destination)
-    this.#failures = this.#dispatcher(ndjson(), (batch) => batch.settle('backedUp'))
+    const { fixedFormat, encode } = shape.destination
+    const format = (fixedFormat && encode) || ndjson()
+    this.#failures = this.#dispatcher(format, (batch) => batch.settle('backedUp'))
   }
 
   async take(failed: FailedRecords): Promise<void> {
