@@ -1,27 +1,48 @@
 #!/usr/bin/env bash
-# npm run test:services: the tests of destinations against real servers. S3 is the one at S3_ENDPOINT (with AWS_ACCESS_KEY_ID,
-# AWS_SECRET_ACCESS_KEY and AWS_REGION), or a Ceph gateway that is started here. Ends with code 75 where neither is there, or the
-# gateway does not come up in two tries: then nothing is known of the tests.
+# npm run test:services: the tests of destinations against real servers, those that are there or can be started here:
+#
+#   S3               the server at S3_ENDPOINT (with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION), or a Ceph gateway
+#   HTTP endpoint    Telegraf's receiver, where telegraf.sh has built it
+#
+# What is not run says so. Ends with code 75 where there is nothing to run: then nothing is known of the tests.
 set -euo pipefail
 here=$(dirname "$0")
+folder=$(mktemp -d)
+tests=()
 
-if [ -z "${S3_ENDPOINT:-}" ]; then
-  if ! command -v radosgw > /dev/null; then
-    echo 'test:services: not run: there is no S3_ENDPOINT, and radosgw is not installed (see test/services/ceph.sh)' >&2
-    exit 75
-  fi
-  folder=$(mktemp -d)
-  take_down() { bash "$here/ceph.sh" stop "$folder"; rm -rf "$folder"; }
-  trap take_down EXIT
-  if ! environment=$(bash "$here/ceph.sh" start "$folder"); then
-    take_down
-    if ! environment=$(bash "$here/ceph.sh" start "$folder"); then
-      echo 'test:services: not run: the gateway does not come up; what its programs have said last:' >&2
-      tail -n 20 "$folder"/log/*.log >&2 || true
-      exit 75
+take_down() {
+  bash "$here/ceph.sh" stop "$folder/ceph" 2> /dev/null || true
+  bash "$here/telegraf.sh" stop "$folder/telegraf"
+  rm -rf "$folder"
+}
+trap take_down EXIT
+
+# started <script> <folder>: starts a service in two tries, and takes its environment.
+started() {
+  local environment
+  for _ in 1 2; do
+    mkdir -p "$2"
+    if environment=$(bash "$here/$1" start "$2"); then
+      while read -r line; do export "${line?}"; done <<< "$environment"
+      return 0
     fi
-  fi
-  while read -r line; do export "${line?}"; done <<< "$environment"
-fi
+    tail -n 20 "$2"/log/*.log >&2 2> /dev/null || true
+    bash "$here/$1" stop "$2" || true
+    rm -rf "$2"
+  done
+  echo "test:services: $1 does not come up: its tests are not run" >&2
+  return 1
+}
 
-npx tap --disable-coverage --timeout=300 --jobs=1 test/destinations/s3.ts test/destinations/s3-faults.ts test/destinations/s3-part-faults.ts test/services/s3.ts "$@"
+if [ -n "${S3_ENDPOINT:-}" ]; then has_s3=yes
+elif ! command -v radosgw > /dev/null; then
+  echo 'test:services: no tests of S3: there is no S3_ENDPOINT, and radosgw is not installed (see test/services/ceph.sh)' >&2
+elif started ceph.sh "$folder/ceph"; then has_s3=yes
+fi
+if [ -n "${has_s3:-}" ]; then
+  tests+=(test/destinations/s3.ts test/destinations/s3-faults.ts test/destinations/s3-part-faults.ts test/services/s3.ts)
+fi
+if started telegraf.sh "$folder/telegraf"; then tests+=(test/services/http-endpoint.ts); fi
+
+if ((${#tests[@]} == 0)); then exit 75; fi
+npx tap --disable-coverage --timeout=300 --jobs=1 "${tests[@]}" "$@"
