@@ -53,6 +53,8 @@ export class RecordSource extends Readable {
   #isRunning = false
   #isFull = false
   #onRoom: (() => void) | undefined
+  /** Called when all that was handed on has been read. */
+  #onEmpty: (() => void) | undefined
   /** Bytes of the texts that were split so far; of compressed ones those that are in them. */
   bytesRead = 0
 
@@ -93,9 +95,17 @@ export class RecordSource extends Readable {
   }
 
   /** @internal */
+  override read(size?: number): unknown {
+    const chunk: unknown = super.read(size)
+    if (this.readableLength === 0) this.#onEmpty?.()
+    return chunk
+  }
+
+  /** @internal */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#abort.abort()
     this.#onRoom?.()
+    this.#onEmpty?.()
     // A stream that has ended by itself is destroyed, too, and its records may still be on their way.
     const isOpen = error === null && this.readableEnded
     if (!isOpen) this.#account.abandon(error ?? new HosepipeError('Delivery.Failed', 'the source was destroyed'))
@@ -115,8 +125,8 @@ export class RecordSource extends Readable {
       this.push(null)
     } catch (error) {
       if (this.destroyed) return
-      // What was found before is read first.
-      while (this.readableLength > 0 && !this.destroyed) await this.#room(true)
+      // What was found before is read first. The consumer may have asked for more before: it does not ask again.
+      if (this.readableLength > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve))
       this.destroy(toError(error))
     }
   }
@@ -149,8 +159,8 @@ export class RecordSource extends Readable {
   }
 
   /** Waits until the consumer asks for more. */
-  async #room(isNeeded = this.#isFull): Promise<void> {
-    if (!isNeeded || this.destroyed) return
+  async #room(): Promise<void> {
+    if (!this.#isFull || this.destroyed) return
     await new Promise<void>((resolve) => {
       this.#onRoom = resolve
     })

@@ -1,4 +1,6 @@
 /** Records of files: of several, compressed or not, and of one that is followed. */
+
+import { once } from 'node:events'
 import {
   appendFileSync,
   copyFileSync,
@@ -119,6 +121,18 @@ t.test('an error names the file, behind what was found before', async (t) => {
     { code: 'Split.Malformed', message: /b\.json/ },
   )
   t.same(texts, ['1', '2', '3'])
+  const slow = source([join(dir, 'a.json'), join(dir, 'b.json')], { split: jsonValues() })
+  const failed = once(slow, 'error')
+  slow.read(0)
+  while (slow.readableLength < 2) await settled()
+  for (let i = 0; i < 5; i += 1) await settled()
+  t.notOk(slow.destroyed, 'it waits for a consumer that is slow')
+  const runs = [slow.read(), slow.read()]
+  t.same(
+    runs.map((run) => (run instanceof Records ? [...run].map(String) : run)),
+    [['1', '2'], ['3']],
+  )
+  t.match(await failed, [{ code: 'Split.Malformed' }])
   const broken = t.testdir({ 'a.gz': gzipSync('1\n2\n').subarray(0, -4) })
   await t.rejects(read(source(join(broken, 'a.gz'), { split: lines() })), { code: 'Decompress.Damaged' })
 })
