@@ -46,6 +46,7 @@ export const errorCodes = {
   'Delivery.Failed': 'the destination failed, and is not to be tried again or the time for retries is over',
   'Delivery.TimedOut': 'an attempt took longer than the timeout',
   'Delivery.WrongAnswer': 'send returned what it may not',
+  'Delivery.Misconfigured': 'the destination has refused batch after batch because it is set up wrongly',
   'Delivery.AnswerTooLarge': 'the answer of a server is longer than it may be',
   'Delivery.NoObjectKey': 'no object key can be made for the batch',
   'Backup.None': 'a record failed and there is no backup to take it',

@@ -21,8 +21,16 @@ export const configFields = {
   retry: anything,
   timeout: deliverFields.timeout,
   backupMode: deliverFields.backupMode,
+  failFast: deliverFields.failFast,
   backupBatch: anything,
 } satisfies Fields<Record<string, unknown>>
 
 /** The options of `deliver` that a config has as they are. */
-export const plainDeliverOptions = ['name', 'concurrency', 'maxInFlightBytes', 'timeout', 'backupMode'] as const
+export const plainDeliverOptions = [
+  'name',
+  'concurrency',
+  'maxInFlightBytes',
+  'timeout',
+  'backupMode',
+  'failFast',
+] as const

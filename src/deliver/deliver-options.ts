@@ -63,6 +63,12 @@ export interface DeliverOptions extends StageOptions {
    * when both have it. Default `'failed'`.
    */
   readonly backupMode?: 'failed' | 'all' | undefined
+  /**
+   * Where there is a backup: after so many batches in a row that the destination has refused because it is set up wrongly (HTTP 401, 403, 404, 405
+   * or 407) the stream ends with `Delivery.Misconfigured`, and its source is not drained into the backup. `false` backs up all of them, as the
+   * service does. Default 5.
+   */
+  readonly failFast?: number | false | undefined
   /** How failed records are gathered for the backup. Default: 5 MiB or 60 seconds. */
   readonly backupBatch?: BackupBatchOptions | undefined
   /** Destroys the stream when it aborts. Default: none. */
@@ -72,6 +78,8 @@ export interface DeliverOptions extends StageOptions {
 }
 
 const MiB = 1024 * 1024
+
+const batches = whole('batches')
 
 /** The table of the options of `deliver`. */
 export const deliverFields = {
@@ -91,6 +99,15 @@ export const deliverFields = {
     default: 'failed',
     about: 'all: a copy of every batch goes to the backup too.',
   }),
+  failFast: option(
+    expecting('a whole number of batches, at least 1, or false', (value) => value === false || batches.accepts(value), {
+      anyOf: [{ const: false }, { type: 'integer', minimum: 1 }],
+    }),
+    {
+      default: 5,
+      about: 'So many batches in a row that are refused for a wrong setup end the run; false backs up all of them.',
+    },
+  ),
   backupBatch: object,
   signal,
   random: callable,

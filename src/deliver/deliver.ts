@@ -26,6 +26,7 @@ import {
 import type { Destination, Send } from './destination.ts'
 import { DestinationUse } from './destination-use.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { FailFast } from './fail-fast.ts'
 import { FailureCounts } from './failure-counts.ts'
 import { attemptReport } from './layers/attempt-report.ts'
 import { layered } from './layers/call.ts'
@@ -132,6 +133,8 @@ class Delivery implements End {
       encode,
       compress,
       deliver: this.#layers(destination, options),
+      // Without a backup the first failure ends the stream.
+      failFast: options.failFast && backup ? new FailFast(options.failFast, destination.name) : undefined,
       onDelivered: async (batch) => {
         if (copies) await this.#backup.copy(batch)
         if (!signal.aborted) batch.settle('delivered')

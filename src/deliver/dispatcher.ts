@@ -19,6 +19,7 @@ import { formatConversionFailed } from './backup/backup-record.ts'
 import { complement } from './complement.ts'
 import { cut } from './cut.ts'
 import type { Destination } from './destination.ts'
+import type { FailFast } from './fail-fast.ts'
 import { InFlight } from './in-flight.ts'
 import type { Deliver, Outcome } from './layers/outcome.ts'
 import { type LimitsInForce, limitFields } from './limits.ts'
@@ -36,6 +37,8 @@ export interface DispatcherShape {
   readonly maxInFlightBytes: number
   readonly clock: Clock
   readonly signal: AbortSignal
+  /** Ends the stream where the destination refuses everything. Default: nothing does. */
+  readonly failFast?: FailFast | undefined
   /** The records of a batch are confirmed. */
   onDelivered(batch: Batch): void | Promise<void>
   /** The records of a batch were not taken; `reason` says why, by their place in the batch. */
@@ -128,7 +131,10 @@ export class Dispatcher {
   }
 
   async #settle(batch: Batch, outcome: Outcome): Promise<void> {
-    const { onDelivered, onFailed } = this.#shape
+    const { onDelivered, onFailed, onFatal, failFast } = this.#shape
+    const tooMany = outcome.status === 'failed' ? failFast?.refused(outcome.error) : failFast?.taken()
+    // The batch stays pending: its source can give it again, once somebody has repaired what is wrong.
+    if (tooMany !== undefined) return onFatal(tooMany)
     if (outcome.status === 'delivered') return onDelivered(batch)
     if (outcome.status === 'failed') return this.#fail(batch, outcome.error, 'Delivery.Failed', outcome.attempts)
     const { refused } = outcome

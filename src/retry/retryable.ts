@@ -184,11 +184,25 @@ const statusPlaces = [
 ].map((path) => path.split('.'))
 
 function statusOf(error: unknown): Verdict | undefined {
-  for (const path of statusPlaces) {
-    const status = path.reduce<unknown>(propertyOf, error)
-    const verdict =
-      typeof status === 'number' ? (statuses[status] ?? statusClasses[Math.floor(status / 100)]) : undefined
+  for (const status of statusesIn(error)) {
+    const verdict = statuses[status] ?? statusClasses[Math.floor(status / 100)]
     if (verdict !== undefined) return verdict
   }
   return undefined
+}
+
+/** The HTTP status that an error, or what caused it, carries: wherever the clients keep it. */
+export function statusCodeOf(error: unknown): number | undefined {
+  for (const link of errorChain(error)) {
+    const [status] = statusesIn(link)
+    if (status !== undefined) return status
+  }
+  return undefined
+}
+
+function statusesIn(error: unknown): number[] {
+  return statusPlaces.flatMap((path) => {
+    const status = path.reduce<unknown>(propertyOf, error)
+    return typeof status === 'number' ? [status] : []
+  })
 }

@@ -186,6 +186,42 @@ t.test('webhook: what no attempt will change goes to the backup at once, without
   })
 })
 
+t.test('a server that refuses everything ends the stream, and does not drain its source into the backup', async (t) => {
+  const { url, came } = await receiver(t, [], 404)
+  const backup = memory()
+  const options = { split: lines(), batch: { maxRecords: 1 }, concurrency: 1, backup }
+  const hose = firehose({ ...options, to: webhook({ url }), failFast: 3 })
+  const source = Readable.from(Array.from({ length: 100 }, (_, i) => `${i}\n`))
+  await t.rejects(pipeline(source, hose), {
+    code: 'Delivery.Misconfigured',
+    message:
+      'webhook has refused 3 batches in a row: the server answered 404 Not Found; failFast: false sends them all to the backup',
+  })
+  conserves(t, hose.stats())
+  t.equal(came.length, 3)
+  t.ok(
+    hose.stats().backedUp <= 2 && hose.stats().pending > 0,
+    'the last of them stays pending, as does what is behind it',
+  )
+
+  const drained = firehose({ ...options, to: webhook({ url }), failFast: false })
+  await pipeline(Readable.from(Array.from({ length: 20 }, (_, i) => `${i}\n`)), drained)
+  t.match(drained.stats(), { backedUp: 20, pending: 0 })
+
+  const sometimes = await receiver(t, [403, 403, 200, 401, 400, 404, 404, 500, 200, 403])
+  const some = firehose({ ...options, to: webhook({ url: sometimes.url }), failFast: 3, retry: { minDelay: 1 } })
+  await pipeline(Readable.from(Array.from({ length: 9 }, (_, i) => `${i}\n`)), some)
+  t.match(
+    some.stats(),
+    { delivered: 2, backedUp: 7, pending: 0 },
+    'what is taken between them says that it is set up well',
+  )
+  t.throws(
+    () => firehose({ to: webhook({ url }), failFast: 0 }),
+    /failFast must be a whole number of batches, at least 1, or false/,
+  )
+})
+
 t.test('a server that is not there, then is; a proxy; a dispatcher', async (t) => {
   const { url, took } = await receiver(t)
   const { port } = new URL(url)
