@@ -29,9 +29,23 @@ const common = {
   logLevel: 'warning',
 }
 
+const work = mkdtempSync(join(tmpdir(), 'hosepipe-build-'))
+/** Hands on the maps of what is read. */
+const withMaps = {
+  name: 'with-maps',
+  load: (id) => ({ code: readFileSync(id, 'utf8'), map: JSON.parse(readFileSync(`${id}.map`, 'utf8')) }),
+}
+
 rmSync(values.to, { recursive: true, force: true })
-// What users import. The file that finds others has to stand at the top, where shared code stands.
-await build({ ...common, entryPoints: [...sources, 'src/own-files.ts'], splitting: true })
+try {
+  // What users import. The file that finds others has to stand at the top, where shared code stands.
+  const entryPoints = [...sources, 'src/own-files.ts']
+  const isWhole = !values['only-code']
+  await build({ ...common, entryPoints, splitting: true, outdir: isWhole ? join(work, 'code') : values.to })
+  if (isWhole) await Promise.all([merge(join(work, 'code')), declare(join(work, 'types'))])
+} finally {
+  rmSync(work, { recursive: true, force: true })
+}
 // What runs by itself shares nothing: more shared code would be more files to load for users.
 await build({
   ...common,
@@ -39,24 +53,53 @@ await build({
 })
 // For this repository alone; not in the package.
 await build({ ...common, entryPoints: ['src/cli/config-schema.ts', 'src/example/main.ts'] })
-if (!values['only-code']) await declare()
+/** Makes one file of all that `hosepipe` itself loads: esbuild splits it by who else needs which part. */
+async function merge(folder) {
+  const input = Object.fromEntries(
+    targets.filter(Boolean).map((path) => [nameOf(path), join(folder, `${nameOf(path)}.js`)]),
+  )
+  const bundle = await rollup({ input, external, plugins: [withMaps] })
+  let core
+  await bundle.write({
+    dir: values.to,
+    format: 'es',
+    sourcemap: true,
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name]-[hash].js',
+    manualChunks(id, { getModuleInfo }) {
+      core ??= reachable(join(folder, 'index.js'), getModuleInfo)
+      return core.has(id) ? 'core' : undefined
+    },
+  })
+  await bundle.close()
+}
+
+function reachable(id, getModuleInfo, seen = new Set()) {
+  if (seen.has(id)) return seen
+  seen.add(id)
+  for (const next of getModuleInfo(id)?.importedIds ?? []) if (!external(next)) reachable(next, getModuleInfo, seen)
+  return seen
+}
 
 /** Writes the declarations of what is exported: one file for each, and some that they share. */
-async function declare() {
-  const folder = mkdtempSync(join(tmpdir(), 'hosepipe-types-'))
-  try {
-    execFileSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.build.json', '--outDir', folder], { stdio: 'inherit' })
-    const names = Object.values(exported).flatMap(({ types }) => types?.replace(/^\.\/dist\/|\.d\.ts$/g, '') ?? [])
-    const input = Object.fromEntries(names.map((name) => [name, join(folder, `${name}.d.ts`)]))
-    const bundle = await rollup({ input, plugins: [dts()], external: (id) => !/^[./]|^[A-Z]:/.test(id) })
-    await bundle.write({
-      dir: values.to,
-      format: 'es',
-      entryFileNames: '[name].d.ts',
-      chunkFileNames: 'types-[hash].d.ts',
-    })
-    await bundle.close()
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+async function declare(folder) {
+  execFileSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.build.json', '--outDir', folder], { stdio: 'inherit' })
+  const names = Object.values(exported).flatMap(({ types }) => types ?? [])
+  const input = Object.fromEntries(names.map((path) => [nameOf(path), join(folder, `${nameOf(path)}.d.ts`)]))
+  const bundle = await rollup({ input, external, plugins: [dts()] })
+  await bundle.write({
+    dir: values.to,
+    format: 'es',
+    entryFileNames: '[name].d.ts',
+    chunkFileNames: 'types-[hash].d.ts',
+  })
+  await bundle.close()
+}
+
+function external(id) {
+  return !/^[./]|^[A-Z]:/.test(id)
+}
+
+function nameOf(path) {
+  return path.replace(/^(?:\.\/)?dist\/|(?:\.d\.ts|\.js)$/g, '')
 }

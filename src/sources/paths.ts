@@ -1,6 +1,5 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { glob, isDynamicPattern } from 'tinyglobby'
 import { OptionError } from '../errors.ts'
 
 /**
@@ -18,13 +17,20 @@ export async function expandPaths(
   for (const path of paths) {
     const found = stands(path) ? undefined : await stat(path).catch(() => undefined)
     if (found?.isDirectory()) all.push(...(await filesIn(path)))
-    else if (found === undefined && !stands(path) && isDynamicPattern(path)) {
-      const matched = await glob(path, { onlyFiles: true, expandDirectories: false })
-      if (matched.length === 0) throw new OptionError('source', `${path} matches no file`)
-      all.push(...matched.sort())
-    } else all.push(path)
+    else if (found !== undefined || stands(path)) all.push(path)
+    else all.push(...((await matching(path)) ?? [path]))
   }
   return all
+}
+
+/** The files that a pattern matches; `undefined` for a path that is none. */
+async function matching(pattern: string): Promise<string[] | undefined> {
+  // Loaded where there may be a pattern: it takes time, and few need it.
+  const { glob, isDynamicPattern } = await import('tinyglobby')
+  if (!isDynamicPattern(pattern)) return undefined
+  const matched = await glob(pattern, { onlyFiles: true, expandDirectories: false })
+  if (matched.length === 0) throw new OptionError('source', `${pattern} matches no file`)
+  return matched.sort()
 }
 
 async function filesIn(folder: string): Promise<string[]> {

@@ -85,7 +85,7 @@ t.test('a stream that is destroyed stops its uploads, and aborts what it began',
   to.destroy(new Error('enough'))
   await t.rejects(finished(to), { message: 'enough' })
   await proxy.until(() => proxy.openUploads.size === 0)
-  t.same(to.stats(), { ...to.stats(), delivered: 0, backedUp: 0, pending: large.length }, 'nothing is settled')
+  t.match(to.stats(), { delivered: 0, backedUp: 0, pending: large.length }, 'nothing is settled')
   t.same(await server.keys(), [])
   await server.clear()
 })
