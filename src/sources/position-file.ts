@@ -38,7 +38,7 @@ export class PositionFile {
   #isEnded = false
 
   /** Takes what went wrong when a position was written. Records have ended then, and it is none of their mistakes. */
-  onError: (error: Error) => void = (error) => void process.emitWarning(error)
+  onError: (error: Error) => void = warn
 
   /** @param every - Milliseconds between two writes at least. */
   constructor(path: string, every: number, clock: Clock) {
@@ -74,9 +74,10 @@ export class PositionFile {
     else this.#cancel ??= this.#clock.schedule(wait, () => this.#write())
   }
 
-  /** From now on each position is written at once. */
+  /** From now on each position is written at once. The stream is over: it can end with no error any more. */
   end(): void {
     this.#isEnded = true
+    this.onError = warn
     this.#write()
   }
 
@@ -96,6 +97,10 @@ export class PositionFile {
       this.onError(toError(error))
     }
   }
+}
+
+function warn(error: Error): void {
+  process.emitWarning(`source: the position could not be written: ${error.message}`, { code: 'Source.NoPosition' })
 }
 
 function parsed(text: string): FilePosition | undefined {

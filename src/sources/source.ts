@@ -128,6 +128,10 @@ function recordSource(paths: readonly string[], options: RecordSourceOptions): R
   }
   if (others.length > 0) throw new OptionError('source.tail', 'source: tail follows one file, but there are several')
   const following = readOptions<TailOptions, typeof tailFields>('source.tail', tail === true ? {} : tail, tailFields)
+  if (split.needsStart && (following.position !== undefined || following.from === 'end')) {
+    const words = `source: tail cannot begin in the middle of a file with ${split.name}, which needs its start: leave out position and from`
+    throw new OptionError('source.tail', words)
+  }
   const shape = { ...following, position: following.position, path, readBytes: reading.readBytes, clock: itsClock }
   return new RecordSource(new Tail(shape), split, itsClock)
 }

@@ -104,9 +104,7 @@ export class Tail implements SourceTexts {
     if (resume === undefined) return
     const files = await neighbours(path)
     const last = files.find((file) => isSame(file, resume))
-    const handle = last && (await open(last.path, 'r'))
-    const isThere = handle !== undefined && (await hasHead(handle, resume))
-    await handle?.close()
+    const isThere = last !== undefined && (await isBegunSo(last.path, resume))
     // What was cut short begins otherwise, too; in either case the file that is there now is read from its start.
     if (last?.path === path && (isThere || (await stat(path)).size < resume.offset)) return
     if (last === undefined || !isThere) {
@@ -183,6 +181,15 @@ const isOver = ({ signal, stopping }: SourceControl): boolean => signal.aborted 
 async function beginningOf(handle: FileHandle): Promise<Buffer> {
   const { bytesRead, buffer } = await handle.read(Buffer.alloc(headBytes), 0, headBytes, 0)
   return buffer.subarray(0, bytesRead)
+}
+
+async function isBegunSo(path: string, position: FilePosition): Promise<boolean> {
+  const handle = await open(path, 'r')
+  try {
+    return await hasHead(handle, position)
+  } finally {
+    await handle.close()
+  }
 }
 
 async function hasHead(handle: FileHandle, { offset, head }: FilePosition): Promise<boolean> {

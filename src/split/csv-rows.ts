@@ -75,7 +75,7 @@ type Reading = InForce<CsvRowsOptions, typeof csvRowsFields>
  */
 export function csvRows(options: CsvRowsOptions = {}): Splitter {
   const read = readOptions('csvRows', options, csvRowsFields)
-  return { name: 'csvRows', start: (outlet) => new CsvRowsSplitter(outlet, read) }
+  return { name: 'csvRows', needsStart: read.columns === true, start: (outlet) => new CsvRowsSplitter(outlet, read) }
 }
 
 class CsvRowsSplitter implements SplitterState {
@@ -207,7 +207,7 @@ class CsvRowsSplitter implements SplitterState {
 
   /** Hands on a row that does not fit, as it stands in the file. */
   #fail(fields: number, columns: number, from: number, line: number): void {
-    this.#handOn()
+    this.#handOn(from)
     const start = from - this.#bytesFrom
     const bytes = Buffer.from(this.#bytes.subarray(start, this.#from - this.#bytesFrom))
     const end = bytes.length - (/\r?\n$|\r$/.exec(bytes.toString('latin1'))?.[0].length ?? 0)
@@ -220,7 +220,8 @@ class CsvRowsSplitter implements SplitterState {
     this.#outlet.push(new FailedRecords(records, reason))
   }
 
-  #handOn(): void {
+  /** @param to - Where what was found ends: a position behind it would count a row as ended that has not. */
+  #handOn(to = this.#from): void {
     const found = this.#found
     const [first] = found
     if (first === undefined) return
@@ -228,7 +229,7 @@ class CsvRowsSplitter implements SplitterState {
     const behind = found.map(({ line }) => line - first.line)
     const offset = (index: number): number => found[index]?.from ?? 0
     const places = placesOf({ offset, firstLine: first.line, linesBehind: behind })
-    const provenance = this.#outlet.open(found.length, first.from, this.#from, places)
+    const provenance = this.#outlet.open(found.length, first.from, to, places)
     const texts = found.map(({ text }) => text)
     this.#outlet.push(Records.pack(provenance, texts, true))
   }

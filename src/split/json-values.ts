@@ -82,11 +82,11 @@ export function jsonValues(options: JsonValuesOptions = {}): Splitter {
       throw new OptionError(`jsonValues.${name}`, `jsonValues: ${name} is not for select, which reads the values anew`)
     }
     const start: Splitter['start'] = (outlet) => selection(outlet, select, shape.maxRecordBytes)
-    return readingText({ name: 'jsonValues', start }, encoding)
+    return readingText({ name: 'jsonValues', needsStart: true, start }, encoding)
   }
   const names = (path !== undefined && namesOf(path)) || []
   const start: Splitter['start'] = (outlet) => new JsonValuesSplitter(outlet, { ...shape, path: names })
-  return readingText({ name: 'jsonValues', start }, encoding)
+  return readingText({ name: 'jsonValues', needsStart: true, start }, encoding)
 }
 
 function selection(outlet: SplitOutlet, select: RegExp | Selects, maxRecordBytes: number): SplitterState {

@@ -31,6 +31,10 @@ export interface SplitOutlet {
 export interface Splitter {
   /** What it is called in errors. */
   readonly name: string
+  /**
+   * Whether the records of a text cannot be found without its start: the names of columns, or an array that begins there. Default `false`.
+   */
+  readonly needsStart?: boolean | undefined
   /** Makes the state for one stream. */
   start(outlet: SplitOutlet): SplitterState
 }

@@ -32,7 +32,9 @@ export const encodingField = described(
 export function readingText(splitter: Splitter, encoding: string | undefined): Splitter {
   const isUtf8 = encoding === undefined || new TextDecoder(encoding).encoding === 'utf-8'
   return {
-    name: splitter.name,
+    ...splitter,
+    // Where a record stands is where it stands in the text that was made of the bytes.
+    needsStart: splitter.needsStart === true || !isUtf8,
     start: (outlet) => {
       if (encoding !== undefined && !isUtf8) return new Decoded(splitter.start(outlet), new TextDecoder(encoding))
       const mark = new Mark(splitter.name, encoding !== undefined)

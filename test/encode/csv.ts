@@ -102,6 +102,15 @@ t.test('where rows stand', async (t) => {
   }
 })
 
+t.test('rows in front of one that does not fit end where it begins', async (t) => {
+  const { positions, failed } = await splitting(csvRows(), [Buffer.from('a,b\n1,2\n3\n4,5\n')])
+  t.same(positions, [
+    [4, 8],
+    [10, 14],
+  ])
+  t.same(failed[0]?.position, [8, 10], 'a position that is kept must not be behind a row that has not ended')
+})
+
 t.test('what is no CSV ends the stream, behind what came before', async (t) => {
   t.equal(
     await refusal('a,b\n1,"secret\n2,3\n'),

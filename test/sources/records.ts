@@ -18,6 +18,7 @@ import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { memory } from '../../src/destinations/memory/index.ts'
+import { csvRows } from '../../src/encode/csv/index.ts'
 import {
   batch,
   deliver,
@@ -101,6 +102,15 @@ t.test('what cannot be read is told before the first byte is', async (t) => {
     [() => source(new URL('https://example.com'), { split: lines() }), /takes a path or a file: URL/],
     [() => Reflect.apply(source, undefined, [['a', 'b']]), /several files need a split/],
     [() => source(['a', 'b'], { split: lines(), tail: true }), /tail follows one file/],
+    [
+      () => source('a', { split: jsonValues(), tail: { position: 'p' } }),
+      /cannot begin in the middle .* with jsonValues/,
+    ],
+    [
+      () => source('a', { split: lines({ encoding: 'utf-16le' }), tail: { from: 'end' } }),
+      /with lines, which needs its start/,
+    ],
+    [() => source('a', { split: csvRows(), tail: { from: 'end' } }), /cannot begin in the middle .* with csvRows/],
     [() => source('a', { split: lines(), tail: { pollEvery: 0 } }), /pollEvery must be/],
     [
       () => source('a', { split: lines(), tail: Object({ postion: 'x' }) }),

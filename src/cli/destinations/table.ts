@@ -58,7 +58,9 @@ async function openWebhook({ scheme, rest }: Address, options: Config): Promise<
   const { webhook } = await import('../../destinations/http/index.ts')
   const authorization = process.env.HOSEPIPE_HTTP_AUTHORIZATION
   const { headers } = options
-  const given = authorization === undefined || authorization === '' ? headers : { authorization, ...Object(headers) }
+  // A function of a config says all there is to say.
+  const isSaid = !authorization || typeof headers === 'function'
+  const given = isSaid ? headers : { authorization, ...Object(headers) }
   return {
     destination: webhook({
       ...passOn({ ...options, ...(given !== undefined && { headers: given }) }),
