@@ -1,6 +1,6 @@
 /**
  * hosepipe: what users import, in the order of the data's way. Destinations have subpaths of their own, and so has what needs a
- * package that not everybody has: `hosepipe/file`, `hosepipe/memory`, `hosepipe/s3`, `hosepipe/http`, `hosepipe/parquet`, `hosepipe/csv`.
+ * package that not everybody has: `hosepipe/file`, `hosepipe/memory`, `hosepipe/s3`, `hosepipe/http`, `hosepipe/opensearch`, `hosepipe/parquet`, `hosepipe/csv`.
  */
 export {
   type Firehose,
@@ -64,7 +64,7 @@ export { type UnbatchOptions, unbatch } from './batch/unbatch.ts'
 
 // Batches to bodies.
 export { concatenated } from './encode/concatenated.ts'
-export type { Encoded, Encoder, Overhead, PartlyEncoded, UnfitRecord } from './encode/encoder.ts'
+export type { Encoded, Encoder, Overhead, PartlyEncoded, RecordIds, UnfitRecord } from './encode/encoder.ts'
 export { jsonArray } from './encode/json-array.ts'
 export { type NdjsonOptions, ndjson } from './encode/ndjson.ts'
 export { separated } from './encode/separated.ts'

@@ -9,8 +9,9 @@ const allowed = {
   hosepipe: base,
   'hosepipe/memory': base,
   'hosepipe/file': base,
-  // The writer is loaded with the first batch.
   'hosepipe/http': [...base, 'undici'],
+  'hosepipe/opensearch': [...base, 'undici'],
+  // The writer is loaded with the first batch.
   'hosepipe/parquet': base,
   'hosepipe/csv': [...base, 'csv-parse', 'csv-stringify'],
   // The SDK brings many packages, all of which are in a few scopes.

@@ -60,7 +60,7 @@ export interface SendContext {
 export interface Refusal {
   /** The record's place in the request. */
   readonly index: number
-  /** Why; a string, or an error whose `code` goes into the backup record. */
+  /** Why; a string, or an error whose `code` goes into the backup record, and the texts of an object `backupMembers`, where it has one. */
   readonly error: Error | string
   /** Whether sending it again may help. Default `false`. */
   readonly retryable?: boolean | undefined

@@ -168,14 +168,25 @@ export class Dispatcher {
       if (record === undefined) throw new RangeError(`no record was unfit at ${index}`)
       const failure = this.#failure(record.error, 'Encode.Refused', 1)
       // What the destination does not take is no matter of the format.
-      return failure.code.startsWith('Delivery.') ? failure : { ...failure, outputType: formatConversionFailed }
+      const isRefused = failure.code.startsWith('Delivery.') || this.#shape.destination.fixedFormat === true
+      return isRefused ? failure : { ...failure, outputType: formatConversionFailed }
     })
   }
 
   #failure(error: Error, code: ErrorCode, attempts: number): Failure {
     const endedAt = this.#shape.clock.wall()
-    return { code: codeOf(error, code), message: error.message, attempts, endedAt, outputType: this.#outputType, error }
+    const backupMembers = membersOf(error)
+    const outputType = this.#outputType
+    return { code: codeOf(error, code), message: error.message, attempts, endedAt, outputType, backupMembers, error }
   }
+}
+
+/** What an error of a destination adds to backup records. */
+function membersOf(error: Error): Readonly<Record<string, string>> | undefined {
+  const backupMembers = 'backupMembers' in error ? error.backupMembers : undefined
+  if (typeof backupMembers !== 'object' || backupMembers === null) return undefined
+  const texts = Object.entries(backupMembers).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
+  return Object.fromEntries(texts)
 }
 
 function mistake(what: string, error: Error): HosepipeError {

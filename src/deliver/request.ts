@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { Batch } from '../batch/batch.ts'
 import type { Compressor } from '../compress/compressor.ts'
-import type { Encoded, Encoder, UnfitRecord } from '../encode/encoder.ts'
+import type { Encoded, Encoder, RecordIds, UnfitRecord } from '../encode/encoder.ts'
 import { describe, HosepipeError } from '../errors.ts'
 import { complement } from './complement.ts'
 import type { Request } from './destination.ts'
@@ -36,13 +36,27 @@ export interface MadeRequest {
  * @throws RangeError for an empty batch, HosepipeError `Encode.WrongAnswer`, and whatever the encoder or the compressor throws.
  */
 export async function encodeBatch(source: RequestSource): Promise<MadeRequest> {
-  const { batch, encode, compress } = source
+  const { batch, encode, compress, id = randomUUID(), places } = source
   if (batch.length === 0) throw new RangeError('a request must have at least one record, but its batch has none')
-  const { parts: encoded, refused } = checkEncoded(await encode.encode(batch.runs), batch.length)
+  const ids: RecordIds = { recordId: (index) => recordId(id, places, index) }
+  const { parts: encoded, refused } = checkEncoded(await encode.encode(batch.runs, ids), batch.length)
   if (refused.length === batch.length) return { request: undefined, refused }
-  const taken = refused.length === 0 ? batch : batch.select(complement(refused, batch.length))
   const parts = compress === undefined ? encoded : await compress.compress(encoded)
-  return { request: new EncodedRequest({ ...source, batch: taken }, parts, sizeOf(encoded)), refused }
+  const length = sizeOf(encoded)
+  if (refused.length === 0) return { request: new EncodedRequest({ ...source, id }, parts, length), refused }
+  // Records that were refused leave gaps: the others keep the ids that they were encoded with.
+  const taken = complement(refused, batch.length)
+  const kept = { id, batch: batch.select(taken), places: placesOf(places, taken) }
+  return { request: new EncodedRequest({ ...source, ...kept }, parts, length), refused }
+}
+
+function recordId(id: string, places: readonly number[] | undefined, index: number): string {
+  return `${id}-${places?.[index] ?? index}`
+}
+
+/** Where some of the records of a request stood in the first one. */
+function placesOf(places: readonly number[] | undefined, indexes: readonly number[]): readonly number[] {
+  return places === undefined ? indexes : indexes.map((index) => places[index] ?? 0)
 }
 
 /**
@@ -99,8 +113,8 @@ class EncodedRequest implements Request {
   #key: string | undefined
   #parts: readonly Buffer[]
 
-  constructor(source: RequestSource, parts: readonly Buffer[], uncompressedLength: number) {
-    this.id = source.id ?? randomUUID()
+  constructor(source: RequestSource & { id: string }, parts: readonly Buffer[], uncompressedLength: number) {
+    this.id = source.id
     this.batch = source.batch
     this.length = source.batch.length
     this.objectKey = source.objectKey
@@ -137,7 +151,7 @@ class EncodedRequest implements Request {
     if (!Number.isInteger(index) || index < 0 || index >= this.length) {
       throw new RangeError(`there is no record ${index} in a request of ${this.length}`)
     }
-    return `${this.id}-${this.#source.places?.[index] ?? index}`
+    return recordId(this.id, this.#source.places, index)
   }
 
   get idempotencyKey(): string {
@@ -154,9 +168,8 @@ class EncodedRequest implements Request {
   select(indexes: readonly number[]): Promise<Request> {
     const batch = this.batch.select(indexes)
     const { places } = this.#source
-    const original = places === undefined ? indexes : indexes.map((index) => places[index] ?? 0)
     const isWhole = places === undefined && indexes.length === this.length
-    return makeRequest({ ...this.#source, batch, id: this.id, places: isWhole ? undefined : original })
+    return makeRequest({ ...this.#source, batch, id: this.id, places: isWhole ? undefined : placesOf(places, indexes) })
   }
 }
 

@@ -21,10 +21,17 @@ export interface Encoder<Body extends Encoded = Encoded> {
    * Makes the body. The same records must be taken when they come again in a smaller batch: after a failure only some may be sent.
    *
    * @param runs - The records of one batch, in order; at least one record.
+   * @param ids - Names the records, for formats that send an id with each; `deliver` gives it always.
    * @returns The body as parts in order, views of the runs where that is possible; or the body of those that could be written, and
    *   those that could not, which go to the backup alone.
    */
-  encode(runs: readonly Records[]): Body | Promise<Body>
+  encode(runs: readonly Records[], ids?: RecordIds): Body | Promise<Body>
+}
+
+/** What a record is called in all attempts at it. */
+export interface RecordIds {
+  /** The id of the record at this place among all records of the runs: what the request's own `recordId` says of it. */
+  recordId(index: number): string
 }
 
 /** What an encoder makes of a batch: a body that has every record, or one that has not. */

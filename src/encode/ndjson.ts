@@ -3,6 +3,7 @@ import { type Fields, oneOf, option, readOptions } from '../options.ts'
 import type { Records } from '../records/records.ts'
 import { BodyParts, minStretchViewBytes } from './body-parts.ts'
 import type { Encoder, PartlyEncoded, UnfitRecord } from './encoder.ts'
+import { withNewlines } from './with-newlines.ts'
 
 const newline = 10
 const newlineBytes = Buffer.from('\n')
@@ -71,23 +72,6 @@ function add(parts: BodyParts, run: Records): void {
   if (isBody(run)) parts.add(run.bytes, run.start(0), run.behind)
   else if (run.isLines) addStretches(parts, run)
   else addLines(parts, run)
-}
-
-/** The records that have a newline in front of their last byte. Each byte is looked at once where they stand in their order. */
-function withNewlines(run: Records): number[] {
-  const { bytes, ends, length } = run
-  const found: number[] = []
-  let [next, before] = [-1, 0]
-  for (let i = 0; i < length; i += 1) {
-    const [start, end] = [run.start(i), ends[i] ?? 0]
-    if (next < start || start < before) {
-      next = bytes.indexOf(newline, start)
-      if (next === -1) next = bytes.length
-    }
-    before = start
-    if (next < end - 1) found.push(i)
-  }
-  return found
 }
 
 /**

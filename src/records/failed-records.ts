@@ -13,6 +13,8 @@ export interface Failure {
   readonly endedAt: number
   /** The kind of failure, which becomes part of the backup's object key: `processing-failed`, `http-endpoint-failed`. */
   readonly outputType: string
+  /** What the destination adds to the backup record: `{ esDocumentId: '1' }`. Default: nothing. */
+  readonly backupMembers?: Readonly<Record<string, string>> | undefined
   /** The error itself, where there was one: the cause of the stream's error when there is no backup. */
   readonly error?: Error | undefined
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { connect, createServer as createTcpServer, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { MockAgent } from 'undici'
 import {
   type HttpEndpointOptions,
@@ -13,47 +13,11 @@ import {
   webhook,
 } from '../../src/destinations/http/index.ts'
 import { memory } from '../../src/destinations/memory/index.ts'
-import {
-  type BatchOptions,
-  type Destination,
-  discard,
-  type Firehose,
-  firehose,
-  gzip,
-  HttpError,
-  jsonArray,
-  lines,
-  OptionError,
-} from '../../src/index.ts'
+import { type Destination, discard, firehose, gzip, HttpError, jsonArray, lines, OptionError } from '../../src/index.ts'
 import { conserves } from '../support/conservation.ts'
-import { type Answering, type Came, type Receiver, startReceiver } from '../support/http-receiver.ts'
+import { type Answering, type Came, startReceiver } from '../support/http-receiver.ts'
 import { settled } from '../support/manual-clock.ts'
-
-/** A receiver for one test. */
-async function receiver(t: Test, script: readonly Answering[] = [], rest?: Answering): Promise<Receiver> {
-  const made = await startReceiver(script, rest)
-  t.teardown(() => made.close())
-  return made
-}
-
-/** Sends lines, and waits until all have ended; checks that each has once. */
-async function deliverTo(t: Test, to: Destination, records: readonly string[], batch: BatchOptions = {}) {
-  const backup = memory()
-  const hose: Firehose = firehose({
-    split: lines(),
-    batch,
-    to,
-    backup,
-    retry: { minDelay: 1, maxDelay: 2, retryFor: '20s' },
-  })
-  await pipeline(Readable.from([`${records.join('\n')}\n`]), hose)
-  const stats = hose.stats()
-  conserves(t, stats)
-  t.equal(stats.in, records.length)
-  return { stats, failed: backup.json() as { errorCode: string; errorMessage: string; rawData: string }[] }
-}
-
-const rawOf = ({ rawData }: { rawData: string }): string => Buffer.from(rawData, 'base64').toString()
+import { broken, deliverTo, halfAnswer, rawOf, receiver } from '../support/request-destinations.ts'
 
 /** The records of a request of the delivery protocol. */
 function recordsOf({ body }: Came): string[] {
@@ -73,13 +37,6 @@ const bad =
     response.writeHead(status, { 'content-type': 'application/json' })
     response.end(JSON.stringify({ requestId: JSON.parse(body).requestId, timestamp: 1, errorMessage }))
   }
-/** Takes the request, and breaks the connection instead of an answer. */
-const broken: Answering = (response) => void response.socket?.destroy()
-const halfAnswer: Answering = (response) => {
-  response.writeHead(200, { 'content-length': '100', 'content-type': 'application/json' })
-  response.write('{"requestId":', () => void response.socket?.destroy())
-}
-
 t.test('webhook: one request a batch, in any format', async (t) => {
   const { url, came, connections } = await receiver(t)
   const plain = webhook({ url: `${url}/in?x=1`, headers: { Authorization: 'Bearer abc' }, idempotencyKey: true })

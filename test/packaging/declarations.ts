@@ -19,6 +19,7 @@ const entries: Readonly<Record<string, string>> = {
   'hosepipe/file': join(root, 'src/destinations/file/index.ts'),
   'hosepipe/http': join(root, 'src/destinations/http/index.ts'),
   'hosepipe/memory': join(root, 'src/destinations/memory/index.ts'),
+  'hosepipe/opensearch': join(root, 'src/destinations/opensearch/index.ts'),
   'hosepipe/parquet': join(root, 'src/encode/parquet/index.ts'),
   'hosepipe/s3': join(root, 'src/destinations/s3/index.ts'),
 }
@@ -161,6 +162,7 @@ function withImports(code: string): string {
     'node:diagnostics_channel': ['subscribe'],
     'hosepipe/file': ['file'],
     'hosepipe/http': ['httpEndpoint', 'webhook'],
+    'hosepipe/opensearch': ['openSearch'],
     'hosepipe/memory': ['memory'],
     'hosepipe/parquet': ['parquet'],
     'hosepipe/csv': ['csv', 'csvRows'],

@@ -62,8 +62,9 @@ export function toBackupRecords(failed: FailedRecords): Records {
   const { functions } = records
   const texts: string[] = []
   for (let i = 0; i < records.length; i += 1) {
-    const { attempts, code, message, endedAt, outputType } = failed.reason(i)
+    const { attempts, code, message, endedAt, outputType, backupMembers } = failed.reason(i)
     const record: BackupRecord = {
+      ...backupMembers,
       attemptsMade: attempts,
       arrivalTimestamp: records.receipt.at(i).arrivedAt,
       errorCode: code,

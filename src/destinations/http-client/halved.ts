@@ -3,33 +3,50 @@ import { toError } from '../../errors.ts'
 import { isRetryable } from '../../retry/retryable.ts'
 
 /**
- * Sends a request, and in halves what is too large for the server, down to the single record, which is refused then.
+ * Why fewer records may be taken: all of them are `'too-large'`, or `'one-of-them'` is wrong and the server does not say which. The latter may
+ * be wrong of all, and then it is not asked of each.
+ */
+export type WhyHalve = 'too-large' | 'one-of-them'
+
+/** So many records that are refused one by one, and none taken, mean that it is not them. */
+const maxAlone = 16
+
+/**
+ * Sends a request, and in halves what the server does not take whole, down to the single record, which is refused then.
  *
  *     413 ─▶ [ a b c d ] ─▶ [ a b ] ✓   [ c d ] 413 ─▶ [ c ] ✓   [ d ] 413: refused
  *
- * @param attempt - Sends a request whole; rejects when the server has taken nothing of it.
- * @param isTooLarge - Whether fewer records may be taken after such an error.
+ * @param attempt - Sends a request whole, and resolves to the records that were refused while others were taken; rejects when the server has
+ *   taken nothing of it.
+ * @param whyHalve - Whether fewer records may be taken after such an error.
  * @throws What `attempt` has rejected with, where that was for the whole.
  */
 export async function sendHalved(
   request: Request,
-  attempt: (request: Request) => Promise<void>,
-  isTooLarge: (error: unknown) => boolean,
+  // biome-ignore lint/suspicious/noConfusingVoidType: an async function without a return is how most are written
+  attempt: (request: Request) => Promise<readonly Refusal[] | void>,
+  whyHalve: (error: unknown) => WhyHalve | undefined,
 ): Promise<SendResult> {
   const refused: Refusal[] = []
+  let alone = 0
+  let hasTaken = false
   const send = async (part: Request, first: number): Promise<void> => {
     try {
-      await attempt(part)
+      const some = (await attempt(part)) ?? []
+      refused.push(...some.map((one) => ({ ...one, index: first + one.index })))
+      hasTaken = true
     } catch (thrown) {
-      if (part.length > 1 && isTooLarge(thrown)) {
+      const why = whyHalve(thrown)
+      if (part.length > 1 && why !== undefined && (why === 'too-large' || hasTaken || alone < maxAlone)) {
         const middle = Math.ceil(part.length / 2)
         await send(await part.select(numbers(0, middle)), first)
         await send(await part.select(numbers(middle, part.length)), first + middle)
         return
       }
       if (part === request) throw thrown
+      alone += 1
       const error = toError(thrown)
-      const retryable = !isTooLarge(thrown) && isRetryable(thrown)
+      const retryable = why === undefined && isRetryable(thrown)
       refused.push(...numbers(first, first + part.length).map((index) => ({ index, error, retryable })))
     }
   }

@@ -40,9 +40,12 @@ export interface Answer {
 
 /** What is asked. */
 export interface Ask {
-  readonly method: 'POST' | 'PUT' | 'PATCH'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH'
+  /** What follows the path of the address, with its query: `/_bulk?refresh=true`. Default: nothing; the address is used as it is. */
+  readonly path?: string | undefined
   readonly headers: Readonly<Record<string, string>>
-  readonly body: Buffer
+  /** Default: none. */
+  readonly body?: Buffer | undefined
   readonly signal: AbortSignal
   /** Bytes of an answer; a longer one is an error. */
   readonly maxAnswerBytes: number
@@ -51,12 +54,20 @@ export interface Ask {
 /** See the head of this file. Redirections are not followed. */
 export class HttpClient {
   readonly #url: URL
+  /** The address without a slash at its end, which paths follow. */
+  readonly #base: string
   readonly #options: HttpClientOptions
   #own: Dispatcher | undefined
 
   constructor(url: string | URL, options: HttpClientOptions) {
     this.#url = new URL(url)
+    this.#base = this.#url.origin + this.#url.pathname.replace(/\/$/, '')
     this.#options = options
+  }
+
+  /** The address. */
+  get url(): URL {
+    return this.#url
   }
 
   /**
@@ -64,15 +75,15 @@ export class HttpClient {
    *
    * @throws Error of undici or the system, with its `code`; HosepipeError `Delivery.AnswerTooLarge`.
    */
-  async ask({ method, headers, body, signal, maxAnswerBytes }: Ask): Promise<Answer> {
+  async ask({ method, path, headers, body, signal, maxAnswerBytes }: Ask): Promise<Answer> {
     const {
       statusCode,
       headers: answered,
       body: stream,
-    } = await send(this.#url, {
+    } = await send(path === undefined ? this.#url : this.#base + path, {
       method,
       headers,
-      body,
+      body: body ?? null,
       signal,
       dispatcher: this.#options.dispatcher ?? this.#dispatcher(),
     })

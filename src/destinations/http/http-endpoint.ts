@@ -133,7 +133,7 @@ export function httpEndpoint(options: HttpEndpointOptions): Destination {
       sendHalved(
         request,
         (part) => attempt(part, signal),
-        (error) => error instanceof EndpointError && error.status === 413,
+        (error) => (error instanceof EndpointError && error.status === 413 ? 'too-large' : undefined),
       ),
     close: () => client.close(),
   }

@@ -136,7 +136,9 @@ export function webhook(options: WebhookOptions): Destination {
         if (answer.status < 200 || answer.status > 299)
           throw new HttpError({ status: answer.status, headers: answer.headers })
       }
-      return sendHalved(request, attempt, (error) => error instanceof HttpError && error.status === 413)
+      return sendHalved(request, attempt, (error) =>
+        error instanceof HttpError && error.status === 413 ? 'too-large' : undefined,
+      )
     },
     close: () => client.close(),
   }

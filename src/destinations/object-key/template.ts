@@ -14,7 +14,7 @@ import { compilePattern } from './timestamp.ts'
 export interface Template {
   /** The stage, for messages: `file`. */
   readonly stage: string
-  readonly option: 'prefix' | 'errorPrefix' | 'objectName'
+  readonly option: 'prefix' | 'errorPrefix' | 'objectName' | 'index'
   readonly text: string
   readonly zone: string
   /** Makes a value that comes from records fit for a key. */
@@ -138,7 +138,7 @@ function partitionKey({ namespace, value, refuse }: Expression, { option, escape
     const names = Object.keys(partitionKeys).join(', ')
     throw new HosepipeError(
       'Delivery.NoObjectKey',
-      `no object key can be made: the ${option} has !{${namespace}:${value}}, and the batch ${names === '' ? 'has no partition keys' : `has only the partition keys ${names}`}`,
+      `no ${option === 'index' ? 'index' : 'object key'} can be named: the ${option} has !{${namespace}:${value}}, and the batch ${names === '' ? 'has no partition keys' : `has only the partition keys ${names}`}`,
     )
   }
 }
