@@ -3,6 +3,7 @@
 #
 #   S3               the server at S3_ENDPOINT (with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION), or a Ceph gateway
 #   HTTP endpoint    Telegraf's receiver, where telegraf.sh has built it
+#   documents        nodes of OpenSearch and Elasticsearch, where opensearch.sh and elasticsearch.sh have fetched them
 #
 # What is not run says so. Ends with code 75 where there is nothing to run: then nothing is known of the tests.
 set -euo pipefail
@@ -12,7 +13,7 @@ tests=()
 
 take_down() {
   bash "$here/ceph.sh" stop "$folder/ceph" 2> /dev/null || true
-  bash "$here/telegraf.sh" stop "$folder/telegraf"
+  for service in telegraf opensearch elasticsearch; do bash "$here/$service.sh" stop "$folder/$service"; done
   rm -rf "$folder"
 }
 trap take_down EXIT
@@ -43,6 +44,10 @@ if [ -n "${has_s3:-}" ]; then
   tests+=(test/destinations/s3.ts test/destinations/s3-faults.ts test/destinations/s3-part-faults.ts test/services/s3.ts)
 fi
 if started telegraf.sh "$folder/telegraf"; then tests+=(test/services/http-endpoint.ts); fi
+if started opensearch.sh "$folder/opensearch"; then has_documents=yes; fi
+# With such a queue an overload is easily made.
+if NODE_SETTINGS='node.processors=1 thread_pool.write.queue_size=1' started elasticsearch.sh "$folder/elasticsearch"; then has_documents=yes; fi
+if [ -n "${has_documents:-}" ]; then tests+=(test/services/opensearch.ts); fi
 
 if ((${#tests[@]} == 0)); then exit 75; fi
 npx tap --disable-coverage --timeout=300 --jobs=1 "${tests[@]}" "$@"
