@@ -117,6 +117,15 @@ export class Batch implements BatchFacts, Iterable<Buffer> {
     return new Batch(runs, this)
   }
 
+  /**
+   * Lets the bytes of the records go, where nobody needs them any more; they can still be ended.
+   *
+   * @internal
+   */
+  forget(): void {
+    for (const run of this.runs) run.forget()
+  }
+
   /** Ends every record in one way. */
   settle(ending: Ending): void {
     for (const run of this.runs) run.receipt.settle(ending, run.length)

@@ -51,7 +51,7 @@ export interface DeliverOptions extends StageOptions {
   readonly maxInFlightBytes?: Size | undefined
   /** How failed attempts are tried again; `false` for not at all. Default: for five minutes, see {@link RetryOptions}. */
   readonly retry?: RetryOptions | false | undefined
-  /** What one attempt may take: `'30s'`, or a number of milliseconds. Default `'3m'`: what the service gives an endpoint (guide, "HTTP endpoint delivery"). */
+  /** What one attempt may take: `'30s'`, or a number of milliseconds. Default: as the destination says, or `'3m'`, what the service gives an endpoint (guide, "HTTP endpoint delivery"). */
   readonly timeout?: Duration | undefined
   /**
    * Where records go that failed before, or were refused, or given up: a destination, or `discard()` where losing them is fine.
@@ -90,7 +90,7 @@ export const deliverFields = {
   concurrency: described(whole('requests'), 'Objects under way at a time. Default: as the destination says, or 4.'),
   maxInFlightBytes: option(size(), { default: 64 * MiB, about: 'Bytes of records in them.' }),
   retry: expecting('an object of retry options, or false', (value) => value === false || object.accepts(value)),
-  timeout: option(duration(1), { default: 180_000, about: 'What one attempt may take.' }),
+  timeout: described(duration(1), 'What one attempt may take. Default: as the destination says, or 3m.'),
   backup: expecting(
     'a destination, a send function or discard()',
     (value) => value instanceof Discard || typeof value === 'function' || hasMethod(value, 'send'),
@@ -124,6 +124,8 @@ const backupBounds = { maxRecords: Number.POSITIVE_INFINITY, maxOpenKeys: 100 }
 const leastOpenBytes = 16 * MiB
 /** Requests at a time, where neither the user nor the destination says. */
 const defaultConcurrency = 4
+/** What one attempt may take, where neither says, in milliseconds. */
+const defaultTimeout = 180_000
 
 /** What is in force for `deliver`. */
 export type Delivering = InForce<DeliverOptions, typeof deliverFields>
@@ -141,6 +143,11 @@ export function readDeliverOptions(options: DeliverOptions): Delivering {
 /** How many requests are under way at a time. */
 export function concurrencyOf(options: DeliverOptions, destination: Destination): number {
   return options.concurrency ?? destination.concurrency ?? defaultConcurrency
+}
+
+/** What one attempt may take, in milliseconds. */
+export function timeoutOf({ timeout }: Pick<Delivering, 'timeout'>, destination: Destination): number {
+  return timeout ?? destination.timeout ?? defaultTimeout
 }
 
 /**

@@ -22,6 +22,7 @@ import {
   type Delivering,
   type DeliverOptions,
   readDeliverOptions,
+  timeoutOf,
 } from './deliver-options.ts'
 import type { Destination, Send } from './destination.ts'
 import { DestinationUse } from './destination-use.ts'
@@ -133,6 +134,7 @@ class Delivery implements End {
       encode,
       compress,
       deliver: this.#layers(destination, options),
+      needsBytes: copies,
       // Without a backup the first failure ends the stream.
       failFast: options.failFast && backup ? new FailFast(options.failFast, destination.name) : undefined,
       onDelivered: async (batch) => {
@@ -286,7 +288,10 @@ class Delivery implements End {
 
   #layers(destination: Destination, options: Delivering): Deliver {
     const clock = this.#clock
-    const attempt = [attemptReport(this.#hose, destination.name, clock), timeout(options.timeout, clock)]
+    const attempt = [
+      attemptReport(this.#hose, destination.name, clock),
+      timeout(timeoutOf(options, destination), clock),
+    ]
     if (options.retry === false) return layered((request, context) => destination.send(request, context), ...attempt)
     const again = retry(options.retry ?? {}, {
       hose: this.#hose,

@@ -44,6 +44,15 @@ export interface Request {
    * @throws RangeError when there is no such record.
    */
   recordId(index: number): string
+  /**
+   * Says that the destination has the records safe, but has not confirmed them yet: Splunk, before it acknowledges them. Their bytes leave the memory
+   * and no longer count as under way; they stay pending. There can be no other attempt, nor a backup, from then on: where `send` rejects, or refuses some, the
+   * stream ends with that error, and the records' source can give them again. Does nothing for a part of a request, and where
+   * `backupMode: 'all'` needs the bytes for a copy.
+   */
+  stored(): void
+  /** Whether the records' bytes were let go by `stored()`. */
+  readonly isStored: boolean
   /** The same request with only the records at `indexes`, which ascend: encoded and compressed again, with the same id and object key. */
   select(indexes: readonly number[]): Promise<Request>
 }
@@ -114,6 +123,8 @@ export interface Destination {
   readonly fixedFormat?: boolean | undefined
   /** Requests at a time, unless `deliver` says otherwise. Default 4. */
   readonly concurrency?: number | undefined
+  /** What one attempt may take, in milliseconds, unless `deliver` says otherwise: longer for those that wait to be confirmed. Default 180,000. */
+  readonly timeout?: number | undefined
   /**
    * Names where a batch goes. Called once for each batch, before its first attempt, so that every attempt writes the same object.
    *

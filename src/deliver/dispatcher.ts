@@ -37,6 +37,8 @@ export interface DispatcherShape {
   readonly maxInFlightBytes: number
   readonly clock: Clock
   readonly signal: AbortSignal
+  /** Whether the bytes of records are needed when they are delivered, so that a destination cannot let them go before. Default `false`. */
+  readonly needsBytes?: boolean | undefined
   /** Ends the stream where the destination refuses everything. Default: nothing does. */
   readonly failFast?: FailFast | undefined
   /** The records of a batch are confirmed. */
@@ -82,9 +84,15 @@ export class Dispatcher {
     for (const piece of pieces) {
       await this.#inFlight.enter(piece.byteLength)
       if (this.#shape.signal.aborted) return this.#inFlight.leave(piece.byteLength)
-      this.#send(piece)
+      let bytes = piece.byteLength
+      const onStored = (): void => {
+        piece.forget()
+        this.#inFlight.release(bytes)
+        bytes = 0
+      }
+      this.#send(piece, this.#shape.needsBytes ? undefined : onStored)
         .catch((error) => this.#shape.onFatal(toError(error)))
-        .finally(() => this.#inFlight.leave(piece.byteLength))
+        .finally(() => this.#inFlight.leave(bytes))
     }
   }
 
@@ -93,7 +101,7 @@ export class Dispatcher {
     return this.#inFlight.idle()
   }
 
-  async #send(batch: Batch): Promise<void> {
+  async #send(batch: Batch, onStored: (() => void) | undefined): Promise<void> {
     const { destination, encode, compress, deliver, signal } = this.#shape
     let objectKey: string | undefined
     try {
@@ -103,7 +111,7 @@ export class Dispatcher {
     }
     let made: MadeRequest
     try {
-      made = await encodeBatch({ batch, encode, compress, objectKey })
+      made = await encodeBatch({ batch, encode, compress, objectKey, onStored })
     } catch (error) {
       if (isCodeMistake(error)) return this.#shape.onFatal(mistake(`the encoder ${encode.name}`, error))
       return this.#fail(batch, toError(error), 'Delivery.Failed', 1)
@@ -115,6 +123,7 @@ export class Dispatcher {
     try {
       outcome = await deliver(request, { signal, attempt: 1 })
       if (signal.aborted && outcome.status !== 'delivered') return
+      if (request.isStored && outcome.status !== 'delivered') return this.#shape.onFatal(this.#lost(outcome))
       if (outcome.status === 'failed' && isCodeMistake(outcome.error)) {
         return this.#shape.onFatal(mistake(`send of ${destination.name}`, outcome.error))
       }
@@ -125,9 +134,18 @@ export class Dispatcher {
       }
     } catch (error) {
       // Layers should not throw; if one does, its records are not lost with it.
+      if (request.isStored) return this.#shape.onFatal(toError(error))
       return this.#fail(request.batch, toError(error), 'Delivery.Failed', 1)
     }
     await this.#settle(request.batch, outcome)
+  }
+
+  /** Records whose bytes are gone can neither be sent again nor be backed up: they stay pending, and their source has them still. */
+  #lost(outcome: Exclude<Outcome, { readonly status: 'delivered' }>): HosepipeError {
+    const [first] = outcome.status === 'refused' ? outcome.refused : []
+    const cause = outcome.status === 'failed' ? outcome.error : first?.error
+    const words = `${this.#shape.destination.name} has not confirmed records whose bytes were let go: ${cause?.message}`
+    return new HosepipeError('Delivery.Failed', words, { cause })
   }
 
   async #settle(batch: Batch, outcome: Outcome): Promise<void> {

@@ -1,4 +1,5 @@
 import { HosepipeError } from '../errors.ts'
+import { propertyOf } from '../retry/error-chain.ts'
 import { statusCodeOf } from '../retry/retryable.ts'
 
 /** Statuses by which a server says that it is asked wrongly, and not that a batch is wrong: who, where and how. */
@@ -27,9 +28,10 @@ export class FailFast {
   /** A batch was refused whole. @returns The error that the stream should end with, where that is too many. */
   refused(error: Error): HosepipeError | undefined {
     const status = statusCodeOf(error)
+    const isMistake = misconfigured.includes(status) || propertyOf(error, 'misconfigured') === true
     // Any other answer to what was sent says that it came to the right place.
-    if (status !== undefined && status < 500 && !misconfigured.includes(status)) this.#inRow = 0
-    if (!misconfigured.includes(status)) return undefined
+    if (status !== undefined && status < 500 && !isMistake) this.#inRow = 0
+    if (!isMistake) return undefined
     this.#inRow += 1
     if (this.#inRow < this.#limit) return undefined
     const words = `${this.#destination} has refused ${this.#inRow} batches in a row: ${error.message}; failFast: false sends them all to the backup`

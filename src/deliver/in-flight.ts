@@ -32,6 +32,11 @@ export class InFlight {
   /** Gives the room back. */
   leave(bytes: number): void {
     this.#requests -= 1
+    this.release(bytes)
+  }
+
+  /** Gives bytes back of a request that stays under way. */
+  release(bytes: number): void {
     this.#bytes -= bytes
     const waiting = this.#waiting
     this.#waiting = []

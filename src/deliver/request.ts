@@ -17,6 +17,8 @@ export interface RequestSource {
   readonly objectKey: string | undefined
   /** The same for every attempt. Default: a new random UUID. */
   readonly id?: string | undefined
+  /** Called when the request has let its bytes go. Default: it does not let them go. */
+  readonly onStored?: (() => void) | undefined
   /** Where each record stood in the request that this one is a part of. Default: it is no part. */
   readonly places?: readonly number[] | undefined
 }
@@ -44,9 +46,9 @@ export async function encodeBatch(source: RequestSource): Promise<MadeRequest> {
   const parts = compress === undefined ? encoded : await compress.compress(encoded)
   const length = sizeOf(encoded)
   if (refused.length === 0) return { request: new EncodedRequest({ ...source, id }, parts, length), refused }
-  // Records that were refused leave gaps: the others keep the ids that they were encoded with.
+  // Records that were refused leave gaps: the others keep the ids that they were encoded with, and all of them their bytes.
   const taken = complement(refused, batch.length)
-  const kept = { id, batch: batch.select(taken), places: placesOf(places, taken) }
+  const kept = { id, batch: batch.select(taken), places: placesOf(places, taken), onStored: undefined }
   return { request: new EncodedRequest({ ...source, ...kept }, parts, length), refused }
 }
 
@@ -112,6 +114,7 @@ class EncodedRequest implements Request {
   readonly #source: RequestSource
   #key: string | undefined
   #parts: readonly Buffer[]
+  #isStored = false
 
   constructor(source: RequestSource & { id: string }, parts: readonly Buffer[], uncompressedLength: number) {
     this.id = source.id
@@ -165,11 +168,25 @@ class EncodedRequest implements Request {
     return this.#key
   }
 
+  get isStored(): boolean {
+    return this.#isStored
+  }
+
+  stored(): void {
+    const { onStored } = this.#source
+    if (onStored === undefined || this.#isStored) return
+    this.#isStored = true
+    this.#parts = []
+    this.batch.forget()
+    onStored()
+  }
+
   select(indexes: readonly number[]): Promise<Request> {
     const batch = this.batch.select(indexes)
     const { places } = this.#source
     const isWhole = places === undefined && indexes.length === this.length
-    return makeRequest({ ...this.#source, batch, id: this.id, places: isWhole ? undefined : placesOf(places, indexes) })
+    const part = { batch, id: this.id, places: isWhole ? undefined : placesOf(places, indexes), onStored: undefined }
+    return makeRequest({ ...this.#source, ...part })
   }
 }
 

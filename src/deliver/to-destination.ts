@@ -1,7 +1,7 @@
 import { compressorField } from '../compress/compressor.ts'
 import { encoderField } from '../encode/encoder.ts'
 import { describe, OptionError } from '../errors.ts'
-import { callable, checkOptions, expecting, type Fields, flag, hasMethod, object, whole } from '../options.ts'
+import { callable, checkOptions, duration, expecting, type Fields, flag, hasMethod, object, whole } from '../options.ts'
 import type { Destination, Limits, Send } from './destination.ts'
 import { limitFields } from './limits.ts'
 
@@ -13,6 +13,7 @@ const fields: Fields<Destination> = {
   compress: compressorField,
   fixedFormat: flag,
   concurrency: whole('requests'),
+  timeout: duration(1),
   objectKey: callable,
   prefixTimes: object,
   partitionKeys: expecting(

@@ -43,8 +43,9 @@ export class Records implements Iterable<Buffer>, Provenance {
   readonly places: Places | undefined
   /** `undefined` while the records are values that have not been serialised. */
   #layout: Layout | undefined
-  readonly #values: readonly unknown[] | undefined
-  readonly #originals: Originals | undefined
+  #values: readonly unknown[] | undefined
+  #originals: Originals | undefined
+  #isForgotten = false
 
   private constructor(
     from: Provenance,
@@ -323,6 +324,20 @@ export class Records implements Iterable<Buffer>, Provenance {
     return new Records(this, this.#written(), undefined, undefined)
   }
 
+  /**
+   * Lets the bytes go, also those of the chunk that they came in, where no other record of it is pending.
+   *
+   * @internal
+   */
+  forget(): void {
+    this.#isForgotten = true
+    this.#layout = undefined
+    this.#values = undefined
+    this.#originals = undefined
+    const { only } = this.receipt
+    if (only?.pending === this.length) for (const lease of only.handOver()) lease.release()
+  }
+
   /** The same records in a buffer of their own if they are less than half of the bytes they would keep in memory. */
   compact(): Records {
     const layout = this.#written()
@@ -386,6 +401,8 @@ export class Records implements Iterable<Buffer>, Provenance {
   /** The layout, which values come to have by this. @throws HosepipeError when one of them has no JSON form. */
   #written(): Layout {
     if (this.#layout !== undefined) return this.#layout
+    if (this.#isForgotten)
+      throw new HosepipeError('Delivery.Failed', 'the bytes of the records were let go by stored()')
     const [first] = this.serialised().bad
     if (first !== undefined) {
       const message = `record ${first.index} has no JSON form: ${first.error.message}`

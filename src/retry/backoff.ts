@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import { OptionError } from '../errors.ts'
 import { readOptions } from '../options.ts'
 import type { RetryBudget } from './budget.ts'
+import { propertyOf } from './error-chain.ts'
 import { retryAfterOf } from './retry-after.ts'
 import { type RetryOptions, retryFields } from './retry-options.ts'
 
@@ -41,10 +42,11 @@ export class Backoff {
   /** The first attempt at a piece of work begins. */
   begin(): Attempts {
     const { budget, clock, random } = this.#tools
-    const deadline = clock.monotonic() + this.#retryFor
+    let deadline = clock.monotonic() + this.#retryFor
     let [failed, paid] = [0, 0]
     return {
       next: (errors) => {
+        deadline += longestWaited(errors)
         const room = deadline - clock.monotonic()
         const asked = longestAsked(errors, clock.wall())
         if (room <= 0 || asked > room) return undefined
@@ -65,6 +67,16 @@ export interface Attempts {
   next(errors: readonly Error[]): number | undefined
   /** The last attempt was answered. */
   succeeded(): void
+}
+
+/** How long the receiver had everything and was only waited for, in milliseconds: such time is not taken from that for retries. */
+function longestWaited(errors: Iterable<Error>): number {
+  let longest = 0
+  for (const error of new Set(errors)) {
+    const waited = propertyOf(error, 'waited')
+    if (typeof waited === 'number' && waited > longest) longest = waited
+  }
+  return longest
 }
 
 /** The longest time that somewhere asks to wait, in milliseconds; 0 if it does not ask. */

@@ -56,6 +56,8 @@ export function retry(options: RetryOptions, tools: RetryTools): Layer {
       const answer = await sendRest(next, request, left, { signal, attempt })
       if (answer.status === 'failed' && signal.aborted) return aborted(signal, attempt)
       const outcome = inOriginal(answer, left, attempt)
+      // There are no bytes any more that could be sent.
+      if (request.isStored) return outcome
       const { forGood, open, errors } = sortOut(outcome)
       refused = refused.concat(forGood)
       const [error] = errors

@@ -28,6 +28,7 @@ export async function sendHalved(
   whyHalve: (error: unknown) => WhyHalve | undefined,
 ): Promise<SendResult> {
   const refused: Refusal[] = []
+  let whole: unknown
   let alone = 0
   let hasTaken = false
   const send = async (part: Request, first: number): Promise<void> => {
@@ -37,6 +38,7 @@ export async function sendHalved(
       hasTaken = true
     } catch (thrown) {
       const why = whyHalve(thrown)
+      if (part === request) whole = thrown
       if (part.length > 1 && why !== undefined && (why === 'too-large' || hasTaken || alone < maxAlone)) {
         const middle = Math.ceil(part.length / 2)
         await send(await part.select(numbers(0, middle)), first)
@@ -51,6 +53,9 @@ export async function sendHalved(
     }
   }
   await send(request, 0)
+  // Where it was none of them, it is the whole that is wrong.
+  const isWhole = !hasTaken && refused.every(({ retryable }) => retryable !== true)
+  if (isWhole && whole !== undefined && whyHalve(whole) === 'one-of-them') throw whole
   return refused.length === 0 ? undefined : { refused }
 }
 

@@ -1,4 +1,6 @@
 /** The body of a bulk request: a line that says what to do, and the document as it is, a line too. */
+
+import { BodyWriter } from '../../encode/body-writer.ts'
 import type { Encoder, PartlyEncoded, RecordIds, UnfitRecord } from '../../encode/encoder.ts'
 import { withNewlines } from '../../encode/with-newlines.ts'
 import { toError } from '../../errors.ts'
@@ -6,7 +8,6 @@ import { find, toPart } from '../../records/json-find.ts'
 import type { Records } from '../../records/records.ts'
 import { release } from '../../records/words.ts'
 import { FieldReader } from '../../transform/field.ts'
-import { BodyWriter } from './body-writer.ts'
 import { OpenSearchError } from './opensearch-error.ts'
 
 /** What is done with each document. */
