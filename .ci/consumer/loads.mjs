@@ -11,6 +11,7 @@ const allowed = {
   'hosepipe/file': base,
   'hosepipe/http': [...base, 'undici'],
   'hosepipe/opensearch': [...base, 'undici'],
+  'hosepipe/splunk': [...base, 'undici'],
   // The writer is loaded with the first batch.
   'hosepipe/parquet': base,
   'hosepipe/csv': [...base, 'csv-parse', 'csv-stringify'],

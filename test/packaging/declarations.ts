@@ -21,6 +21,7 @@ const entries: Readonly<Record<string, string>> = {
   'hosepipe/memory': join(root, 'src/destinations/memory/index.ts'),
   'hosepipe/opensearch': join(root, 'src/destinations/opensearch/index.ts'),
   'hosepipe/parquet': join(root, 'src/encode/parquet/index.ts'),
+  'hosepipe/splunk': join(root, 'src/destinations/splunk/index.ts'),
   'hosepipe/s3': join(root, 'src/destinations/s3/index.ts'),
 }
 const typeTests = join(root, 'test/support/public-types.ts')
@@ -163,6 +164,7 @@ function withImports(code: string): string {
     'hosepipe/file': ['file'],
     'hosepipe/http': ['httpEndpoint', 'webhook'],
     'hosepipe/opensearch': ['openSearch'],
+    'hosepipe/splunk': ['splunk'],
     'hosepipe/memory': ['memory'],
     'hosepipe/parquet': ['parquet'],
     'hosepipe/csv': ['csv', 'csvRows'],
