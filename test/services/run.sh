@@ -3,6 +3,7 @@
 #
 #   S3               the server at S3_ENDPOINT (with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION), or a Ceph gateway
 #   HTTP endpoint    Telegraf's receiver, where telegraf.sh has built it
+#   Splunk           the receiver of the OpenTelemetry collector, where collector.sh has built it
 #   documents        nodes of OpenSearch and Elasticsearch, where opensearch.sh and elasticsearch.sh have fetched them
 #
 # What is not run says so. Ends with code 75 where there is nothing to run: then nothing is known of the tests.
@@ -13,7 +14,7 @@ tests=()
 
 take_down() {
   bash "$here/ceph.sh" stop "$folder/ceph" 2> /dev/null || true
-  for service in telegraf opensearch elasticsearch; do bash "$here/$service.sh" stop "$folder/$service"; done
+  for service in telegraf collector opensearch elasticsearch; do bash "$here/$service.sh" stop "$folder/$service"; done
   rm -rf "$folder"
 }
 trap take_down EXIT
@@ -44,6 +45,7 @@ if [ -n "${has_s3:-}" ]; then
   tests+=(test/destinations/s3.ts test/destinations/s3-faults.ts test/destinations/s3-part-faults.ts test/services/s3.ts)
 fi
 if started telegraf.sh "$folder/telegraf"; then tests+=(test/services/http-endpoint.ts); fi
+if started collector.sh "$folder/collector"; then tests+=(test/services/splunk.ts); fi
 if started opensearch.sh "$folder/opensearch"; then has_documents=yes; fi
 # With such a queue an overload is easily made.
 if NODE_SETTINGS='node.processors=1 thread_pool.write.queue_size=1' started elasticsearch.sh "$folder/elasticsearch"; then has_documents=yes; fi
