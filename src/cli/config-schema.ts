@@ -10,7 +10,9 @@ import { backupBatchFields } from '../deliver/deliver-options.ts'
 import { fileFields } from '../destinations/file/file.ts'
 import { httpEndpointFields } from '../destinations/http/http-endpoint.ts'
 import { webhookFields } from '../destinations/http/webhook.ts'
+import { openSearchFields } from '../destinations/opensearch/open-search-options.ts'
 import { s3Fields } from '../destinations/s3/s3-options.ts'
+import { splunkFields } from '../destinations/splunk/splunk-options.ts'
 import { csvFields } from '../encode/csv/csv.ts'
 import { ndjsonFields } from '../encode/ndjson.ts'
 import { parquetFields } from '../encode/parquet/parquet.ts'
@@ -88,6 +90,14 @@ const compress: Schema = {
   ),
 }
 
+const timestampFrom = (description: string): Schema => ({
+  description,
+  anyOf: [
+    { type: 'string', minLength: 1 },
+    objectOf(timestampFields, { from: text('The field with the time.') }, ['from']),
+  ],
+})
+
 const own = { encode: { $ref: '#/definitions/encode' }, compress: { $ref: '#/definitions/compress' } }
 
 const destination: Schema = {
@@ -95,7 +105,8 @@ const destination: Schema = {
     {
       type: 'string',
       minLength: 1,
-      description: 'A folder, file:…, s3://bucket/prefix, https://…, firehose+https://…, or - for standard output.',
+      description:
+        'A folder, file:…, s3://bucket/prefix, https://…, firehose+https://…, splunk+https://…, opensearch+https://…/index, or - for standard output.',
       examples: ['./lake', 's3://lake/events/', '-'],
     },
     objectOf(s3Fields, { url: { type: 'string', pattern: '^[sS]3://' }, ...own }, ['url'], ['bucket']),
@@ -115,8 +126,28 @@ const destination: Schema = {
       ['url'],
     ),
     objectOf(
+      splunkFields,
+      {
+        url: { type: 'string', pattern: '^splunk\\+https?:' },
+        token: text('The token, or file: and where it stands. Default: HOSEPIPE_SPLUNK_TOKEN.'),
+        time: timestampFrom('The field with the time of an event.'),
+      },
+      ['url'],
+    ),
+    objectOf(
+      openSearchFields,
+      {
+        url: { type: 'string', pattern: '^opensearch\\+https?:' },
+        index: text('The index, alias or data stream. Default: the last part of the address.'),
+      },
+      ['url'],
+    ),
+    objectOf(
       fileFields,
-      { url: { type: 'string', pattern: '^(?![sS]3:|[hH][tT][tT][pP][sS]?:|firehose\\+|-$).' }, ...own },
+      {
+        url: { type: 'string', pattern: '^(?![sS]3:|[hH][tT][tT][pP][sS]?:|(firehose|splunk|opensearch)\\+|-$).' },
+        ...own,
+      },
       ['url'],
       ['dir'],
     ),
@@ -149,13 +180,9 @@ const composed: Readonly<Record<string, Schema>> = {
   batch: {
     description: 'How records are gathered.',
     ...objectOf(batchFields, {
-      timestampFrom: {
-        description: 'The field with the time of a record: a batch is of one hour, or of what the prefix tells apart.',
-        anyOf: [
-          { type: 'string', minLength: 1 },
-          objectOf(timestampFields, { from: text('The field with the time.') }, ['from']),
-        ],
-      },
+      timestampFrom: timestampFrom(
+        'The field with the time of a record: a batch is of one hour, or of what the prefix tells apart.',
+      ),
       key: {
         description: 'A field (customer, geo.country), a template ({customer}/{geo.country}), or a list of fields.',
         anyOf: [

@@ -38,6 +38,10 @@ const good: readonly object[] = [
   { to, backup: './failed', backupBatch: { maxBytes: '1MiB', maxAge: '5s' }, sourceBackup: './copy' },
   { to, retry: false, timeout: '30s', concurrency: 3, maxInFlightBytes: '128MiB' },
   { to, retry: { retryFor: '10m', minDelay: '1s', maxDelay: 60_000 } },
+  { to: { url: 'splunk+https://splunk:8088', token: 'abc', time: 'at', host: { field: 'h' }, endpoint: 'event' } },
+  { to: { url: 'splunk+https://splunk:8088', token: 'abc', endpoint: 'raw', acknowledge: false, sourcetype: 'x' } },
+  { to: { url: 'opensearch+http://search:9200/logs', rotation: 'day', documentId: { field: 'id' }, action: 'create' } },
+  { to: { url: 'opensearch+https://search', index: 'logs', auth: { apiKey: 'abc' }, routing: { field: 'tenant' } } },
 ]
 
 const bad: readonly object[] = [
@@ -47,6 +51,9 @@ const bad: readonly object[] = [
   { to: { url: './x', password: 'x' } },
   { to: { url: 's3://lake', partSize: '1KiB potatoes' } },
   { to: { url: './x', partSize: '8MiB' } },
+  { to: { url: 'splunk+https://splunk:8088', token: 'abc', endpoint: 'hec' } },
+  { to: { url: 'opensearch+https://search/logs', rotation: 'year' } },
+  { to: { url: 'opensearch+https://search/logs', token: 'abc' } },
   { to, split: 'line' },
   { to, split: { by: 'lines', path: 'a' } },
   { to, split: { by: 'regex' } },

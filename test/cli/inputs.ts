@@ -3,7 +3,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
+import { BulkIndex } from '../support/bulk-index.ts'
 import { Duck } from '../support/duckdb.ts'
+import { Hec } from '../support/hec.ts'
 import { startReceiver } from '../support/http-receiver.ts'
 import { files, program, records, start } from '../support/program.ts'
 
@@ -277,4 +279,84 @@ t.test('HTTP servers are destinations, and secrets come from the environment', a
   const odd = await hosepipe(dir, '1\n', '--to', 'https://me:hunter2@example.test/')
   t.match(odd, { code: 1, stderr: /url must be an http: or https: URL without user and password/ })
   t.notMatch(odd.stderr, /hunter2/)
+})
+
+t.test('collectors of Splunk and clusters of OpenSearch are destinations', async (t) => {
+  const hec = new Hec()
+  const index = new BulkIndex()
+  const bulk = index.answering()
+  const server = await startReceiver([], (response, came) => {
+    const answer = came.path?.startsWith('/services/') ? hec.answering : came.path?.includes('_bulk') ? bulk : 404
+    if (typeof answer === 'function') answer(response, came)
+    else response.writeHead(answer).end()
+  })
+  t.teardown(() => server.close())
+  const dir = folder(t, {
+    token: 'from-a-file\n',
+    'splunk.json': JSON.stringify({
+      to: {
+        url: `splunk+${server.url}`,
+        token: `file:token`,
+        time: 'at',
+        host: { field: 'h' },
+        fields: { n: { field: 'n' } },
+      },
+    }),
+    'search.json': JSON.stringify({
+      to: {
+        url: `opensearch+${server.url}/under/logs`,
+        auth: { username: 'me', password: 'file:token' },
+        documentId: { field: 'n' },
+        rotation: 'month',
+      },
+      batch: { timestampFrom: 'at' },
+    }),
+  })
+  const record = '{"n":7,"at":1700000000,"h":"one"}'
+  const run = async (args: string, env: object = {}) => {
+    const before = server.came.length
+    const running = start(process.execPath, [main, ...args.split(' '), '--report=none'], dir, env)
+    running.process.stdin?.end(`${record}\n`)
+    const ended = await running.ended
+    t.equal(ended.code, 0, ended.stderr)
+    return server.came.slice(before).find(({ path = '' }) => path.includes('_bulk') || path.includes('/event'))
+  }
+  t.match(await run(`--to splunk+${server.url}`, { HOSEPIPE_SPLUNK_TOKEN: 'abc' }), {
+    headers: { authorization: 'Splunk abc' },
+    body: `{"event":${record}}\n`,
+  })
+  t.match(await run('--config splunk.json'), {
+    headers: { authorization: 'Splunk from-a-file' },
+    body: `{"time":1700000000.000,"host":"one","fields":{"n":"7"},"event":${record}}\n`,
+  })
+  t.match(await run(`--to opensearch+${server.url}/logs`, { HOSEPIPE_OPENSEARCH_API_KEY: 'file:token' }), {
+    path: /^\/logs\/_bulk/,
+    headers: { authorization: 'ApiKey from-a-file' },
+  })
+  t.match(await run('--config search.json'), {
+    path: /^\/under\/logs-2023-11\/_bulk/,
+    headers: { authorization: `Basic ${Buffer.from('me:from-a-file').toString('base64')}` },
+    body: `{"index":{"_id":"7"}}\n${record}\n`,
+  })
+  t.match(await run(`--to opensearch+${server.url}/logs`, { HOSEPIPE_OPENSEARCH_BEARER: 'b' }), {
+    headers: { authorization: 'Bearer b' },
+  })
+  const login = { HOSEPIPE_OPENSEARCH_USERNAME: 'me', HOSEPIPE_OPENSEARCH_PASSWORD: 'pw' }
+  t.match(await run(`--to opensearch+${server.url}/logs`, login), { headers: { authorization: 'Basic bWU6cHc=' } })
+  for (const [args, env, message] of [
+    [`--to splunk+${server.url}`, {}, /the token comes from HOSEPIPE_SPLUNK_TOKEN, or from a config/],
+    [
+      `--to splunk+${server.url}`,
+      { HOSEPIPE_SPLUNK_TOKEN: 'file:none' },
+      /HOSEPIPE_SPLUNK_TOKEN names a file that cannot be read/,
+    ],
+    [`--to opensearch+${server.url}`, {}, /the address ends in an index/],
+    [`--to opensearch+${server.url}/Logs`, {}, /index must be in lower case/],
+  ] as const) {
+    const ended = await start(process.execPath, [main, ...args.split(' ')], dir, env).ended
+    t.match(ended, { code: 1, stderr: message })
+  }
+  const checked = await start(process.execPath, [main, 'check', 'search.json', '--connect'], dir, {}).ended
+  t.match(checked, { code: 0 })
+  t.notMatch(checked.stdout + checked.stderr, /from-a-file/)
 })

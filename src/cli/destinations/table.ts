@@ -7,6 +7,7 @@ import type { Config } from '../config.ts'
 import { passOn } from '../forms.ts'
 import { needing, UsageError } from '../usage-error.ts'
 import { type Address, parseAddress } from './address.ts'
+import { openEndpoint, openOpenSearch, openSplunk, openWebhook } from './http.ts'
 import type { Opened } from './opened.ts'
 import { type Stdout, stdout } from './stdout.ts'
 
@@ -47,36 +48,14 @@ const schemes: Readonly<Record<string, Scheme>> = {
   'https:': { form: 'https://…', open: openWebhook },
   'firehose+http:': { form: 'firehose+http://…', open: openEndpoint },
   'firehose+https:': { form: 'firehose+https://…', open: openEndpoint },
+  'splunk+http:': { form: 'splunk+http://…', open: openSplunk },
+  'splunk+https:': { form: 'splunk+https://…', open: openSplunk },
+  'opensearch+http:': { form: 'opensearch+http://…/index', open: openOpenSearch },
+  'opensearch+https:': { form: 'opensearch+https://…/index', open: openOpenSearch },
   '-': {
     form: '- for standard output',
     open: async (_, options, output) => stdout(options, output),
   },
-}
-
-/** Any HTTP server. What says who sends is not written on the command line, where everybody sees it. */
-async function openWebhook({ scheme, rest }: Address, options: Config): Promise<Opened> {
-  const { webhook } = await import('../../destinations/http/index.ts')
-  const authorization = process.env.HOSEPIPE_HTTP_AUTHORIZATION
-  const { headers } = options
-  // A function of a config says all there is to say.
-  const isSaid = !authorization || typeof headers === 'function'
-  const given = isSaid ? headers : { authorization, ...Object(headers) }
-  return {
-    destination: webhook({
-      ...passOn({ ...options, ...(given !== undefined && { headers: given }) }),
-      url: scheme + rest,
-    }),
-  }
-}
-
-/** A receiver of the service's delivery protocol. */
-async function openEndpoint({ scheme, rest }: Address, options: Config): Promise<Opened> {
-  const { httpEndpoint } = await import('../../destinations/http/index.ts')
-  const accessKey = process.env.HOSEPIPE_HTTP_ACCESS_KEY || undefined
-  const url = scheme.replace('firehose+', '') + rest
-  return {
-    destination: httpEndpoint({ ...passOn({ ...(accessKey !== undefined && { accessKey }), ...options }), url }),
-  }
 }
 
 /**
