@@ -17,6 +17,8 @@ export const stageNames = [
   'store',
   's3',
   's3-objects',
+  'documents',
+  'events',
 ]
 
 /** With `--quick`: what a change is most likely to hurt. */

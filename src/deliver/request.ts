@@ -40,7 +40,8 @@ export interface MadeRequest {
 export async function encodeBatch(source: RequestSource): Promise<MadeRequest> {
   const { batch, encode, compress, id = randomUUID(), places } = source
   if (batch.length === 0) throw new RangeError('a request must have at least one record, but its batch has none')
-  const ids: RecordIds = { recordId: (index) => recordId(id, places, index) }
+  const numbered = { prefix: `${id}-`, numberOf: (index: number) => places?.[index] ?? index }
+  const ids: RecordIds = { recordId: (index) => recordId(id, places, index), numbered }
   const { parts: encoded, refused } = checkEncoded(await encode.encode(batch.runs, ids), batch.length)
   if (refused.length === batch.length) return { request: undefined, refused }
   const parts = compress === undefined ? encoded : await compress.compress(encoded)

@@ -32,6 +32,8 @@ export interface Encoder<Body extends Encoded = Encoded> {
 export interface RecordIds {
   /** The id of the record at this place among all records of the runs: what the request's own `recordId` says of it. */
   recordId(index: number): string
+  /** How ids are made that are numbers behind a common text, for formats that write them without making texts. Default: in another way. */
+  readonly numbered?: { readonly prefix: string; numberOf(index: number): number } | undefined
 }
 
 /** What an encoder makes of a batch: a body that has every record, or one that has not. */

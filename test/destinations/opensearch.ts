@@ -202,6 +202,29 @@ t.test('documents end one by one', async (t) => {
   t.match(given, [{ errorCode: '429', esIndexName: 'logs' }])
 })
 
+t.test('an answer that looks nearly as usual is read', async (t) => {
+  const answers = [
+    '{"errors":false,"items":[{"index":{"status":201}},{"index":{"status":413}},{"index":{"status":201}}]}',
+    '{"errors":false,"items":[{"index":{"status":201}},{"index":{"status":201}},{"index":{"status":201}}],"a":1}',
+    '{"errors":false,"items":[{"index":{"status":201}},{"index":{"status":201}},{"index":{"status":201}}]]',
+    '{"errors":true,"items":[{"index":{"status":201}},{"index":{"status":201}},{"index":{"status":201}}]}',
+    '{"errors":false,"items":[{"index":{"status":200}},{"index":{"status":201}},{"index":{"status":200}}]}',
+  ]
+  const ends = [
+    { delivered: 2, backedUp: 1 },
+    { delivered: 3 },
+    { delivered: 0, backedUp: 3 },
+    { delivered: 3 },
+    { delivered: 3 },
+  ]
+  for (const [i, body] of answers.entries()) {
+    const { url } = await receiver(t, [root], (response) => response.end(body))
+    const to = openSearch({ node: url, index: 'logs' })
+    const { stats } = await deliverTo(t, to, ['{"n":1}', '{"n":2}', '{"n":3}'], {}, { retryFor: 0 })
+    t.match(stats, ends[i] ?? {}, body)
+  }
+})
+
 t.test('whole requests: what is tried again, halved, or for the backup', async (t) => {
   const index = new BulkIndex()
   const script: readonly Answering[] = [

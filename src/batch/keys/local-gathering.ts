@@ -1,5 +1,5 @@
 import type { Gathering } from '../../memory/wasm-memory.ts'
-import { copyWords } from './copy-words.ts'
+import { copyWords } from '../../records/copy-words.ts'
 import { Numbers } from './numbers.ts'
 
 /** Gathers from ordinary memory, as {@link WasmMemory} does from its own. */

@@ -1,6 +1,6 @@
 /** The body of a bulk request: a line that says what to do, and the document as it is, a line too. */
 
-import { BodyWriter } from '../../encode/body-writer.ts'
+import { BodyWriter, fixedText } from '../../encode/body-writer.ts'
 import type { Encoder, PartlyEncoded, RecordIds, UnfitRecord } from '../../encode/encoder.ts'
 import { withNewlines } from '../../encode/with-newlines.ts'
 import { toError } from '../../errors.ts'
@@ -50,18 +50,17 @@ export function bulkBody(options: BulkOptions): Encoder<PartlyEncoded> {
 function encode(options: BulkOptions, runs: readonly Records[], ids: RecordIds = noIds): PartlyEncoded {
   const { action } = options
   const refused: UnfitRecord[] = []
-  const lineOf = actionLines(options, ids)
   let [bytes, length] = [0, 0]
   for (const run of runs) [bytes, length] = [bytes + run.byteLength, length + run.length]
   const body = new BodyWriter(action === 'delete' ? length * 96 : bytes + length * 96)
+  const addLine = actionLines(options, ids, body)
   let first = 0
   for (const run of runs) {
     const broken = run.isLines ? undefined : new Set(withNewlines(run))
     for (let i = 0; i < run.length; i += 1) {
       try {
-        const line = lineOf(run, i, first + i)
         if (broken?.has(i) || action === 'update') checkDocument(run, i)
-        body.text(line)
+        addLine(run, i, first + i)
         if (action !== 'delete') addDocument(body, run, i, action, broken?.has(i) === true)
       } catch (error) {
         refused.push({ index: first + i, error: toError(error) })
@@ -74,35 +73,54 @@ function encode(options: BulkOptions, runs: readonly Records[], ids: RecordIds =
 }
 
 function addDocument(body: BodyWriter, run: Records, i: number, action: Action, isBroken: boolean): void {
-  const [start, to] = [run.start(i), run.ends[i] ?? 0]
-  const end = to > start && run.bytes[to - 1] === newline ? to - 1 : to
-  if (action === 'update') body.text('{"doc":')
-  body.bytes(run.bytes, start, end)
+  const { bytes } = run
+  const start = run.start(i)
+  const to = run.ends[i] ?? 0
+  const end = to > start && bytes[to - 1] === newline ? to - 1 : to
+  if (action !== 'update' && !isBroken && bytes[end] === newline) {
+    body.bytes(bytes, start, end + 1)
+    return
+  }
+  if (action === 'update') body.ascii('{"doc":')
+  body.bytes(bytes, start, end)
   // JSON has line ends only outside of strings, where they mean nothing.
   if (isBroken) body.replace(end - start, newline, space)
-  body.text(action === 'update' ? ',"doc_as_upsert":true}\n' : '\n')
+  if (action === 'update') body.ascii(',"doc_as_upsert":true}')
+  body.byte(newline)
 }
 
-/** Makes the lines in front of documents. They throw for records that can have none. */
+/** Makes what adds the lines in front of documents. It throws, and adds nothing, for records that can have none. */
 function actionLines(
   { action, documentId, routing }: BulkOptions,
   ids: RecordIds,
-): (run: Records, at: number, index: number) => string {
+  body: BodyWriter,
+): (run: Records, at: number, index: number) => void {
   const others = action === 'update' ? ',"retry_on_conflict":3' : ''
   const fixed = typeof routing === 'string' ? `,"routing":${JSON.stringify(routing)}` : ''
-  const behind = `${others}${fixed}}}\n`
   const open = `{"${action}":{`
+  const behind = `${others}${fixed}}}\n`
+  if (!(routing instanceof FieldReader)) {
+    if (documentId === 'none') {
+      const line = fixedText(open + behind.replace(/^,/, ''))
+      return () => body.fixed(line)
+    }
+    const { numbered } = ids
+    if (documentId === 'record' && numbered !== undefined) {
+      const [head, tail] = [fixedText(`${open}"_id":"${numbered.prefix}`), fixedText(`"${behind}`)]
+      return (_, __, index) => {
+        body.fixed(head)
+        body.number(numbered.numberOf(index))
+        body.fixed(tail)
+      }
+    }
+  }
   const route = (run: Records, at: number): string =>
     routing instanceof FieldReader ? `,"routing":${JSON.stringify(valueIn(routing, run, at, 'routing'))}` : ''
-  if (documentId === 'none') {
-    const only = `{"${action}":{${behind.slice(behind.startsWith(',') ? 1 : 0)}`
-    return routing instanceof FieldReader ? (run, at) => `${open}${route(run, at).slice(1)}${behind}` : () => only
+  const idOf = (run: Records, at: number, index: number): string => {
+    if (documentId === 'none') return ''
+    return `,"_id":${JSON.stringify(documentId === 'record' ? ids.recordId(index) : idIn(documentId, run, at))}`
   }
-  if (documentId === 'record') {
-    if (!(routing instanceof FieldReader)) return (_, __, index) => `${open}"_id":"${ids.recordId(index)}"${behind}`
-    return (run, at, index) => `${open}"_id":"${ids.recordId(index)}"${route(run, at)}${behind}`
-  }
-  return (run, at) => `${open}"_id":${JSON.stringify(idIn(documentId, run, at))}${route(run, at)}${behind}`
+  return (run, at, index) => body.text(open + `${idOf(run, at, index)}${route(run, at)}${behind}`.replace(/^,/, ''))
 }
 
 /** The id that stands in a record. */

@@ -71,7 +71,7 @@ function answerOf(answer: unknown): ClusterAnswer {
   if (typeof statusCode !== 'number') {
     throw new OpenSearchError('OS.ConnectionError', 'the client gives no status with its answer', { retryable: false })
   }
-  return { status: statusCode, headers: headersOf(headers), body }
+  return { status: statusCode, headers: headersOf(headers), bytes: undefined, parsed: () => body }
 }
 
 function headersOf(headers: unknown): Record<string, string> {

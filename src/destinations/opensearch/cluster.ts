@@ -14,9 +14,12 @@ export interface ClusterAsk {
   readonly maxAnswerBytes: number
 }
 
-/** An answer, its body parsed; `undefined` where that is not JSON. */
+/** An answer. */
 export interface ClusterAnswer extends Pick<Answer, 'status' | 'headers'> {
-  readonly body: unknown
+  /** The body as it came; `undefined` where a client has parsed it. */
+  readonly bytes: Buffer | undefined
+  /** The body, parsed; `undefined` where it is not JSON. */
+  parsed(): unknown
 }
 
 /** How requests come to a cluster: over connections of ours, or by the client that the user has. */

@@ -62,7 +62,7 @@ export function openSearch(options: OpenSearchOptions): Destination {
     })
     if (answer.status < 200 || answer.status > 299) throw refusedWhole(answer, clock.wall())
     const hasOwnIds = documentId === 'record'
-    return refusalsIn(answer.body, { action, index: name, length, hasOwnIds, idOf: (at) => idOf(request, at) })
+    return refusalsIn(answer, { action, index: name, length, hasOwnIds, idOf: (at) => idOf(request, at) })
   }
 
   return {

@@ -60,7 +60,7 @@ const maxReason = 500
 /** The error for an answer by which nothing of a request was taken. */
 export function refusedWhole(answer: ClusterAnswer, wall: number): OpenSearchError {
   const { status } = answer
-  const { type, reason } = reasonIn(answer.body)
+  const { type, reason } = reasonIn(answer.parsed())
   const said = [type, reason].filter(Boolean).join(': ').slice(0, maxReason)
   const name = [status, STATUS_CODES[status]].join(' ').trim()
   const words = `the cluster answered ${name}${said === '' ? '' : `: ${said}`}`

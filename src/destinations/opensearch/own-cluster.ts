@@ -33,7 +33,7 @@ export class OwnCluster implements Cluster {
       const signed = await this.#authorize({ method, url, path: base + path, query, headers, body })
       return { method, path: search === '' ? path : `${path}?${search}`, headers: signed, body, signal, maxAnswerBytes }
     })
-    return { status: answer.status, headers: answer.headers, body: parsed(answer.body) }
+    return { status: answer.status, headers: answer.headers, bytes: answer.body, parsed: () => parsed(answer.body) }
   }
 
   close(): Promise<void> {

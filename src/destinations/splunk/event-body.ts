@@ -1,7 +1,7 @@
 /** Bodies of the `event` endpoint: a JSON object for each record, one behind the other, made from the records' bytes without parsing them. */
 import { isUtf8 } from 'node:buffer'
 import type { RecordTime } from '../../batch/keys/record-time.ts'
-import { BodyWriter } from '../../encode/body-writer.ts'
+import { BodyWriter, fixedText } from '../../encode/body-writer.ts'
 import type { Encoder, PartlyEncoded, UnfitRecord } from '../../encode/encoder.ts'
 import { toError } from '../../errors.ts'
 import { find, toPart } from '../../records/json-find.ts'
@@ -20,6 +20,8 @@ export interface EventOptions {
   readonly fields: Readonly<Record<string, EventValue>> | undefined
 }
 
+const newline = 10
+const closeBrace = 0x7d
 const eventMember = [toPart('event')]
 
 /** Makes the encoder. */
@@ -28,16 +30,18 @@ export function eventBody(options: EventOptions): Encoder<PartlyEncoded> {
     record: 32 + (options.time === undefined ? 0 : 24) + 32 * Object.keys(options.members).length,
     batch: 0,
   }
+  const head = headOf(options)
   return {
     name: 'events',
     extension: '.json',
     contentType: 'application/json',
     overhead,
-    encode: (runs) => encode(runs, headOf(options), overhead.record),
+    encode: (runs) => encode(runs, head, overhead.record),
   }
 }
 
-type Head = (run: Records, at: number) => string
+/** What stands in front of a record: text that is the same for all, or one for each. */
+type Head = DataView | ((run: Records, at: number) => string)
 
 function encode(runs: readonly Records[], head: Head, overhead: number): PartlyEncoded {
   const refused: UnfitRecord[] = []
@@ -65,14 +69,16 @@ function addEvent(body: BodyWriter, run: Records, at: number, head: Head): void 
   const kind = kindOf(bytes, start, end)
   if (kind === 'event') {
     body.bytes(bytes, start, end)
-    body.text('\n')
+    body.byte(newline)
     return
   }
   const text = kind === 'text' ? JSON.stringify(textOf(run, at)) : undefined
-  body.text(head(run, at))
+  if (typeof head === 'function') body.text(head(run, at))
+  else body.fixed(head)
   if (text === undefined) body.bytes(bytes, start, end)
   else body.text(text)
-  body.text('}\n')
+  body.byte(closeBrace)
+  body.byte(newline)
 }
 
 /** What a record is: an event with all that belongs to it, a value that can be one, or text. */
@@ -112,6 +118,7 @@ function headOf({ time, members, fields }: EventOptions): Head {
     return `${text}"fields":${JSON.stringify(Object.fromEntries(indexed))},"event":`
   }
   const fixed = isFixed ? rest(String) : undefined
+  if (fixed !== undefined && time === undefined) return fixedText(`{${fixed}`)
   return (run, at) => {
     const when = time === undefined ? '' : `"time":${seconds(time.timeOf(run, at))},`
     return `{${when}${fixed ?? rest((value) => valueIn(value, run, at))}`
