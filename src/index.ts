@@ -15,6 +15,7 @@ export {
 export { Batch, type BatchFacts } from './batch/batch.ts'
 export { FailedRecords, type Failure } from './records/failed-records.ts'
 export { type Place, type Places, type PlacesShape, placesOf } from './records/places.ts'
+export { type Metadata, type MetadataColumn, metadataOf, sharedMetadata } from './records/metadata.ts'
 export { type Provenance, Records } from './records/records.ts'
 
 // Bytes from files.
@@ -36,6 +37,7 @@ export type { TooLargePolicy } from './split/too-large.ts'
 
 // Records to records.
 export { type FieldOptions, type FieldPath, FieldReader, field } from './transform/field.ts'
+export { type MetadataOptions, MetadataReader, metadata } from './transform/metadata-reader.ts'
 export { drop, type Fail, fail, type Several, several, type TransformResult } from './transform/result.ts'
 export { type ThreadOptions, type TransformOptions, transform } from './deliver/backup/transform-with-backup.ts'
 export {

@@ -1,4 +1,5 @@
 import type { Ending } from '../receipts/receipts.ts'
+import type { Metadata } from '../records/metadata.ts'
 import type { Records } from '../records/records.ts'
 import type { ClosedBy } from '../report.ts'
 import { chunkName } from '../stage/door.ts'
@@ -68,6 +69,16 @@ export class Batch implements BatchFacts, Iterable<Buffer> {
     let before = 0
     for (const run of this.runs) {
       if (index < before + run.length) return run.at(index - before)
+      before += run.length
+    }
+    throw new RangeError(`there is no record ${index} in a batch of ${this.length}`)
+  }
+
+  /** What the source of the record at `index` knows of it; `undefined` where it says nothing. */
+  metadata(index: number): Metadata | undefined {
+    let before = 0
+    for (const run of this.runs) {
+      if (index < before + run.length) return run.metadata?.at(index - before)
       before += run.length
     }
     throw new RangeError(`there is no record ${index} in a batch of ${this.length}`)

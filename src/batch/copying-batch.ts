@@ -6,6 +6,7 @@
 import type { Lease } from '../memory/lease.ts'
 import { ReceiptMerger } from '../receipts/merged-receipts.ts'
 import { Receipt } from '../receipts/receipts.ts'
+import { type Metadata, metadataOf } from '../records/metadata.ts'
 import { findNewlines } from '../records/newlines.ts'
 import { Records } from '../records/records.ts'
 import type { OpenBatch, Opening } from './open-batch.ts'
@@ -47,6 +48,8 @@ export class CopyingBatch implements OpenBatch {
   #oldest = Number.POSITIVE_INFINITY
   /** How many functions the records have been through: all of a batch go the same way. */
   #functions = 0
+  /** Of the records in the slab, where a source has said any. */
+  #metadata: (Metadata | undefined)[] | undefined
 
   constructor(opening: Opening) {
     this.opening = opening
@@ -80,6 +83,7 @@ export class CopyingBatch implements OpenBatch {
     if (records.arrivedAt < this.#oldest) this.#oldest = records.arrivedAt
     this.#functions = records.functions
     this.#noteReceipts(records, from, to)
+    if (records.metadata !== undefined || this.#metadata !== undefined) this.#noteMetadata(records, from, to)
     if (!records.isLines) this.#ends ??= Array.from(findNewlines(this.#slab, 0, this.#at).places)
     const { bytes } = records
     const [at, ends] = [this.#at, this.#ends]
@@ -100,6 +104,11 @@ export class CopyingBatch implements OpenBatch {
     }
     this.#at = at + size
     this.#slabLength += to - from
+  }
+
+  #noteMetadata({ metadata }: Records, from: number, to: number): void {
+    this.#metadata ??= Array.from({ length: this.#slabLength }, () => undefined)
+    for (let i = from; i < to; i += 1) this.#metadata.push(metadata?.at(i))
   }
 
   #noteReceipts({ receipt }: Records, from: number, to: number): void {
@@ -126,13 +135,15 @@ export class CopyingBatch implements OpenBatch {
   #finishSlab(): void {
     if (this.#slabLength === 0) return
     const receipt = this.#receipts.merged(this.#lease)
-    const from = { receipt, arrivedAt: this.#oldest, functions: this.#functions }
+    const metadata = this.#metadata && metadataOf(this.#metadata)
+    const from = { receipt, arrivedAt: this.#oldest, functions: this.#functions, metadata }
     this.#runs.push(
       this.#ends === undefined
         ? Records.unsearched(from, this.#slab, 0, this.#at, this.#slabLength)
         : Records.framed(from, this.#slab, 0, Uint32Array.from(this.#ends)),
     )
     this.#lease = undefined
+    this.#metadata = undefined
     this.#slabLength = 0
     this.#ends = undefined
     this.#receipts = new ReceiptMerger()

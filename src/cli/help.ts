@@ -5,7 +5,7 @@ Usage: hosepipe [FILE…] --to FOLDER [flags]   gathers records into batches and
        hosepipe check [CONFIG] [--connect]    says what is wrong, or shows what the options come to
        hosepipe bench FILE [flags]            measures your transforms on your data
 Reads FILEs, folders, patterns or standard input, decompressed. Order of functions: as written.
-  --to, --backup, --source-backup URL   a folder, s3://…, https://…, others, - (stdout); several --to
+  --to, --backup, --source-backup URL   a folder, s3://…, https://… or - (stdout); several --to
   --split HOW             lines (default), csv, json, json:path.to.array, regex:P, separator:TEXT
   --filter, --map, --transform FILE     its default export, or 'r => r.n > 1', gets each record
   --key FIELD             batches by a field, or by '{a}/{b.c}'; may be given several times

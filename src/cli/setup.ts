@@ -9,6 +9,7 @@ import {
   concurrencyOf,
   type DeliverOptions,
   readDeliverOptions,
+  timeoutOf,
 } from '../deliver/deliver-options.ts'
 import { checkPartitionKeys } from '../deliver/partition-keys.ts'
 import { withPrefixTimes } from '../deliver/prefix-times.ts'
@@ -183,6 +184,7 @@ export async function makeSetup(config: Config, shell: SetupShell): Promise<Setu
       ...whatTellsApart(first.batch, config),
     }),
     concurrency: concurrencyOf(first.delivery, first.to),
+    timeout: timeoutOf({ timeout: readDeliverOptions(first.delivery).timeout }, first.to),
     ...present({
       ...readDeliverOptions(first.delivery),
       encode: config.encode,

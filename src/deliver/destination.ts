@@ -38,8 +38,8 @@ export interface Request {
    */
   text(): string
   /**
-   * An id of the record at `index` that is the same for every attempt, in parts of the request too: the request's id and the record's place in
-   * it. For receivers that refuse what they have already.
+   * An id of the record at `index` that is the same for every attempt, in parts of the request too: `recordId` of its metadata where its source
+   * has said one, otherwise the request's id and the record's place in it. For receivers that refuse what they have already.
    *
    * @throws RangeError when there is no such record.
    */

@@ -40,8 +40,12 @@ export interface MadeRequest {
 export async function encodeBatch(source: RequestSource): Promise<MadeRequest> {
   const { batch, encode, compress, id = randomUUID(), places } = source
   if (batch.length === 0) throw new RangeError('a request must have at least one record, but its batch has none')
+  const own = ownIds(batch)
   const numbered = { prefix: `${id}-`, numberOf: (index: number) => places?.[index] ?? index }
-  const ids: RecordIds = { recordId: (index) => recordId(id, places, index), numbered }
+  const ids: RecordIds = {
+    recordId: (index) => own?.[index] ?? recordId(id, places, index),
+    numbered: own === undefined ? numbered : undefined,
+  }
   const { parts: encoded, refused } = checkEncoded(await encode.encode(batch.runs, ids), batch.length)
   if (refused.length === batch.length) return { request: undefined, refused }
   const parts = compress === undefined ? encoded : await compress.compress(encoded)
@@ -51,6 +55,17 @@ export async function encodeBatch(source: RequestSource): Promise<MadeRequest> {
   const taken = complement(refused, batch.length)
   const kept = { id, batch: batch.select(taken), places: placesOf(places, taken), onStored: undefined }
   return { request: new EncodedRequest({ ...source, ...kept }, parts, length), refused }
+}
+
+/** The ids that records have in their source; `undefined` where no source says any. */
+function ownIds(batch: Batch): readonly (string | undefined)[] | undefined {
+  if (batch.runs.every(({ metadata }) => metadata === undefined)) return undefined
+  return batch.runs.flatMap(({ metadata, length }) => {
+    return Array.from({ length }, (_, index) => {
+      const id = metadata?.at(index)?.recordId
+      return typeof id === 'string' ? id : undefined
+    })
+  })
 }
 
 function recordId(id: string, places: readonly number[] | undefined, index: number): string {
@@ -155,7 +170,8 @@ class EncodedRequest implements Request {
     if (!Number.isInteger(index) || index < 0 || index >= this.length) {
       throw new RangeError(`there is no record ${index} in a request of ${this.length}`)
     }
-    return recordId(this.id, this.#source.places, index)
+    const own = this.batch.metadata(index)?.recordId
+    return typeof own === 'string' ? own : recordId(this.id, this.#source.places, index)
   }
 
   get idempotencyKey(): string {

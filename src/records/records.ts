@@ -13,6 +13,7 @@ import { HosepipeError } from '../errors.ts'
 import { type Origin, Receipt } from '../receipts/receipts.ts'
 import { Framed } from './framed.ts'
 import type { Layout } from './layout.ts'
+import { type MetadataColumn, movedMetadata } from './metadata.ts'
 import { Originals } from './originals.ts'
 import { pack } from './pack.ts'
 import { type Place, type Places, pickedPlaces, slicedPlaces, stretchedPlaces } from './places.ts'
@@ -30,6 +31,8 @@ export interface Provenance {
   readonly functions?: number | undefined
   /** Where the records stand in their input, if a splitter found them there. */
   readonly places?: Places | undefined
+  /** What their source knows of them; see {@link metadataOf}. Default: nothing. */
+  readonly metadata?: MetadataColumn | undefined
 }
 
 /** A run of records in one buffer. Shares memory with the chunk that it was split from; never changed after it was made. */
@@ -41,6 +44,8 @@ export class Records implements Iterable<Buffer>, Provenance {
   readonly functions: number
   /** @internal */
   readonly places: Places | undefined
+  /** What the source of the records knows of each; `undefined` where it says nothing. */
+  readonly metadata: MetadataColumn | undefined
   /** `undefined` while the records are values that have not been serialised. */
   #layout: Layout | undefined
   #values: readonly unknown[] | undefined
@@ -58,6 +63,7 @@ export class Records implements Iterable<Buffer>, Provenance {
     this.arrivedAt = from.arrivedAt
     this.functions = from.functions ?? 0
     this.places = from.places
+    this.metadata = from.metadata
     this.#layout = layout
     this.#values = values
     this.#originals = originals
@@ -226,7 +232,11 @@ export class Records implements Iterable<Buffer>, Provenance {
     if (from === 0 && to === this.length) return this
     const values = this.#values?.slice(from, to)
     return new Records(
-      this.#from(this.receipt.slice(from, to), this.places && slicedPlaces(this.places, from)),
+      this.#from(
+        this.receipt.slice(from, to),
+        this.places && slicedPlaces(this.places, from),
+        this.metadata && (from === 0 ? this.metadata : movedMetadata(this.metadata, (index) => index + from)),
+      ),
       this.#layout?.slice(from, to),
       values,
       this.#originals?.slice(from, to),
@@ -241,10 +251,11 @@ export class Records implements Iterable<Buffer>, Provenance {
   pickStretches(stretches: Stretches): Records {
     const [from = 0, to = 0] = stretches
     if (stretches.length <= 2) return this.slice(from, to)
-    const isPlain = this.#values === undefined && this.#originals === undefined && this.receipt instanceof Receipt
-    if (!isPlain) return this.pick(indexesOf(stretches))
+    const isPlain = this.#values === undefined && this.#originals === undefined && this.metadata === undefined
+    if (!isPlain || !(this.receipt instanceof Receipt)) return this.pick(indexesOf(stretches))
     const { places } = this
-    const provenance = places === undefined ? this : this.#from(this.receipt, stretchedPlaces(places, stretches))
+    const provenance =
+      places === undefined ? this : this.#from(this.receipt, stretchedPlaces(places, stretches), undefined)
     return new Records(provenance, Spans.pickStretches(this.#written(), stretches), undefined, undefined)
   }
 
@@ -295,18 +306,26 @@ export class Records implements Iterable<Buffer>, Provenance {
     const originals = run.#originals?.pick(indexes) ?? new Originals(run, indexes)
     const { receipt, arrivedAt } = this
     const places = run.places && pickedPlaces(run.places, indexes)
-    const from = { receipt, arrivedAt, functions: run.functions + 1, places }
+    const metadata = run.metadata && pickedMetadata(run.metadata, indexes)
+    const from = { receipt, arrivedAt, functions: run.functions + 1, places, metadata }
     return new Records(from, this.#layout, this.#values, originals)
+  }
+
+  /** The same records with the metadata of those that they were taken out of. @param indexes - For each the index of that in `run`. */
+  withMetadataOf(run: Records, indexes: ArrayLike<number>): Records {
+    if (run.metadata === undefined) return this
+    const from = this.#from(this.receipt, this.places, pickedMetadata(run.metadata, indexes))
+    return new Records(from, this.#layout, this.#values, this.#originals)
   }
 
   /** The same records with another receipt: the same memory. */
   withReceipt(receipt: Origin): Records {
-    return new Records(this.#from(receipt, this.places), this.#layout, this.#values, this.#originals)
+    return new Records(this.#from(receipt, this.places, this.metadata), this.#layout, this.#values, this.#originals)
   }
 
   /** The same records, of which one more function has said that they stay. */
   passed(): Records {
-    const from = { ...this.#from(this.receipt, this.places), functions: this.functions + 1 }
+    const from = { ...this.#from(this.receipt, this.places, this.metadata), functions: this.functions + 1 }
     return new Records(from, this.#layout, this.#values, this.#originals)
   }
 
@@ -391,11 +410,15 @@ export class Records implements Iterable<Buffer>, Provenance {
   }
 
   #picked(indexes: ArrayLike<number>): Provenance {
-    return this.#from(this.receipt.pick(indexes), this.places && pickedPlaces(this.places, indexes))
+    return this.#from(
+      this.receipt.pick(indexes),
+      this.places && pickedPlaces(this.places, indexes),
+      this.metadata && pickedMetadata(this.metadata, indexes),
+    )
   }
 
-  #from(receipt: Origin, places: Places | undefined): Provenance {
-    return { receipt, arrivedAt: this.arrivedAt, functions: this.functions, places }
+  #from(receipt: Origin, places: Places | undefined, metadata: MetadataColumn | undefined): Provenance {
+    return { receipt, arrivedAt: this.arrivedAt, functions: this.functions, places, metadata }
   }
 
   /** The layout, which values come to have by this. @throws HosepipeError when one of them has no JSON form. */
@@ -411,6 +434,10 @@ export class Records implements Iterable<Buffer>, Provenance {
     this.#layout ??= noRecords
     return this.#layout
   }
+}
+
+function pickedMetadata(column: MetadataColumn, indexes: ArrayLike<number>): MetadataColumn {
+  return movedMetadata(column, (index) => indexes[index] ?? 0)
 }
 
 /** The layout of a run without values. */

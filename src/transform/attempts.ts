@@ -23,12 +23,13 @@ export class AttemptContext {
   #controller: AbortController | undefined
   #reason: Error | undefined
 
-  constructor(arrivedAt: number, index: number, outer: AbortSignal) {
+  constructor({ arrivedAt, index, metadata }: Omit<Context, 'signal'>, outer: AbortSignal) {
     this.#outer = outer
     const signal = (): AbortSignal => this.#signal()
     this.told = {
       arrivedAt,
       index,
+      metadata,
       get signal() {
         return signal()
       },
@@ -126,7 +127,7 @@ export class TransformAttempts {
         })
         await wait(delay, clock, signal)
         if (signal.aborted) throw thrown
-        const context = new AttemptContext(told.arrivedAt, told.index, signal)
+        const context = new AttemptContext(told, signal)
         attempt = this.#inTime(
           Promise.resolve().then(() => again(context.told)),
           context,

@@ -24,7 +24,7 @@ export interface FilterRun {
   readonly fn: RecordFunction
   readonly output: Output
   /** What the function gets; its index is that of the record that it is called with. */
-  readonly context: Context & { index: number }
+  readonly context: Context & { index: number; metadata: Context['metadata'] }
   /** The number of the block's first record. */
   readonly first: number
   /** Asked before each call. */
@@ -60,8 +60,9 @@ export function filterFields(reader: FieldReader, run: FilterRun, from: number):
     }
     try {
       context.index = first + i
+      if (block.metadata !== undefined) context.metadata = block.metadata.at(i)
       if (takesContext) {
-        attempt = new AttemptContext(context.arrivedAt, first + i, context.signal)
+        attempt = new AttemptContext(context, context.signal)
         answer = fn.call(value, attempt.told)
       } else answer = fn.call(value, context)
     } catch (thrown) {

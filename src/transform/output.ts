@@ -218,7 +218,7 @@ export class Output {
   }
 
   #madeFrom(records: Records, origins: readonly number[]): Records {
-    return this.#unwraps ? records : records.madeFrom(this.block, origins)
+    return this.#unwraps ? records.withMetadataOf(this.block, origins) : records.madeFrom(this.block, origins)
   }
 
   /**

@@ -116,7 +116,7 @@ export class TransformCore implements Core {
   #through(output: Output, values: readonly unknown[] | undefined, from: number, first: number): Work {
     if (this.#state.destroyed) return undefined
     const { block } = output
-    const context: MutableContext = { arrivedAt: block.arrivedAt, index: first, signal: this.#outlet.signal }
+    const context = this.#contextOf(block, first)
     const reader = bytesReader(this.#fn, block)
     let start = from
     for (let i = from; i < block.length; i += 1) {
@@ -183,19 +183,26 @@ export class TransformCore implements Core {
     }
     try {
       shared.index = first + i
+      if (block.metadata !== undefined) shared.metadata = block.metadata.at(i)
       if (!takesContext) return this.#judge(block, i, this.#fn.call(record, shared), first)
-      const context = new AttemptContext(shared.arrivedAt, shared.index, this.#outlet.signal)
+      const context = new AttemptContext(shared, this.#outlet.signal)
       return this.#judge(block, i, this.#fn.call(record, context.told), first, context)
     } catch (error) {
       return this.#rescue(block, i, new Thrown(toError(error)))
     }
   }
 
+  /** What a function is told of the record at `i`; of all records of the block, where the caller changes it. */
+  #contextOf(block: Records, first: number, i = 0): MutableContext {
+    const { arrivedAt, metadata } = block
+    return { arrivedAt, index: first + i, signal: this.#outlet.signal, metadata: metadata?.at(i) }
+  }
+
   /** Makes out what the function has said: a result, a promise of one, or that the record has failed. */
   #judge(block: Records, i: number, result: unknown, first: number, context?: AttemptContext): unknown {
     if (typeof result === 'boolean') return result
     if (isPlain(result) || !isThenable(result)) return isFail(result) ? this.#rescue(block, i, result) : result
-    const told = context ?? new AttemptContext(block.arrivedAt, first + i, this.#outlet.signal)
+    const told = context ?? new AttemptContext(this.#contextOf(block, first, i), this.#outlet.signal)
     const again = (next: Context): unknown => this.#fn.call(see(this.#fn.look, block, i), next)
     return this.#attempts.settle(result, told, again).then(
       (value) => (isFail(value) ? this.#rescue(block, i, value) : value),
@@ -284,7 +291,7 @@ export class TransformCore implements Core {
       )
     }
     start(at, promise)
-    const context: MutableContext = { arrivedAt: block.arrivedAt, index: first, signal: this.#outlet.signal }
+    const context = this.#contextOf(block, first)
     for (let i = at + 1; i < to; i += 1) {
       await this.#order.room()
       if (this.#state.destroyed) return to
@@ -364,6 +371,7 @@ const maxAsyncRecords = 4_096
 
 interface MutableContext extends Context {
   index: number
+  metadata: Context['metadata']
 }
 
 /** How many records from `from` on make a block: as many as fit in it, and one at least. */

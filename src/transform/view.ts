@@ -5,6 +5,7 @@
 import { isUtf8 } from 'node:buffer'
 import { describe, HosepipeError, OptionError } from '../errors.ts'
 import { checkOptions, type Fields, oneOf } from '../options.ts'
+import type { Metadata } from '../records/metadata.ts'
 import type { Records } from '../records/records.ts'
 import type { TransformResult } from './result.ts'
 
@@ -16,6 +17,8 @@ export interface Context {
   readonly index: number
   /** Aborted when the stream is destroyed: long work should stop then. */
   readonly signal: AbortSignal
+  /** What the record's source knows of it: topic, offset, key; `undefined` where it says nothing. */
+  readonly metadata: Metadata | undefined
 }
 
 /** Reads something out of a record: a parsed field, a function's answer. */
@@ -65,7 +68,12 @@ function recordFunction(
     takesContext,
     call,
     read: (records, index) =>
-      call(see(look, records, index), { arrivedAt: records.arrivedAt, index, signal: noSignal }),
+      call(see(look, records, index), {
+        arrivedAt: records.arrivedAt,
+        index,
+        signal: noSignal,
+        metadata: records.metadata?.at(index),
+      }),
   }
 }
 

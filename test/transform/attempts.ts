@@ -207,7 +207,7 @@ t.test('what a function is told can be spread, and its signal is one however oft
     return Object.keys(context)
   })
   const { delivered } = await through(t, 1, fn)
-  t.same(delivered, [['arrivedAt', 'index', 'signal']])
+  t.same(delivered, [['arrivedAt', 'index', 'metadata', 'signal']])
 })
 
 t.test('a stream that is destroyed waits for nothing, and aborts the signals', async (t) => {

@@ -14,7 +14,8 @@ import { lease } from '../../src/memory/lease.ts'
 import { MergedReceipts } from '../../src/receipts/merged-receipts.ts'
 import { Account, type Counts } from '../../src/receipts/receipts.ts'
 import { FailedRecords } from '../../src/records/failed-records.ts'
-import { Records } from '../../src/records/records.ts'
+import { metadataOf } from '../../src/records/metadata.ts'
+import { type Provenance, Records } from '../../src/records/records.ts'
 import { withBytes } from '../../src/records/with-bytes.ts'
 import { lines } from '../../src/split/lines.ts'
 import { split } from '../../src/split/split.ts'
@@ -555,3 +556,19 @@ t.test('from source, by its path, with the loader of the process', async (t) => 
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await sleep(2)
 }
+
+t.test('what is known of records is known in a thread, too', async (t) => {
+  const stage = inThreads('metadata', { threads: 1 })
+  const end = new End()
+  const account = new Account()
+  const run = (from: number, metadata: Provenance['metadata']) =>
+    Records.pack({ receipt: account.open(2, 1), arrivedAt: 1, metadata }, [`{"n":${from}}`, `{"n":${from + 1}}`], true)
+  const chunks = [run(0, metadataOf([{ offset: 7 }, undefined])), run(2, undefined)]
+  await pipeline(Readable.from(chunks), stage, end)
+  t.same(end.texts, [
+    '{"n":0,"offset":7}',
+    '{"n":1,"offset":"none"}',
+    '{"n":2,"offset":"none"}',
+    '{"n":3,"offset":"none"}',
+  ])
+})

@@ -8,15 +8,15 @@ const atWork = new WeakSet<Gathering>()
 /**
  * Does some work with what can gather so many pieces of a run: the memory of WebAssembly that the chunk stands in, or ordinary memory.
  *
- * @param work - Is given `undefined` where records cannot be gathered: they have newlines in them or go back to several receipts, so
+ * @param work - Is given `undefined` where records cannot be gathered: they have newlines in them, go back to several receipts or have metadata, so
  *   that they could not be told apart again; or the gathering is in use.
  */
 export function whileGathering<Result>(
-  { isLines, receipt, bytes }: Records,
+  { isLines, receipt, bytes, metadata }: Records,
   pieces: number,
   work: (gathering: Gathering | undefined) => Result,
 ): Result {
-  if (!isLines || receipt.only === undefined) return work(undefined)
+  if (!isLines || receipt.only === undefined || metadata !== undefined) return work(undefined)
   const wasm = WasmMemory.of(bytes)
   const gathering = wasm !== undefined && pieces <= wasm.starts.length ? wasm : LocalGathering.shared()
   if (atWork.has(gathering)) return work(undefined)

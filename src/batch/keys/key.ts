@@ -5,6 +5,7 @@
 import { describe, HosepipeError, OptionError, toError } from '../../errors.ts'
 import type { Records } from '../../records/records.ts'
 import { FieldReader } from '../../transform/field.ts'
+import { MetadataReader } from '../../transform/metadata-reader.ts'
 import { isRecordFunction, type Reader, type RecordFunction, toRecordFunction } from '../../transform/view.ts'
 import { parseTemplate } from './key-template.ts'
 import type { KeyReader } from './pieces.ts'
@@ -16,7 +17,7 @@ export type KeyValue = string | number | boolean | bigint | null | undefined
 export type KeyFunction = (record: Buffer) => KeyValue
 
 /** One part of a key: a field, a function of the bytes, or one of `json(fn)`, `text(fn)`. */
-export type KeyPart = FieldReader | RecordFunction | KeyFunction
+export type KeyPart = FieldReader | MetadataReader | RecordFunction | KeyFunction
 
 /**
  * How records are told apart: one part; several by name, as an object; or a template, which is text with fields in braces:
@@ -94,7 +95,7 @@ export function isKey(given: unknown): boolean {
 
 function planOf(key: unknown): Plan {
   if (typeof key === 'string') return planOfTemplate(key)
-  if (key instanceof FieldReader) return planOfParts([toPart(key.name, key)])
+  if (key instanceof FieldReader || key instanceof MetadataReader) return planOfParts([toPart(key.name, key)])
   if (typeof key === 'function' || isRecordFunction(key)) return planOfParts([toPart(functionName, key)])
   if (isPlainObject(key)) {
     const parts = Object.entries(key).map(([name, part]) => toPart(name, part))
@@ -119,7 +120,8 @@ function planOfParts(parts: readonly NamedPart[]): Plan {
 
 function toPart(name: string, part: unknown): NamedPart {
   if (name === '') throw new OptionError('batch.key', 'batch: each part of key must have a name, but one is empty')
-  if (part instanceof FieldReader) return { name, reader: part, default: part.default }
+  if (part instanceof FieldReader || part instanceof MetadataReader)
+    return { name, reader: part, default: part.default }
   if (isRecordFunction(part)) return { name, reader: part, default: undefined }
   if (isFunction(part)) return { name, reader: toRecordFunction('key', part), default: undefined }
   throw new OptionError(

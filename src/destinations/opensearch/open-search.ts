@@ -46,7 +46,8 @@ export function openSearch(options: OpenSearchOptions): Destination {
   const cluster = clusterOf(options)
   const idOf = (request: Request, at: number): string | undefined => {
     if (documentId === 'record') return request.recordId(at)
-    return documentId instanceof FieldReader ? String(documentId.readBytes(request.batch.at(at))) : undefined
+    if (!(documentId instanceof FieldReader)) return undefined
+    return String(documentId.readBytes(request.batch.at(at)) ?? documentId.default)
   }
 
   async function attempt(request: Request, signal: AbortSignal): Promise<readonly Refusal[]> {

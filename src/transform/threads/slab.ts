@@ -3,6 +3,7 @@
  *
  *     | where each record ends, 4 bytes | the records, a newline behind each |
  */
+import { type Metadata, metadataOf } from '../../records/metadata.ts'
 import { type Provenance, Records } from '../../records/records.ts'
 
 const newline = 10
@@ -20,6 +21,8 @@ export interface Slab {
   readonly arrivedAt: number
   /** The first record's number in the stream. */
   readonly index: number
+  /** What is known of each record; `undefined` where nothing is. */
+  readonly metadata: readonly (Metadata | undefined)[] | undefined
 }
 
 /**
@@ -42,7 +45,9 @@ export function toSlab(records: Records, index: number, take: (size: number) => 
     const first = records.start(0)
     for (let i = 0; i < length; i += 1) ends[i] = (records.ends[i] ?? 0) - first
   }
-  return { buffer, length, byteLength, isLines, arrivedAt, index }
+  const column = records.metadata
+  const metadata = column && Array.from({ length }, (_, i) => column.at(i))
+  return { buffer, length, byteLength, isLines, arrivedAt, index, metadata }
 }
 
 function copyEach(records: Records, bytes: Buffer, ends: Uint32Array): void {
@@ -59,6 +64,7 @@ function copyEach(records: Records, bytes: Buffer, ends: Uint32Array): void {
 export function fromSlab(slab: Slab, receipt: Provenance['receipt']): Records {
   const ends = new Uint32Array(slab.buffer, 0, slab.length)
   const bytes = Buffer.from(slab.buffer, slab.length * bytesPerEnd, slab.byteLength)
-  const from = { receipt, arrivedAt: slab.arrivedAt }
+  const metadata = slab.metadata && metadataOf(slab.metadata)
+  const from = { receipt, arrivedAt: slab.arrivedAt, metadata }
   return slab.isLines ? Records.lines(from, bytes, 0, ends) : Records.framed(from, bytes, 0, ends)
 }
