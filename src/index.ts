@@ -38,6 +38,9 @@ export type { TooLargePolicy } from './split/too-large.ts'
 // Records to records.
 export { type FieldOptions, type FieldPath, FieldReader, field } from './transform/field.ts'
 export { type MetadataOptions, MetadataReader, metadata } from './transform/metadata-reader.ts'
+export { type CloudWatchLogsOptions, cloudWatchLogs } from './transform/unpack/cloudwatch-logs.ts'
+export { type ConcatenatedJsonOptions, concatenatedJson } from './transform/unpack/concatenated-json.ts'
+export { type KplOptions, kpl } from './transform/unpack/kpl.ts'
 export { drop, type Fail, fail, type Several, several, type TransformResult } from './transform/result.ts'
 export { type ThreadOptions, type TransformOptions, transform } from './deliver/backup/transform-with-backup.ts'
 export {

@@ -311,11 +311,9 @@ export class Records implements Iterable<Buffer>, Provenance {
     return new Records(from, this.#layout, this.#values, originals)
   }
 
-  /** The same records with the metadata of those that they were taken out of. @param indexes - For each the index of that in `run`. */
-  withMetadataOf(run: Records, indexes: ArrayLike<number>): Records {
-    if (run.metadata === undefined) return this
-    const from = this.#from(this.receipt, this.places, pickedMetadata(run.metadata, indexes))
-    return new Records(from, this.#layout, this.#values, this.#originals)
+  /** The same records with other metadata: the same memory. */
+  withMetadata(metadata: MetadataColumn): Records {
+    return new Records(this.#from(this.receipt, this.places, metadata), this.#layout, this.#values, this.#originals)
   }
 
   /** The same records with another receipt: the same memory. */

@@ -2,10 +2,11 @@ import { codeOf, describe, type ErrorCode, HosepipeError } from '../errors.ts'
 import { type Origin, Receipt } from '../receipts/receipts.ts'
 import { bytesOf } from '../records/bytes.ts'
 import { type FailedRecords, type Failure, failedAsTheyCame } from '../records/failed-records.ts'
+import { type Metadata, movedMetadata } from '../records/metadata.ts'
 import { placeText } from '../records/places.ts'
 import { Records } from '../records/records.ts'
 import { stringify } from '../records/serialise.ts'
-import { drop, type Fail, isFail, isSeveral } from './result.ts'
+import { drop, type Fail, isFail, isSeveral, type Several } from './result.ts'
 import { Sizes } from './sizes.ts'
 import type { Meaning } from './view.ts'
 
@@ -49,6 +50,8 @@ export class Output {
   #staying = 0
   #stretchEnd = -1
   readonly #values: unknown[] = []
+  /** What a function has added to the metadata of some values. */
+  readonly #added: (Metadata | undefined)[] = []
   #raw = 0
   readonly #failed: number[] = []
   readonly #reasons: Failure[] = []
@@ -85,7 +88,7 @@ export class Output {
     else if (result === dropped) this.drop(index)
     else if (this.#meaning === 'keep') this.#keep(index, Boolean(result))
     else if (this.#meaning === 'result' && result === drop) this.drop(index)
-    else if (this.#meaning === 'result' && isSeveral(result)) this.#several(index, result.values)
+    else if (this.#meaning === 'result' && isSeveral(result)) this.#several(index, result)
     else this.#value(index, result)
   }
 
@@ -151,7 +154,7 @@ export class Output {
     this.#origins.push(index)
   }
 
-  #several(index: number, values: readonly unknown[]): void {
+  #several(index: number, { values, metadata }: Several): void {
     const wrong = values.findIndex(isNoValue)
     if (wrong !== -1) {
       const error = `several() takes values alone, but ${describe(values[wrong])} is at ${wrong}`
@@ -164,7 +167,10 @@ export class Output {
     } else if (values.length === 0) this.drop(index)
     else {
       this.block.receipt.at(index).expand(values.length - 1)
-      for (const value of values) this.#value(index, value)
+      for (const [i, value] of values.entries()) {
+        if (metadata !== undefined) this.#added[this.#values.length] = metadata[i]
+        this.#value(index, value)
+      }
     }
   }
 
@@ -208,17 +214,37 @@ export class Output {
     const failed = new Set(all.flatMap((raw, i) => (raw instanceof Error ? this.#unmake(i, raw) : [])))
     const texts: (string | Uint8Array)[] = []
     const origins: number[] = []
+    const places: number[] = []
     for (const [i, raw] of all.entries()) {
       const origin = this.#origins[i] ?? 0
       if (raw instanceof Error || failed.has(origin)) continue
       texts.push(raw)
       origins.push(origin)
+      places.push(i)
     }
-    return this.#madeFrom(Records.pack({ receipt: this.block.receipt.pick(origins), arrivedAt }, texts), origins)
+    return this.#madeFrom(
+      Records.pack({ receipt: this.block.receipt.pick(origins), arrivedAt }, texts),
+      origins,
+      places,
+    )
   }
 
-  #madeFrom(records: Records, origins: readonly number[]): Records {
-    return this.#unwraps ? records.withMetadataOf(this.block, origins) : records.madeFrom(this.block, origins)
+  /** @param places - Where each of the records stands among the values. Default: at its own place. */
+  #madeFrom(records: Records, origins: readonly number[], places?: readonly number[]): Records {
+    const made = this.#unwraps ? records : records.madeFrom(this.block, origins)
+    const { metadata } = this.block
+    const added = this.#added
+    if (added.length === 0) {
+      if (metadata === undefined || !this.#unwraps) return made
+      return made.withMetadata(movedMetadata(metadata, (index) => origins[index] ?? 0))
+    }
+    return made.withMetadata({
+      at: (index) => {
+        const more = added[places?.[index] ?? index]
+        const known = metadata?.at(origins[index] ?? 0)
+        return more === undefined ? known : { ...known, ...more }
+      },
+    })
   }
 
   /**

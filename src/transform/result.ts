@@ -3,6 +3,8 @@
  * calls it, so these are known by symbols that all copies share, and not by their classes.
  */
 
+import type { Metadata } from '../records/metadata.ts'
+
 /** Returned for a record that is to go nowhere: it counts as dropped. */
 export const drop: unique symbol = Symbol.for('hosepipe.drop')
 
@@ -27,9 +29,12 @@ export class Fail {
 export class Several {
   /** The records, in their order. */
   readonly values: readonly unknown[]
+  /** What is known of each beside what is known of the one that they are made of. Default: nothing. */
+  readonly metadata: readonly (Metadata | undefined)[] | undefined
 
-  constructor(values: readonly unknown[]) {
+  constructor(values: readonly unknown[], metadata?: readonly (Metadata | undefined)[]) {
     this.values = values
+    this.metadata = metadata
   }
 
   /** @internal */
@@ -65,9 +70,14 @@ export function fail(reason: Error | string): Fail {
 /**
  * Makes several records of one, in the order given; of none, the record is dropped. A plain array would be one record: a JSON
  * array.
+ *
+ * @param metadata - What is known of each, beside what is known of the one that they are made of. Default: nothing.
  */
-export function several(values: Iterable<Exclude<TransformResult, Several | Promise<unknown>>>): Several {
-  return new Several([...values])
+export function several(
+  values: Iterable<Exclude<TransformResult, Several | Promise<unknown>>>,
+  metadata?: readonly (Metadata | undefined)[],
+): Several {
+  return new Several([...values], metadata)
 }
 
 /**

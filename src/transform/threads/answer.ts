@@ -2,6 +2,7 @@
  * What a thread says of the records of a slab: the bytes of what was made of them, and indexes for everything else. Original bytes
  * never come back, because the main thread has kept them.
  */
+import type { Metadata } from '../../records/metadata.ts'
 import type { RetryOptions } from '../../retry/retry-options.ts'
 import type { SentError } from '../../sent-error.ts'
 import type { Meaning } from '../view.ts'
@@ -16,6 +17,8 @@ export interface Made {
   readonly isLines: boolean
   /** The record of the slab that each was made of. */
   readonly origins: Uint32Array<ArrayBuffer>
+  /** What is known of each; `undefined` where nothing is. */
+  readonly metadata: readonly (Metadata | undefined)[] | undefined
 }
 
 /** A record that failed. */

@@ -1,4 +1,5 @@
 import { type FailedRecords, type Failure, failedAsTheyCame } from '../../records/failed-records.ts'
+import { metadataOf } from '../../records/metadata.ts'
 import type { Provenance } from '../../records/records.ts'
 import { Records } from '../../records/records.ts'
 import { fromSent } from '../../sent-error.ts'
@@ -41,11 +42,12 @@ export function apply(
 }
 
 /** Records that a thread made of others. */
-export function toRecords(of: Records, { bytes, ends, isLines, origins }: Made): Records {
+export function toRecords(of: Records, { bytes, ends, isLines, origins, metadata }: Made): Records {
   const from: Provenance = { receipt: of.receipt.pick(origins), arrivedAt: of.arrivedAt }
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const made = isLines ? Records.lines(from, buffer, 0, ends) : Records.framed(from, buffer, 0, ends)
-  return made.madeFrom(of, origins)
+  const whole = made.madeFrom(of, origins)
+  return metadata === undefined ? whole : whole.withMetadata(metadataOf(metadata))
 }
 
 function toFailure({ code, error }: FailedRecord, endedAt: number): Failure {

@@ -1,3 +1,4 @@
+import type { Metadata } from '../../records/metadata.ts'
 import type { Records } from '../../records/records.ts'
 import type { Made } from './answer.ts'
 
@@ -8,6 +9,8 @@ export class MadeBuilder {
   #isLines = true
   readonly #ends: number[] = []
   readonly #origins: number[] = []
+  /** Where any of the records has some. */
+  #metadata: (Metadata | undefined)[] | undefined
 
   /** @param bytes - Where the first records stand. */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
@@ -27,11 +30,13 @@ export class MadeBuilder {
    * @param origins - The record of the slab that each was made of.
    */
   add(records: Records, length: number, origins: Uint32Array): void {
-    const { ends } = records
+    const { ends, metadata } = records
+    if (metadata !== undefined) this.#metadata ??= this.#origins.map(() => undefined)
     const shift = this.#length - records.start(0)
     for (let i = 0; i < ends.length; i += 1) {
       this.#ends.push((ends[i] ?? 0) + shift)
       this.#origins.push(origins[i] ?? 0)
+      this.#metadata?.push(metadata?.at(i))
     }
     this.#length += length
     this.#isLines &&= records.isLines
@@ -45,6 +50,7 @@ export class MadeBuilder {
       ends: Uint32Array.from(this.#ends),
       isLines: this.#isLines,
       origins: Uint32Array.from(this.#origins),
+      metadata: this.#metadata,
     }
   }
 }
