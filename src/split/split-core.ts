@@ -21,6 +21,8 @@ export interface SplitShape {
   readonly base?: number | undefined
   /** Told where each run of records ends; what it returns is called when all of them have ended. Default: nobody hears. */
   readonly onOpen?: ((to: number) => () => void) | undefined
+  /** Called for each run of records that nothing will end any more. Default: nobody hears. */
+  readonly onAbandoned?: ((error: Error) => void) | undefined
 }
 
 /** Splits one text: takes its bytes, and hands on what it finds. */
@@ -33,6 +35,7 @@ export interface SplitCore {
 /** Begins to split a text. */
 export function splitCore(splitter: Splitter, shape: SplitShape): SplitCore {
   const { account, clock, source, base = 0, onOpen, push } = shape
+  const onAbandoned = shape.onAbandoned && ((_: unknown, error: Error) => shape.onAbandoned?.(error))
   /** Of the chunk that is being split, if its memory is not ours. */
   let lease: Lease | undefined
   const memory = RecordMemory.shared()
@@ -42,7 +45,7 @@ export function splitCore(splitter: Splitter, shape: SplitShape): SplitCore {
       const [from, to] = [first + base, behind + base]
       const position = source === undefined ? { from, to } : { source, from, to }
       const onSettled = onOpen?.(to)
-      const receipt = account.open(count, arrivedAt, { position, memory: lease && memory, onSettled })
+      const receipt = account.open(count, arrivedAt, { position, memory: lease && memory, onSettled, onAbandoned })
       if (lease !== undefined) receipt.hold(lease)
       return { receipt, arrivedAt, places: base === 0 ? places : places && behindStart(places, base) }
     },

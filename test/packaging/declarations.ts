@@ -18,6 +18,7 @@ const entries: Readonly<Record<string, string>> = {
   'hosepipe/csv': join(root, 'src/encode/csv/index.ts'),
   'hosepipe/file': join(root, 'src/destinations/file/index.ts'),
   'hosepipe/http': join(root, 'src/destinations/http/index.ts'),
+  'hosepipe/http-server': join(root, 'src/sources/http-server/index.ts'),
   'hosepipe/memory': join(root, 'src/destinations/memory/index.ts'),
   'hosepipe/opensearch': join(root, 'src/destinations/opensearch/index.ts'),
   'hosepipe/parquet': join(root, 'src/encode/parquet/index.ts'),
@@ -36,6 +37,8 @@ declare global {
   const events: Readable
   const hose: Firehose
   const url: string
+  const cert: string
+  const key: string
   const search: Destination
   const lake: Destination
   const enrich: (event: unknown) => object
@@ -165,6 +168,7 @@ function withImports(code: string): string {
     'hosepipe/http': ['httpEndpoint', 'webhook'],
     'hosepipe/opensearch': ['openSearch'],
     'hosepipe/splunk': ['splunk'],
+    'hosepipe/http-server': ['firehoseReceiver', 'httpSource'],
     'hosepipe/memory': ['memory'],
     'hosepipe/parquet': ['parquet'],
     'hosepipe/csv': ['csv', 'csvRows'],
