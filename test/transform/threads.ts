@@ -27,7 +27,7 @@ import { ownThreads, type ThreadSource } from '../../src/transform/threads/pool.
 import { type ThreadsShape, threadsStage } from '../../src/transform/threads/threads.ts'
 import { transform } from '../../src/transform/transform.ts'
 import type { TransformOptions } from '../../src/transform/transform-options.ts'
-import type { BytesFunction, RecordFunction } from '../../src/transform/view.ts'
+import { type BytesFunction, json, type RecordFunction } from '../../src/transform/view.ts'
 import { conserves } from '../support/conservation.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import answersModule, { answers, later } from '../support/threads/answers.ts'
@@ -571,4 +571,23 @@ t.test('what is known of records is known in a thread, too', async (t) => {
     '{"n":2,"offset":"none"}',
     '{"n":3,"offset":"none"}',
   ])
+})
+
+t.test('what a thread takes out of a record fails alone later, with what is known of it', async (t) => {
+  const second = json(({ n }: { n: number }, { metadata }) =>
+    n === 2 ? fail(`no ${metadata?.place}`) : { n, place: metadata?.place },
+  )
+  for (const onError of ['fail', () => 'asked'] as const) {
+    const [stage, end] = [inThreads('unpack', { threads: 1, onError }), new End()]
+    const first = split(lines(), { clock })
+    await pipeline(Readable.from([Buffer.from('{"n":1} {"n":2} {"n":3}\n! x\n')]), first, stage, transform(second), end)
+    conserves(t, first.account.counts())
+    t.same(end.texts.slice(0, 2), ['{"n":1,"place":0}', '{"n":3,"place":2}'])
+    t.match(
+      end.failed.filter(({ code }) => code === 'Transform.Failed'),
+      [{ text: '{"n":2}', message: 'no 1' }],
+      'and not what it was taken out of',
+    )
+    t.match(first.account.counts(), { in: 4, delivered: 2, backedUp: 2 })
+  }
 })

@@ -34,6 +34,8 @@ export interface FailedRecord {
 /** See the head of this file. */
 export interface Answer {
   readonly meaning: Meaning
+  /** Whether what was made counts as what came in. */
+  readonly unwraps: boolean
   readonly made: readonly Made[]
   /** Of a filter, the records that stay. */
   readonly kept: Uint32Array<ArrayBuffer>

@@ -14,6 +14,8 @@ import { fromSlab, type Slab } from './slab.ts'
 /** What the answer depends on beside the records. */
 export interface Answering {
   readonly meaning: Meaning
+  /** Whether what the function makes counts as what came in. */
+  readonly unwraps: boolean
   readonly clock: Clock
   /** Whether the slab's buffer may go back: no function can have kept a view of it. */
   readonly giveBack: boolean
@@ -57,7 +59,7 @@ export class Answerer {
 
   /** The answer, and the buffers that go with it. */
   finish(): { readonly answer: Answer; readonly buffers: readonly ArrayBuffer[] } {
-    const { meaning, giveBack } = this.#answering
+    const { meaning, unwraps, giveBack } = this.#answering
     const dropped: number[] = []
     const expanded: number[] = []
     for (let index = 0; index < this.#became.length; index += 1) {
@@ -69,6 +71,7 @@ export class Answerer {
     const made = this.#made.map((each) => each.made())
     const answer: Answer = {
       meaning,
+      unwraps,
       made,
       kept: Uint32Array.from(this.#kept),
       dropped: Uint32Array.from(dropped),

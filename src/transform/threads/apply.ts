@@ -28,7 +28,7 @@ export function apply(
     if (dropFailed && one.rescuable) receipt.at(one.index).settle('dropped', 1)
     else failed.push(one)
   }
-  for (const one of made) push(toRecords(records, one))
+  for (const one of made) push(toRecords(records, one, answer.unwraps))
   if (kept.length > 0) push((kept.length === records.length ? records : records.pick(kept)).passed())
   if (failed.length === 0) return
   const endedAt = now()
@@ -41,12 +41,12 @@ export function apply(
   )
 }
 
-/** Records that a thread made of others. */
-export function toRecords(of: Records, { bytes, ends, isLines, origins, metadata }: Made): Records {
+/** Records that a thread made of others. @param unwraps - Whether they count as what came in */
+export function toRecords(of: Records, { bytes, ends, isLines, origins, metadata }: Made, unwraps: boolean): Records {
   const from: Provenance = { receipt: of.receipt.pick(origins), arrivedAt: of.arrivedAt }
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const made = isLines ? Records.lines(from, buffer, 0, ends) : Records.framed(from, buffer, 0, ends)
-  const whole = made.madeFrom(of, origins)
+  const whole = unwraps ? made : made.madeFrom(of, origins)
   return metadata === undefined ? whole : whole.withMetadata(metadataOf(metadata))
 }
 

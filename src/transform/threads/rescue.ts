@@ -2,7 +2,7 @@ import { toError } from '../../errors.ts'
 import type { Records } from '../../records/records.ts'
 import { fromSent, isOurs } from '../../sent-error.ts'
 import { dropped, Output, Stop, Thrown } from '../output.ts'
-import type { TransformResult } from '../result.ts'
+import { several, type TransformResult } from '../result.ts'
 import type { Answer } from './answer.ts'
 import { toRecords } from './apply.ts'
 
@@ -19,7 +19,10 @@ export async function rescued(records: Records, answer: Answer, rescue: Rescue, 
   for (const index of answer.dropped) results[index]?.push(dropped)
   for (const index of answer.kept) results[index]?.push(true)
   for (const made of answer.made) {
-    for (const [i, bytes] of [...toRecords(records, made)].entries()) results[made.origins[i] ?? 0]?.push(bytes)
+    for (const [i, bytes] of [...toRecords(records, made, answer.unwraps)].entries()) {
+      const known = made.metadata?.[i]
+      results[made.origins[i] ?? 0]?.push(known === undefined ? bytes : several([bytes], [known]))
+    }
   }
   for (const { index, code, error, rescuable } of answer.failed) {
     const local = fromSent(error)
@@ -28,10 +31,10 @@ export async function rescued(records: Records, answer: Answer, rescue: Rescue, 
     else if (rescue === 'stop') results[index]?.push(new Stop(local, ours ?? 'Transform.Threw'))
     else results[index]?.push(await ask(rescue, local, records.at(index)))
   }
-  const output = new Output(records, answer.meaning, now)
-  for (const [index, several] of results.entries()) {
-    if (several.length > 1) records.receipt.at(index).expand(several.length - 1)
-    for (const result of several) output.add(index, result)
+  const output = new Output(records, answer.meaning, now, undefined, answer.unwraps)
+  for (const [index, all] of results.entries()) {
+    if (all.length > 1) records.receipt.at(index).expand(all.length - 1)
+    for (const result of all) output.add(index, result)
   }
   return output
 }

@@ -64,6 +64,7 @@ class Transforming {
   constructor(fn: RecordFunction) {
     this.#answering = {
       meaning: fn.meaning,
+      unwraps: fn.unwraps === true,
       clock: systemClock,
       giveBack: keepsNoView(fn.look),
     }
