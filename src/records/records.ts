@@ -13,27 +13,24 @@ import { HosepipeError } from '../errors.ts'
 import { type Origin, Receipt } from '../receipts/receipts.ts'
 import { Framed } from './framed.ts'
 import type { Layout } from './layout.ts'
-import { type MetadataColumn, movedMetadata } from './metadata.ts'
+import type { MetadataColumn } from './metadata.ts'
 import { Originals } from './originals.ts'
 import { pack } from './pack.ts'
-import { type Place, type Places, pickedPlaces, slicedPlaces, stretchedPlaces } from './places.ts'
+import type { Place, Places } from './places.ts'
+import {
+  changedProvenance,
+  madeProvenance,
+  type Provenance,
+  pickedProvenance,
+  slicedProvenance,
+  stretchedProvenance,
+} from './provenance.ts'
+
+export type { Provenance } from './provenance.ts'
+
 import { inspected, serialise, stringify } from './serialise.ts'
 import { Spans } from './spans.ts'
 import { indexesOf, type Stretches } from './stretches.ts'
-
-/** Where the records of a run came from, and when. */
-export interface Provenance {
-  /** What the records go back to when they have ended. */
-  readonly receipt: Origin
-  /** Wall-clock time at which the oldest of the records arrived, in milliseconds. */
-  readonly arrivedAt: number
-  /** How many functions of transforms the records have been through. Default 0. */
-  readonly functions?: number | undefined
-  /** Where the records stand in their input, if a splitter found them there. */
-  readonly places?: Places | undefined
-  /** What their source knows of them; see {@link metadataOf}. Default: nothing. */
-  readonly metadata?: MetadataColumn | undefined
-}
 
 /** A run of records in one buffer. Shares memory with the chunk that it was split from; never changed after it was made. */
 export class Records implements Iterable<Buffer>, Provenance {
@@ -232,11 +229,7 @@ export class Records implements Iterable<Buffer>, Provenance {
     if (from === 0 && to === this.length) return this
     const values = this.#values?.slice(from, to)
     return new Records(
-      this.#from(
-        this.receipt.slice(from, to),
-        this.places && slicedPlaces(this.places, from),
-        this.metadata && (from === 0 ? this.metadata : movedMetadata(this.metadata, (index) => index + from)),
-      ),
+      slicedProvenance(this, from, to),
       this.#layout?.slice(from, to),
       values,
       this.#originals?.slice(from, to),
@@ -253,9 +246,7 @@ export class Records implements Iterable<Buffer>, Provenance {
     if (stretches.length <= 2) return this.slice(from, to)
     const isPlain = this.#values === undefined && this.#originals === undefined && this.metadata === undefined
     if (!isPlain || !(this.receipt instanceof Receipt)) return this.pick(indexesOf(stretches))
-    const { places } = this
-    const provenance =
-      places === undefined ? this : this.#from(this.receipt, stretchedPlaces(places, stretches), undefined)
+    const provenance = stretchedProvenance(this, stretches)
     return new Records(provenance, Spans.pickStretches(this.#written(), stretches), undefined, undefined)
   }
 
@@ -263,7 +254,7 @@ export class Records implements Iterable<Buffer>, Provenance {
   pick(indexes: ArrayLike<number>): Records {
     const all = this.#values
     return new Records(
-      this.#picked(indexes),
+      pickedProvenance(this, indexes),
       this.#layout && Spans.pick(this.#layout, indexes),
       all && Array.from(indexes, (i) => all[i]),
       this.#originals?.pick(indexes),
@@ -291,7 +282,7 @@ export class Records implements Iterable<Buffer>, Provenance {
   pickOriginals(indexes: ArrayLike<number>): Records {
     if (this.#originals === undefined && this.#layout !== undefined) return this.pick(indexes)
     return Records.pack(
-      this.#picked(indexes),
+      pickedProvenance(this, indexes),
       Array.from(indexes, (i) => this.original(i)),
     )
   }
@@ -304,27 +295,23 @@ export class Records implements Iterable<Buffer>, Provenance {
    */
   madeFrom(run: Records, indexes: ArrayLike<number>): Records {
     const originals = run.#originals?.pick(indexes) ?? new Originals(run, indexes)
-    const { receipt, arrivedAt } = this
-    const places = run.places && pickedPlaces(run.places, indexes)
-    const metadata = run.metadata && pickedMetadata(run.metadata, indexes)
-    const from = { receipt, arrivedAt, functions: run.functions + 1, places, metadata }
+    const from = madeProvenance(run, this, indexes)
     return new Records(from, this.#layout, this.#values, originals)
   }
 
   /** The same records with other metadata: the same memory. */
   withMetadata(metadata: MetadataColumn): Records {
-    return new Records(this.#from(this.receipt, this.places, metadata), this.#layout, this.#values, this.#originals)
+    return this.#with({ metadata })
   }
 
   /** The same records with another receipt: the same memory. */
   withReceipt(receipt: Origin): Records {
-    return new Records(this.#from(receipt, this.places, this.metadata), this.#layout, this.#values, this.#originals)
+    return this.#with({ receipt })
   }
 
   /** The same records, of which one more function has said that they stay. */
   passed(): Records {
-    const from = { ...this.#from(this.receipt, this.places, this.metadata), functions: this.functions + 1 }
-    return new Records(from, this.#layout, this.#values, this.#originals)
+    return this.#with({ functions: this.functions + 1 })
   }
 
   /**
@@ -407,16 +394,9 @@ export class Records implements Iterable<Buffer>, Provenance {
     return { source: this.receipt.at(i).position?.source, offset: places.offset(i), line: places.line(i) }
   }
 
-  #picked(indexes: ArrayLike<number>): Provenance {
-    return this.#from(
-      this.receipt.pick(indexes),
-      this.places && pickedPlaces(this.places, indexes),
-      this.metadata && pickedMetadata(this.metadata, indexes),
-    )
-  }
-
-  #from(receipt: Origin, places: Places | undefined, metadata: MetadataColumn | undefined): Provenance {
-    return { receipt, arrivedAt: this.arrivedAt, functions: this.functions, places, metadata }
+  /** The same records with another provenance: the same memory. */
+  #with(change: Partial<Provenance>): Records {
+    return new Records(changedProvenance(this, change), this.#layout, this.#values, this.#originals)
   }
 
   /** The layout, which values come to have by this. @throws HosepipeError when one of them has no JSON form. */
@@ -432,10 +412,6 @@ export class Records implements Iterable<Buffer>, Provenance {
     this.#layout ??= noRecords
     return this.#layout
   }
-}
-
-function pickedMetadata(column: MetadataColumn, indexes: ArrayLike<number>): MetadataColumn {
-  return movedMetadata(column, (index) => indexes[index] ?? 0)
 }
 
 /** The layout of a run without values. */

@@ -217,6 +217,29 @@ t.test('close answers what is under way, and refuses the rest', async (t) => {
   await source.close()
 })
 
+t.test('what goes wrong in functions of the user, and a port that is taken', async (t) => {
+  const { url } = await listening(
+    t,
+    httpSource({
+      port: 0,
+      authorize: () => {
+        throw new Error('no connection to postgres://me:hunter2@db/users')
+      },
+    }),
+  )
+  const answer = await post(url, 'a')
+  t.match(answer, { status: 500, body: { error: /no connection to postgres:\/\/\*\*\*@db/ } })
+  const taken = httpSource({ port: Number(new URL(url).port) })
+  await t.rejects(taken.listening(), { code: 'EADDRINUSE' })
+  const late = httpSource({ port: 0, authorize: () => new Promise((resolve) => setImmediate(() => resolve(true))) })
+  const way = await listening(t, late)
+  const under = post(way.url, 'a')
+  while (late.stats().in === 0) await settled()
+  await late.close()
+  t.match(await under, { status: 200 })
+  await way.over
+})
+
 t.test('a server of your own', async (t) => {
   const source = httpSource()
   const { records, over } = await listening(t, source)

@@ -17,6 +17,7 @@ import { HosepipeError, toError } from '../../errors.ts'
 import { Account, type Counts } from '../../receipts/receipts.ts'
 import type { FailedRecords } from '../../records/failed-records.ts'
 import type { Records } from '../../records/records.ts'
+import { redact } from '../../redact.ts'
 import { type Answer, RequestRefused, sendAnswer } from './answer.ts'
 import { BodyRoom, busy, readBody } from './request-body.ts'
 
@@ -128,8 +129,11 @@ export class RecordServer extends Readable {
     if (this.#server === undefined || this.#server.listening) return Promise.resolve(this.url)
     if (this.errored) return Promise.reject(this.errored)
     return new Promise((resolve, reject) => {
-      this.#server?.once('listening', () => resolve(this.url))
       this.once('error', reject)
+      this.#server?.once('listening', () => {
+        this.off('error', reject)
+        resolve(this.url)
+      })
     })
   }
 
@@ -154,7 +158,7 @@ export class RecordServer extends Readable {
     try {
       answer = await this.#answerTo(request)
     } catch (error) {
-      const refusal = error instanceof RequestRefused ? error : new RequestRefused(500, toError(error).message)
+      const refusal = error instanceof RequestRefused ? error : new RequestRefused(500, redact(toError(error).message))
       answer = this.#protocol.refused(request, refusal)
     }
     sendAnswer(request, response, answer, this.#isClosing)
@@ -212,12 +216,13 @@ export class RecordServer extends Readable {
   async #answerTo(request: IncomingMessage): Promise<Answer> {
     const { retryAfter, answerWhen } = this.#shape
     if (this.#isClosing) throw busy(retryAfter)
-    const known = await this.#protocol.admit(request)
-    if (known !== undefined) return known
+    // From here on `close()` waits for it: nothing may be handed on behind the end.
     this.#reading += 1
     const ends = new Ends()
     let room: number | undefined
     try {
+      const known = await this.#protocol.admit(request)
+      if (known !== undefined) return known
       const body = await readBody(request, this.#shape, this.#room)
       room = body.room
       const chunks = await this.#recordsOf(request, body.bytes, ends)
