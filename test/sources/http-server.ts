@@ -1,7 +1,9 @@
 /** Records that come by HTTP, from clients that nobody here wrote and from sockets that misbehave. */
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { gzipSync } from 'node:zlib'
@@ -18,6 +20,7 @@ import {
 } from '../../src/sources/http-server/index.ts'
 import { conserves } from '../support/conservation.ts'
 import { ManualClock, settled } from '../support/manual-clock.ts'
+import { root } from '../support/modules.ts'
 
 /** A source that listens, the way behind it, and what came there. */
 async function listening(t: Test, source: RecordServer, more: Partial<FirehoseOptions> = {}) {
@@ -215,6 +218,25 @@ t.test('close answers what is under way, and refuses the rest', async (t) => {
   t.same(records, ['a', 'bc'])
   await t.rejects(post(url, 'd'))
   await source.close()
+})
+
+t.test('over TLS, both ways', async (t) => {
+  const file = (name: string) => readFileSync(join(root, 'test/inputs/tls', name))
+  const [cert, key] = [file('cert.pem'), file('key.pem')]
+  const source = firehoseReceiver({ port: 0, tls: { cert, key } })
+  const { url, records, over } = await listening(t, source)
+  t.match(url, /^https:/)
+  const hose = firehose({ to: httpEndpoint({ url, tls: { ca: cert } }), backup: memory() })
+  hose.end({ n: 1 })
+  await once(hose, 'close')
+  t.match(hose.stats(), { delivered: 1, retries: 0 })
+  const trusting = firehose({ to: httpEndpoint({ url }), backup: memory(), retry: false })
+  trusting.end({ n: 2 })
+  await once(trusting, 'close')
+  t.match(trusting.stats(), { backedUp: 1 }, 'a certificate that nobody knows')
+  await source.close()
+  await over
+  t.same(records, ['{"n":1}'])
 })
 
 t.test('what goes wrong in functions of the user, and a port that is taken', async (t) => {
