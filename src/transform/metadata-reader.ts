@@ -42,7 +42,7 @@ export class MetadataReader implements RecordFunction {
     return Buffer.isBuffer(value) ? value.toString() : value
   }
 
-  /** @internal */
+  /** What a function of a record answers that only reads: the value itself. */
   call(value: unknown): unknown {
     return value
   }

@@ -98,10 +98,12 @@ export function numberOf(text: string): number | bigint {
 }
 
 const wholeNumber = /^-?\d+$/
-/** A string, or a whole number that may be beyond 2^53. */
-const stringOrLong = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/gs
+/** A string, or a number with all that belongs to it: the digits behind a point are none of a whole one. */
+const stringOrNumber = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs
+/** A whole number that may be beyond 2^53. */
+const longNumber = /^-?\d{16,}$/
 
 /** JSON text whose whole numbers that may be beyond 2^53 are strings. */
 export function withLongAsText(text: string): string {
-  return text.replace(stringOrLong, (token) => (token.startsWith('"') ? token : `"${token}"`))
+  return text.replace(stringOrNumber, (token) => (longNumber.test(token) ? `"${token}"` : token))
 }

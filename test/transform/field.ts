@@ -258,6 +258,14 @@ t.test('says the same as JSON.parse of single cases', async () => {
   for (const [text, ...path] of cases) agrees(Buffer.from(text), path)
 })
 
+t.test('a long whole number beside a fraction with as many digits, where the record has to be parsed', async (t) => {
+  const record = Buffer.from(
+    '{"f":-0.0000010000000000000002,"e":12345678901234567890e1,"b":{"\ufffd":123456789012345678}}',
+  )
+  t.equal(field(['b', '\ufffd']).readBytes(record), 123456789012345678n)
+  agrees(record, ['b', '\ufffd'])
+})
+
 t.test('numbers', async () => {
   const digits = fc.stringMatching(/^-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?$/)
   fc.assert(
