@@ -1,9 +1,10 @@
 import type { Records } from '../records/records.ts'
 import { release } from '../records/words.ts'
 import { AttemptContext } from './attempts.ts'
+import type { MutableContext } from './context.ts'
 import { FieldReader } from './field.ts'
 import type { Output } from './output.ts'
-import type { Context, RecordFunction } from './view.ts'
+import type { RecordFunction } from './view.ts'
 
 /** The first record about which a filter did not plainly say whether it stays. */
 export interface Odd {
@@ -24,7 +25,7 @@ export interface FilterRun {
   readonly fn: RecordFunction
   readonly output: Output
   /** What the function gets; its index is that of the record that it is called with. */
-  readonly context: Context & { index: number; metadata: Context['metadata'] }
+  readonly context: MutableContext
   /** The number of the block's first record. */
   readonly first: number
   /** Asked before each call. */

@@ -6,6 +6,7 @@ import { withBytes } from '../records/with-bytes.ts'
 import { type Core, inTurn, type Work } from '../stage/door.ts'
 import type { Outlet } from '../stage/stage.ts'
 import { AttemptContext, TransformAttempts } from './attempts.ts'
+import { contextOf, type MutableContext } from './context.ts'
 import { FailedOutlet } from './failed-outlet.ts'
 import { bytesReader, filterFields, type Odd } from './filter-fields.ts'
 import { InOrder, type Job } from './in-order.ts'
@@ -116,7 +117,7 @@ export class TransformCore implements Core {
   #through(output: Output, values: readonly unknown[] | undefined, from: number, first: number): Work {
     if (this.#state.destroyed) return undefined
     const { block } = output
-    const context = this.#contextOf(block, first)
+    const context = contextOf(block, first, this.#outlet.signal)
     const reader = bytesReader(this.#fn, block)
     let start = from
     for (let i = from; i < block.length; i += 1) {
@@ -192,17 +193,11 @@ export class TransformCore implements Core {
     }
   }
 
-  /** What a function is told of the record at `i`; of all records of the block, where the caller changes it. */
-  #contextOf(block: Records, first: number, i = 0): MutableContext {
-    const { arrivedAt, metadata } = block
-    return { arrivedAt, index: first + i, signal: this.#outlet.signal, metadata: metadata?.at(i) }
-  }
-
   /** Makes out what the function has said: a result, a promise of one, or that the record has failed. */
   #judge(block: Records, i: number, result: unknown, first: number, context?: AttemptContext): unknown {
     if (typeof result === 'boolean') return result
     if (isPlain(result) || !isThenable(result)) return isFail(result) ? this.#rescue(block, i, result) : result
-    const told = context ?? new AttemptContext(this.#contextOf(block, first, i), this.#outlet.signal)
+    const told = context ?? new AttemptContext(contextOf(block, first, this.#outlet.signal, i), this.#outlet.signal)
     const again = (next: Context): unknown => this.#fn.call(see(this.#fn.look, block, i), next)
     return this.#attempts.settle(result, told, again).then(
       (value) => (isFail(value) ? this.#rescue(block, i, value) : value),
@@ -291,7 +286,7 @@ export class TransformCore implements Core {
       )
     }
     start(at, promise)
-    const context = this.#contextOf(block, first)
+    const context = contextOf(block, first, this.#outlet.signal)
     for (let i = at + 1; i < to; i += 1) {
       await this.#order.room()
       if (this.#state.destroyed) return to
@@ -368,11 +363,6 @@ export interface CoreOptions extends TransformOptions {
 /** Records in the first asynchronous block, while the size of their results is not known. */
 const firstAsyncRecords = 64
 const maxAsyncRecords = 4_096
-
-interface MutableContext extends Context {
-  index: number
-  metadata: Context['metadata']
-}
 
 /** How many records from `from` on make a block: as many as fit in it, and one at least. */
 function blockLength(records: Records, from: number): number {
