@@ -52,15 +52,25 @@ function jsonProblem(message: string, text: string): string {
 
 const addresses: readonly string[] = ['to', 'backup', 'sourceBackup']
 const functions: readonly string[] = functionKinds
+/** Options of destinations that may say in which file they stand. */
+const secretOptions: readonly string[] = ['token', 'accessKey', 'headers', 'auth']
 
 function withPaths(name: string, value: unknown, folder: string): unknown {
   if (addresses.includes(name)) {
     if (typeof value === 'string') return value === 'discard' ? value : rebased(value, folder)
     if (Array.isArray(value)) return value.map((one) => withPaths(name, one, folder))
-    if (isObject(value) && typeof value.url === 'string') return { ...value, url: rebased(value.url, folder) }
-    return value
+    if (!isObject(value) || typeof value.url !== 'string') return value
+    const secrets = Object.entries(value).filter(([key]) => secretOptions.includes(key))
+    const placed = secrets.map(([key, secret]) => [key, withSecretPaths(secret, folder)])
+    return { ...value, ...Object.fromEntries(placed), url: rebased(value.url, folder) }
   }
   return name === 'transform' ? withFunctionPaths(value, folder) : value
+}
+
+function withSecretPaths(value: unknown, folder: string): unknown {
+  if (typeof value === 'string') return value.startsWith('file:') ? `file:${resolve(folder, value.slice(5))}` : value
+  if (!isPlain(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, withSecretPaths(one, folder)]))
 }
 
 function withFunctionPaths(value: unknown, folder: string): unknown {

@@ -292,8 +292,8 @@ t.test('collectors of Splunk and clusters of OpenSearch are destinations', async
   })
   t.teardown(() => server.close())
   const dir = folder(t, {
-    token: 'from-a-file\n',
-    'splunk.json': JSON.stringify({
+    'etc/token': 'from-a-file\n',
+    'etc/splunk.json': JSON.stringify({
       to: {
         url: `splunk+${server.url}`,
         token: `file:token`,
@@ -302,7 +302,7 @@ t.test('collectors of Splunk and clusters of OpenSearch are destinations', async
         fields: { n: { field: 'n' } },
       },
     }),
-    'search.json': JSON.stringify({
+    'etc/search.json': JSON.stringify({
       to: {
         url: `opensearch+${server.url}/under/logs`,
         auth: { username: 'me', password: 'file:token' },
@@ -325,15 +325,15 @@ t.test('collectors of Splunk and clusters of OpenSearch are destinations', async
     headers: { authorization: 'Splunk abc' },
     body: `{"event":${record}}\n`,
   })
-  t.match(await run('--config splunk.json'), {
+  t.match(await run('--config etc/splunk.json'), {
     headers: { authorization: 'Splunk from-a-file' },
     body: `{"time":1700000000.000,"host":"one","fields":{"n":"7"},"event":${record}}\n`,
   })
-  t.match(await run(`--to opensearch+${server.url}/logs`, { HOSEPIPE_OPENSEARCH_API_KEY: 'file:token' }), {
+  t.match(await run(`--to opensearch+${server.url}/logs`, { HOSEPIPE_OPENSEARCH_API_KEY: 'file:etc/token' }), {
     path: /^\/logs\/_bulk/,
     headers: { authorization: 'ApiKey from-a-file' },
   })
-  t.match(await run('--config search.json'), {
+  t.match(await run('--config etc/search.json'), {
     path: /^\/under\/logs-2023-11\/_bulk/,
     headers: { authorization: `Basic ${Buffer.from('me:from-a-file').toString('base64')}` },
     body: `{"index":{"_id":"7"}}\n${record}\n`,
@@ -356,7 +356,7 @@ t.test('collectors of Splunk and clusters of OpenSearch are destinations', async
     const ended = await start(process.execPath, [main, ...args.split(' ')], dir, env).ended
     t.match(ended, { code: 1, stderr: message })
   }
-  const checked = await start(process.execPath, [main, 'check', 'search.json', '--connect'], dir, {}).ended
+  const checked = await start(process.execPath, [main, 'check', 'etc/search.json', '--connect'], dir, {}).ended
   t.match(checked, { code: 0 })
   t.notMatch(checked.stdout + checked.stderr, /from-a-file/)
 })

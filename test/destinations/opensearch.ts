@@ -202,6 +202,18 @@ t.test('documents end one by one', async (t) => {
   t.match(given, [{ errorCode: '429', esIndexName: 'logs' }])
 })
 
+t.test('more documents of one request are refused than a call takes arguments', async (t) => {
+  const { url } = await receiver(
+    t,
+    [root],
+    new BulkIndex().answering(() => ({ status: 400, error: { type: 'x' } })),
+  )
+  const to = openSearch({ node: url, index: 'logs', documentId: 'none', maxBytes: '100MiB' })
+  const records = Array.from({ length: 150_000 }, () => '{}')
+  const { stats } = await deliverTo(t, to, records, { maxBytes: '64MiB' })
+  t.match(stats, { delivered: 0, backedUp: 150_000, retries: 0, byCode: { 400: { records: 150_000 } } })
+})
+
 t.test('an answer that looks nearly as usual is read', async (t) => {
   const answers = [
     '{"errors":false,"items":[{"index":{"status":201}},{"index":{"status":413}},{"index":{"status":201}}]}',

@@ -162,6 +162,35 @@ t.test('acknowledgements: one question for all, until each has come', async (t) 
   t.equal(clock.waiting, 0, 'no timer is left')
 })
 
+t.test('nothing is left of a stream that is destroyed while it waits', async (t) => {
+  const clock = new ManualClock()
+  const hec = new Hec()
+  hec.isFast = false
+  // The first question is that of `open`; no other is ever answered.
+  let questions = 0
+  const { url, connections } = await receiver(t, [], (response, came) => {
+    const isMute = isQuestion(came) && ++questions > 1
+    if (!isMute && typeof hec.answering === 'function') hec.answering(response, came)
+  })
+  for (const isAsked of [false, true]) {
+    questions = 0
+    const hose = firehose({ to: splunk({ url, token, clock }) })
+    hose.write({ n: 1 })
+    const flushed = hose.flush().catch(() => undefined)
+    const before = hec.bodies.length
+    while (hec.bodies.length === before || clock.waiting < 2) await settled()
+    if (isAsked) clock.advance(1_000)
+    while (isAsked && questions < 2) await settled()
+    hose.on('error', () => undefined)
+    const closed = once(hose, 'close')
+    hose.destroy()
+    await closed
+    await flushed
+    while (connections() > 0) await settled()
+    t.equal(clock.waiting, 0, isAsked ? 'while it asks' : 'before it asks')
+  }
+})
+
 t.test('no more batches are sent than may wait for acknowledgements', async (t) => {
   const clock = new ManualClock()
   const { hec, to } = await started(t, { clock, maxUnacknowledged: 3 })

@@ -394,6 +394,26 @@ t.test('firehoseReceiver: what httpEndpoint delivers, once', async (t) => {
   await over
 })
 
+t.test(
+  'firehoseReceiver: one that comes again while the first waits has its answer, and does not hold up the end',
+  async (t) => {
+    const source = firehoseReceiver({ port: 0 })
+    const { url, records, over } = await listening(t, source, { batch: { maxAge: '1h' } })
+    const send = () =>
+      post(url, JSON.stringify({ requestId: 'r1', timestamp: 1, records: [{ data: 'YQ==' }] }), {
+        'x-amz-firehose-request-id': 'r1',
+      })
+    const first = send()
+    while (source.stats().pending < 1) await settled()
+    const again = send()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    await source.close()
+    for (const answer of [first, again]) t.match(await answer, { status: 200, body: { requestId: 'r1' } })
+    await over
+    t.same(records, ['a'])
+  },
+)
+
 t.test('firehoseReceiver: what was not delivered is taken when it comes again', async (t) => {
   let fails = true
   const came: string[] = []

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 import type { Test } from 'tap'
@@ -64,7 +64,10 @@ export function program(home: string) {
     folder(t: Test, contents: Readonly<Record<string, string | Buffer>> = {}): string {
       const dir = join(home, t.name.replace(/\W+/g, '-'))
       mkdirSync(dir)
-      for (const [name, content] of Object.entries(contents)) writeFileSync(join(dir, name), content)
+      for (const [name, content] of Object.entries(contents)) {
+        mkdirSync(dirname(join(dir, name)), { recursive: true })
+        writeFileSync(join(dir, name), content)
+      }
       return dir
     },
     /** Runs it with some input to its end. */

@@ -34,7 +34,7 @@ export async function sendHalved(
   const send = async (part: Request, first: number): Promise<void> => {
     try {
       const some = (await attempt(part)) ?? []
-      refused.push(...some.map((one) => ({ ...one, index: first + one.index })))
+      for (const one of some) refused.push({ ...one, index: first + one.index })
       hasTaken = true
     } catch (thrown) {
       const why = whyHalve(thrown)
@@ -49,7 +49,7 @@ export async function sendHalved(
       alone += 1
       const error = toError(thrown)
       const retryable = why === undefined && isRetryable(thrown)
-      refused.push(...numbers(first, first + part.length).map((index) => ({ index, error, retryable })))
+      for (let i = 0; i < part.length; i += 1) refused.push({ index: first + i, error, retryable })
     }
   }
   await send(request, 0)

@@ -33,7 +33,8 @@ export class Acknowledgements {
   readonly #client: HecClient
   readonly #options: AcknowledgementOptions
   readonly #waiting = new Map<number, Waiting>()
-  #isAsking = false
+  /** While the next question is waited for, or is under way: stops it. */
+  #stopAsking: (() => void) | undefined
 
   constructor(client: HecClient, options: AcknowledgementOptions) {
     this.#client = client
@@ -61,6 +62,7 @@ export class Acknowledgements {
           takeBack()
           signal.removeEventListener('abort', onAbort)
           if (this.#waiting.get(id) === waiting) this.#waiting.delete(id)
+          if (this.#waiting.size === 0) this.#stopAsking?.()
           if (error === undefined) resolve()
           else reject(error)
         },
@@ -78,23 +80,29 @@ export class Acknowledgements {
   }
 
   #askSoon(): void {
-    if (this.#isAsking || this.#waiting.size === 0) return
-    this.#isAsking = true
-    this.#options.clock.schedule(this.#options.interval, () => {
-      void this.#ask().finally(() => {
-        this.#isAsking = false
+    if (this.#stopAsking !== undefined || this.#waiting.size === 0) return
+    const { clock, interval } = this.#options
+    const controller = new AbortController()
+    const takeBack = clock.schedule(interval, () => {
+      void this.#ask(controller).finally(() => {
+        if (this.#stopAsking === stop) this.#stopAsking = undefined
         this.#askSoon()
       })
     })
+    // Nobody waits any more: neither a timer nor a request is left behind.
+    const stop = (): void => {
+      takeBack()
+      controller.abort()
+      if (this.#stopAsking === stop) this.#stopAsking = undefined
+    }
+    this.#stopAsking = stop
   }
 
   /** Asks for those that have waited longest. A question without an answer is asked again: each waiting has its end. */
-  async #ask(): Promise<void> {
+  async #ask(controller: AbortController): Promise<void> {
     const asked = [...this.#waiting].slice(0, maxIds)
-    if (asked.length === 0) return
     const body = Buffer.from(JSON.stringify({ acks: asked.map(([id]) => id) }))
     const { clock } = this.#options
-    const controller = new AbortController()
     const takeBack = clock.schedule(questionTime, () => controller.abort())
     const answer = await this.#client.ask({ endpoint: '/ack', body, signal: controller.signal }).catch(() => undefined)
     takeBack()

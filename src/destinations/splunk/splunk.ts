@@ -51,7 +51,7 @@ export function splunk(options: SplunkOptions): Destination {
       const { code, ackId } = hecAnswerIn(answer.body)
       if (code === 0) return ackId
       if (code !== undefined) throw refusedBy(answer, clock.wall())
-      const words = `the collector answered ${answer.status}, but not as its collector does`
+      const words = `the answer has the status ${answer.status}, but is none of the HTTP Event Collector: it has no code`
       throw new SplunkError('Splunk.InvalidHecResponseCharacter', words, { retryable: true })
     } finally {
       room.leave(0)

@@ -72,16 +72,17 @@ export function firehoseReceiver(options: FirehoseReceiverOptions = {}): RecordS
       if (accessKey !== undefined && !isSecret(textOf(headers['x-amz-firehose-access-key']), accessKey)) {
         throw new RequestRefused(401, 'the access key is another one')
       }
-      const id = idOf(request)
-      if (id === undefined) throw new RequestRefused(400, 'X-Amz-Firehose-Request-Id is missing')
-      const before = remembered.get(id)
-      if (before === undefined || !(await isTaken(before))) return undefined
-      request.resume()
-      return answer(request, 200)
+      if (idOf(request) === undefined) throw new RequestRefused(400, 'X-Amz-Firehose-Request-Id is missing')
+      return undefined
     },
     async read(request, body, ends) {
-      const { requestId, records } = deliveryIn(body)
       const id = idOf(request) ?? ''
+      const before = remembered.get(id)
+      if (before !== undefined) {
+        ends.follow(before)
+        return []
+      }
+      const { requestId, records } = deliveryIn(body)
       if (requestId !== id)
         throw new RequestRefused(400, 'the requestId of the body is not that of X-Amz-Firehose-Request-Id')
       const about = {
@@ -89,9 +90,7 @@ export function firehoseReceiver(options: FirehoseReceiverOptions = {}): RecordS
         requestId: id,
         sourceArn: textOf(request.headers['x-amz-firehose-source-arn']),
       }
-      // It may have come twice at the same time.
-      const before = remembered.get(id)
-      if (records.length === 0 || (before !== undefined && (await isTaken(before)))) return []
+      if (records.length === 0) return []
       const arrivedAt = clock.wall()
       const onSettled = ends.opened()
       const receipt = ends.account.open(records.length, arrivedAt, {
@@ -109,13 +108,6 @@ export function firehoseReceiver(options: FirehoseReceiverOptions = {}): RecordS
     },
   }
   return new RecordServer({ ...read, port: options.port, tls: options.tls, clock }, protocol)
-}
-
-function isTaken(ends: Promise<void>): Promise<boolean> {
-  return ends.then(
-    () => true,
-    () => false,
-  )
 }
 
 function idOf({ headers }: IncomingMessage): string | undefined {

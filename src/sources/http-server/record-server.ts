@@ -63,6 +63,11 @@ export class Ends {
     }
   }
 
+  /** The records have come before: they end as they do there. */
+  follow(before: Promise<void>): void {
+    before.then(this.opened(), (error) => this.abandoned(error))
+  }
+
   /** Nothing will end the records any more. */
   abandoned(error: Error): void {
     this.#reject(error)
