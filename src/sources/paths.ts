@@ -13,14 +13,14 @@ export async function expandPaths(
   paths: readonly string[],
   stands: (path: string) => boolean = () => false,
 ): Promise<string[]> {
-  const all: string[] = []
+  const all: (readonly string[])[] = []
   for (const path of paths) {
     const found = stands(path) ? undefined : await stat(path).catch(() => undefined)
-    if (found?.isDirectory()) all.push(...(await filesIn(path)))
-    else if (found !== undefined || stands(path)) all.push(path)
-    else all.push(...((await matching(path)) ?? [path]))
+    if (found?.isDirectory()) all.push(await filesIn(path))
+    else if (found !== undefined || stands(path)) all.push([path])
+    else all.push((await matching(path)) ?? [path])
   }
-  return all
+  return all.flat()
 }
 
 /** The files that a pattern matches; `undefined` for a path that is none. */
