@@ -9,8 +9,7 @@
  *                     ▼
  *                    400, and no record of it is handed on
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { Clock } from '../../clock.ts'
 import { HosepipeError, toError } from '../../errors.ts'
@@ -19,20 +18,16 @@ import type { FailedRecords } from '../../records/failed-records.ts'
 import type { Records } from '../../records/records.ts'
 import { redact } from '../../redact.ts'
 import { type Answer, RequestRefused, sendAnswer } from './answer.ts'
+import { Listener, type ListenerShape } from './listener.ts'
 import { BodyRoom, busy, readBody } from './request-body.ts'
 
 /** What {@link RecordServer} needs of the options. */
-export interface ServerShape {
-  readonly port: number | undefined
-  readonly host: string
-  readonly tls: Readonly<Record<string, unknown>> | undefined
+export interface ServerShape extends ListenerShape {
   readonly answerWhen: 'delivered' | 'accepted'
   readonly answerTimeout: number
   readonly maxBodyBytes: number
   readonly maxPendingBytes: number
   readonly retryAfter: number
-  readonly requestTimeout: number
-  readonly maxConnections: number
   readonly clock: Clock
 }
 
@@ -95,7 +90,7 @@ export class RecordServer extends Readable {
   readonly #shape: ServerShape
   readonly #protocol: RequestProtocol
   readonly #room: BodyRoom
-  readonly #server: Server | undefined
+  readonly #listener: Listener
   readonly #open = new Set<Ends>()
   readonly #responses = new Set<ServerResponse>()
   #reading = 0
@@ -109,33 +104,21 @@ export class RecordServer extends Readable {
     this.#shape = shape
     this.#protocol = protocol
     this.#room = new BodyRoom(shape.maxPendingBytes)
-    const { port, tls, requestTimeout, maxConnections } = shape
-    if (port === undefined) return
-    const handle = (request: IncomingMessage, response: ServerResponse) => void this.handle(request, response)
-    const times = {
-      requestTimeout,
-      headersTimeout: Math.min(requestTimeout, 30_000),
-      connectionsCheckingInterval: Math.min(requestTimeout, 1_000),
-    }
-    this.#server = tls === undefined ? createServer(times, handle) : createTlsServer({ ...tls, ...times }, handle)
-    this.#server.maxConnections = maxConnections
+    this.#listener = new Listener(shape, (request, response) => void this.handle(request, response))
   }
 
   /** The address that it listens on, `http://127.0.0.1:8080`; `undefined` before, and where it is your own server's handler. */
   get url(): string | undefined {
-    const address = this.#server?.address()
-    if (typeof address !== 'object' || address === null) return undefined
-    const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
-    return `${this.#shape.tls === undefined ? 'http' : 'https'}://${host}:${address.port}`
+    return this.#listener.url
   }
 
   /** Resolves to the address when it listens. Rejects where it cannot. */
   listening(): Promise<string | undefined> {
-    if (this.#server === undefined || this.#server.listening) return Promise.resolve(this.url)
+    if (this.#listener.isReady) return Promise.resolve(this.url)
     if (this.errored) return Promise.reject(this.errored)
     return new Promise((resolve, reject) => {
       this.once('error', reject)
-      this.#server?.once('listening', () => {
+      this.#listener.onListening(() => {
         this.off('error', reject)
         resolve(this.url)
       })
@@ -173,8 +156,7 @@ export class RecordServer extends Readable {
   async close(): Promise<void> {
     if (!this.#isClosing) {
       this.#isClosing = true
-      this.#server?.close()
-      this.#server?.closeIdleConnections()
+      this.#listener.stop()
       while (this.#reading > 0) await this.#quiet()
       if (!this.destroyed) this.push(null)
     }
@@ -188,16 +170,7 @@ export class RecordServer extends Readable {
 
   /** @internal */
   override _construct(callback: (error?: Error | null) => void): void {
-    const server = this.#server
-    if (server === undefined) {
-      callback()
-      return
-    }
-    server.once('error', callback)
-    server.listen(this.#shape.port, this.#shape.host, () => {
-      server.off('error', callback)
-      callback()
-    })
+    this.#listener.start(callback)
   }
 
   /** @internal */
@@ -206,14 +179,14 @@ export class RecordServer extends Readable {
   /** @internal */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#isClosing = true
-    this.#server?.close()
+    this.#listener.close()
     const reason = error ?? new HosepipeError('Delivery.Failed', 'the server was destroyed')
     // A stream that has ended by itself is destroyed, too, and its records may still be on their way.
-    if (error === null && this.readableEnded) this.#server?.closeIdleConnections()
+    if (error === null && this.readableEnded) this.#listener.closeIdle()
     else {
       for (const ends of this.#open) ends.abandoned(reason)
       // By then those who waited have their answers.
-      setImmediate(() => this.#server?.closeAllConnections())
+      setImmediate(() => this.#listener.cut())
     }
     callback(error)
   }
