@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
+import { toError } from '../../errors.ts'
 import { RequestRefused } from './answer.ts'
 
 /** Bytes that all bodies together may take, from the first one that comes until the records of the last have ended. */
@@ -61,15 +62,10 @@ export async function readBody(request: IncomingMessage, limits: BodyLimits, roo
     const said = Number(request.headers['content-length'] ?? 0)
     if (said > limits.maxBodyBytes) throw tooLarge(limits)
     take(said)
-    const chunks: Buffer[] = []
-    let length = 0
-    for await (const chunk of request) {
-      length += chunk.length
+    const bytes = await chunksOf(request, (length) => {
       if (length > limits.maxBodyBytes) throw tooLarge(limits)
       if (length > taken) take(length - taken)
-      chunks.push(chunk)
-    }
-    const bytes = Buffer.concat(chunks, length)
+    })
     if (encoding === 'identity') return { bytes, room: taken }
     const whole = await gunzipped(bytes, limits)
     if (whole.length > taken) take(whole.length - taken)
@@ -79,6 +75,33 @@ export async function readBody(request: IncomingMessage, limits: BodyLimits, roo
     if (error instanceof RequestRefused) throw error
     throw new RequestRefused(400, 'the body breaks off')
   }
+}
+
+/** All that comes. By its events, which takes half the time of a loop over the stream. @param look - Called with how much there is; what it throws ends the reading */
+function chunksOf(request: IncomingMessage, look: (length: number) => void): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  return new Promise((resolve, reject) => {
+    const onData = (chunk: Buffer): void => {
+      length += chunk.length
+      try {
+        look(length)
+      } catch (error) {
+        over(() => reject(toError(error)))
+        return
+      }
+      chunks.push(chunk)
+    }
+    const onEnd = (): void => over(() => resolve(Buffer.concat(chunks, length)))
+    const onError = (error: Error): void => over(() => reject(error))
+    const onClose = (): void => onError(new Error('the client has gone'))
+    const over = (settle: () => void): void => {
+      request.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose)
+      settle()
+    }
+    request.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose)
+    if (request.destroyed) onClose()
+  })
 }
 
 async function gunzipped(bytes: Buffer, limits: BodyLimits): Promise<Buffer> {
