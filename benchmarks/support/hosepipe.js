@@ -4,6 +4,7 @@ import { MiB } from './numbers.js'
 
 export const {
   batch,
+  concatenated,
   deliver,
   field,
   filter,

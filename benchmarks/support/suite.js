@@ -19,6 +19,7 @@ export const stageNames = [
   's3-objects',
   'documents',
   'events',
+  'direct-put',
 ]
 
 /** With `--quick`: what a change is most likely to hurt. */
