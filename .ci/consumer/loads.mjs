@@ -10,6 +10,7 @@ const allowed = {
   'hosepipe/memory': base,
   'hosepipe/file': base,
   'hosepipe/http': [...base, 'undici'],
+  'hosepipe/delivery-stream': base,
   'hosepipe/direct-put': base,
   'hosepipe/http-server': base,
   'hosepipe/opensearch': [...base, 'undici'],

@@ -16,6 +16,7 @@ import { type CodeBlock, codeBlocks } from '../support/readme.ts'
 const entries: Readonly<Record<string, string>> = {
   hosepipe: join(root, 'src/index.ts'),
   'hosepipe/csv': join(root, 'src/encode/csv/index.ts'),
+  'hosepipe/delivery-stream': join(root, 'src/delivery-stream/index.ts'),
   'hosepipe/direct-put': join(root, 'src/sources/direct-put/index.ts'),
   'hosepipe/file': join(root, 'src/destinations/file/index.ts'),
   'hosepipe/http': join(root, 'src/destinations/http/index.ts'),
@@ -169,6 +170,7 @@ function withImports(code: string): string {
     'hosepipe/http': ['httpEndpoint', 'webhook'],
     'hosepipe/opensearch': ['openSearch'],
     'hosepipe/splunk': ['splunk'],
+    'hosepipe/delivery-stream': ['deliveryStreamOptions', 'fromDeliveryStream'],
     'hosepipe/direct-put': ['directPut'],
     'hosepipe/http-server': ['firehoseReceiver', 'httpSource'],
     'hosepipe/memory': ['memory'],

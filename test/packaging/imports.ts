@@ -21,7 +21,7 @@ const floors: readonly (readonly string[])[] = [
   ['encode'],
   ['deliver'],
   ['sources', 'destinations', 'firehose.ts'],
-  ['index.ts'],
+  ['index.ts', 'delivery-stream'],
   ['cli', 'example'],
 ]
 

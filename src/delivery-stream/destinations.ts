@@ -1,0 +1,184 @@
+/** The destinations of a configuration. Each says how its records are gathered, and makes what they are delivered to. */
+import { batch } from '../batch/batch-stage.ts'
+import { deliver } from '../deliver/deliver.ts'
+import type { Destination } from '../deliver/destination.ts'
+import { concatenated } from '../encode/concatenated.ts'
+import { separated } from '../encode/separated.ts'
+import type { FirehoseOptions } from '../firehose.ts'
+import { readBucket } from './bucket.ts'
+import { type Buffering, bufferingOf, readBuffering, readRetry } from './buffering.ts'
+import { readConversion } from './format-conversion.ts'
+import { type Members, refusal } from './members.ts'
+import type { DeliveryStreamOptions } from './options.ts'
+import { type Processing, readProcessing } from './processors.ts'
+
+/** What a configuration becomes, once everything in it is read. */
+export type MakeHose = () => Promise<FirehoseOptions>
+
+/** Reads the configuration of a destination. */
+export type ReadDestination = (members: Members, options: DeliveryStreamOptions) => MakeHose
+
+/** The destinations that can be honoured, by their members. */
+export const destinations: Readonly<Record<string, ReadDestination>> = {
+  ExtendedS3DestinationConfiguration: readS3,
+  S3DestinationConfiguration: readS3,
+  HttpEndpointDestinationConfiguration: readHttpEndpoint,
+  SplunkDestinationConfiguration: readSplunk,
+  AmazonopensearchserviceDestinationConfiguration: readSearch,
+  ElasticsearchDestinationConfiguration: readSearch,
+  AmazonOpenSearchServerlessDestinationConfiguration: readSearch,
+}
+
+function readS3(members: Members, options: DeliveryStreamOptions): MakeHose {
+  const processing = readProcessing(members, options)
+  const partitioning = members.section('DynamicPartitioningConfiguration')
+  if (partitioning?.flag('Enabled') === true) {
+    throw refusal(partitioning.path, 'cannot be honoured: partition keys by jq and by Lambda are not here yet')
+  }
+  const conversion = readConversion(members, options)
+  const copies = readSourceBackup(members, options)
+  const isConverted = conversion !== undefined
+  const rule = isConverted ? bufferingOf.converted : bufferingOf.s3
+  const bucket = readBucket(members, rule, options, isConverted)
+  return async () => ({
+    ...gathered(processing, bucket.buffering),
+    ...(copies !== undefined && { sourceBackup: await copies() }),
+    // S3 has no other place to go to: the service tries as long as it keeps the records.
+    retry: { retryFor: 24 * 3_600_000 },
+    to: await bucket.open((await conversion?.()) ?? formatOf(processing)),
+    backup: await bucket.openForFailed(),
+  })
+}
+
+/** A copy of every record as it came, where `S3BackupMode` says so. */
+function readSourceBackup(members: Members, options: DeliveryStreamOptions) {
+  const mode = members.word('S3BackupMode', ['Disabled', 'Enabled'], 'Disabled')
+  const section = members.section('S3BackupConfiguration')
+  if (mode === 'Disabled') return undefined
+  if (section === undefined) throw refusal(members.at('S3BackupConfiguration'), 'is missing')
+  const { buffering, open } = readBucket(section, bufferingOf.backup, options)
+  return async () => [batch(buffering), deliver(await open(concatenated()))] as const
+}
+
+function readHttpEndpoint(members: Members, options: DeliveryStreamOptions): MakeHose {
+  const endpoint = members.neededSection('EndpointConfiguration')
+  const url = addressOf(endpoint, 'Url', options)
+  const accessKey = endpoint.text('AccessKey')
+  endpoint.pass('Name')
+  endpoint.end()
+  const request = members.section('RequestConfiguration')
+  const contentEncoding = request?.word('ContentEncoding', ['NONE', 'GZIP'], 'NONE') === 'GZIP' ? 'gzip' : 'none'
+  const attributes = (request?.list('CommonAttributes') ?? []).map((attribute) => {
+    const pair = [attribute.neededText('AttributeName'), attribute.neededText('AttributeValue')] as const
+    attribute.end()
+    return pair
+  })
+  request?.end()
+  const finish = readFailures(members, options, bufferingOf.http, ['FailedDataOnly', 'AllData'])
+  return async () => {
+    const { httpEndpoint } = await import('../destinations/http/index.ts')
+    const { arn, http } = options
+    const to = httpEndpoint({
+      ...http,
+      url,
+      contentEncoding,
+      ...(accessKey !== undefined && { accessKey }),
+      ...(arn !== undefined && { sourceArn: arn }),
+      ...(attributes.length > 0 && { commonAttributes: Object.fromEntries(attributes) }),
+    })
+    return finish(to)
+  }
+}
+
+function readSplunk(members: Members, options: DeliveryStreamOptions): MakeHose {
+  const url = addressOf(members, 'HECEndpoint', options)
+  const endpoint = members.word('HECEndpointType', ['Raw', 'Event'], 'Raw') === 'Raw' ? 'raw' : 'event'
+  refuseSecrets(members)
+  const token = members.neededText('HECToken')
+  const acknowledgeTimeout = members.number('HECAcknowledgmentTimeoutInSeconds', 180, 600, 180) * 1000
+  const finish = readFailures(members, options, bufferingOf.splunk, ['FailedEventsOnly', 'AllEvents'])
+  return async () => {
+    const { splunk } = await import('../destinations/splunk/index.ts')
+    return finish(splunk({ ...options.http, url, token, endpoint, acknowledgeTimeout }))
+  }
+}
+
+const rotations = { NoRotation: 'none', OneHour: 'hour', OneDay: 'day', OneWeek: 'week', OneMonth: 'month' } as const
+
+function readSearch(members: Members, options: DeliveryStreamOptions): MakeHose {
+  const address = ['DomainARN', 'ClusterEndpoint', 'CollectionEndpoint'].filter((name) => members.has(name))
+  const [name] = address
+  if (name === undefined || address.length > 1)
+    throw refusal(members.path, 'must have a DomainARN or an endpoint, one of them')
+  const isServerless = name === 'CollectionEndpoint'
+  const isElasticsearch = members.path.startsWith('Elasticsearch')
+  const node = addressOf(members, name, options)
+  const index = members.neededText('IndexName')
+  if (members.text('TypeName'))
+    throw refusal(members.at('TypeName'), 'cannot be honoured: clusters have no types any more')
+  const periods = ['NoRotation', 'OneHour', 'OneDay', 'OneWeek', 'OneMonth'] as const
+  const rotation = rotations[members.word('IndexRotationPeriod', periods, isServerless ? 'NoRotation' : 'OneDay')]
+  const ids = members.section('DocumentIdOptions')
+  const format = ids?.word('DefaultDocumentIdFormat', ['FIREHOSE_DEFAULT', 'NO_DOCUMENT_ID'], 'FIREHOSE_DEFAULT')
+  ids?.end()
+  const finish = readFailures(members, options, bufferingOf.search, ['FailedDocumentsOnly', 'AllDocuments'])
+  return async () => {
+    const { openSearch } = await import('../destinations/opensearch/index.ts')
+    const documentId = format === 'NO_DOCUMENT_ID' ? 'none' : 'record'
+    const to = openSearch({ ...options.http, node, index, rotation, documentId, auth: options.searchAuth })
+    // What fails goes to `AmazonOpenSearchService-failed`, or `elasticsearch-failed`, in the service.
+    return finish({ ...to, name: isElasticsearch ? 'elasticsearch' : 'AmazonOpenSearchService' })
+  }
+}
+
+/** Reads what all destinations have whose failures go to a bucket. */
+function readFailures(
+  members: Members,
+  options: DeliveryStreamOptions,
+  rule: Parameters<typeof readBuffering>[1],
+  [failed, all]: readonly [string, string],
+): (to: Destination) => Promise<FirehoseOptions> {
+  refuseSecrets(members)
+  const processing = readProcessing(members, options)
+  const buffering = readBuffering(members, rule)
+  const retry = readRetry(members)
+  const mode = members.word('S3BackupMode', [failed, all], failed)
+  const bucket = readBucket(members.neededSection('S3Configuration'), bufferingOf.backup, options)
+  members.pass('RoleARN', 'CloudWatchLoggingOptions', 'VpcConfiguration')
+  members.end()
+  return async (to) => ({
+    ...gathered(processing, buffering),
+    retry,
+    to,
+    backup: await bucket.openForFailed(),
+    backupBatch: bucket.buffering,
+    backupMode: mode === all ? 'all' : 'failed',
+  })
+}
+
+function refuseSecrets(members: Members): void {
+  const secrets = members.section('SecretsManagerConfiguration')
+  if (secrets?.flag('Enabled') !== true) return
+  throw refusal(secrets.path, 'cannot be honoured: secrets stand in the configuration itself here')
+}
+
+function gathered(
+  { transform }: Processing,
+  buffering: Buffering,
+): Pick<FirehoseOptions, 'transform' | 'batch' | 'failFast'> {
+  // The service does not stop for a destination that refuses everything.
+  return { ...(transform.length > 0 && { transform }), batch: { ...buffering }, failFast: false }
+}
+
+/** Records stand one behind another in an object, with nothing between them unless something is put there. */
+function formatOf({ delimiter }: Processing) {
+  return delimiter === undefined ? concatenated() : separated(delimiter)
+}
+
+/** An address, or the other one that stands for it. */
+function addressOf(members: Members, name: string, { endpoints = {} }: DeliveryStreamOptions): string {
+  const given = members.neededText(name)
+  const address = endpoints[given] ?? given
+  if (/^https?:/.test(address)) return address
+  throw refusal(members.at(name), `needs an address: give endpoints: { ${JSON.stringify(given)}: 'https://…' }`)
+}

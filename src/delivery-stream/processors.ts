@@ -1,0 +1,94 @@
+import { drop, several } from '../transform/result.ts'
+import { cloudWatchLogs } from '../transform/unpack/cloudwatch-logs.ts'
+import { concatenatedJson } from '../transform/unpack/concatenated-json.ts'
+import { type BytesFunction, type RecordFunction, toRecordFunction } from '../transform/view.ts'
+import { type Members, refusal } from './members.ts'
+import type { DeliveryStreamOptions } from './options.ts'
+
+/** What is done with records before they are gathered. */
+export interface Processing {
+  readonly transform: readonly (RecordFunction | BytesFunction)[]
+  /** Written behind each record, if anything. */
+  readonly delimiter: string | undefined
+}
+
+/** The service takes so many records out of one; one with more stays as it is. */
+const maxSubRecords = 500
+
+/** Reads `ProcessingConfiguration`; without `Enabled` nothing is done, as in the service. */
+export function readProcessing(members: Members, { functions = {} }: DeliveryStreamOptions): Processing {
+  const configuration = members.section('ProcessingConfiguration')
+  const isEnabled = configuration?.flag('Enabled') ?? false
+  const processors = (configuration?.list('Processors') ?? []).map(readProcessor)
+  configuration?.end()
+  if (!isEnabled) return { transform: [], delimiter: undefined }
+  const types = new Set(processors.map(({ type }) => type))
+  const transform: (RecordFunction | BytesFunction)[] = []
+  let delimiter: string | undefined
+  for (const { type, path, parameters } of processors) {
+    const parameter = (name: string): string | undefined => parameters.get(name)
+    if (type === 'Decompression') {
+      const extract = types.has('CloudWatchLogProcessing') ? 'messages' : 'documents'
+      transform.push(cloudWatchLogs({ extract, controlMessages: extract === 'messages' ? 'drop' : 'keep' }))
+      // The service writes the messages of a document one newline apart.
+      if (extract === 'messages') delimiter ??= '\n'
+    } else if (type === 'CloudWatchLogProcessing') {
+      if (!types.has('Decompression')) throw refusal(path, 'needs a processor of type Decompression')
+    } else if (type === 'RecordDeAggregation') {
+      transform.push(
+        parameter('SubRecordType') === 'DELIMITED'
+          ? delimited(path, parameter('Delimiter'))
+          : concatenatedJson({ maxObjects: maxSubRecords }),
+      )
+    } else if (type === 'AppendDelimiterToRecord') {
+      delimiter = (parameter('Delimiter') ?? '\\n')
+        .replaceAll('\\n', '\n')
+        .replaceAll('\\r', '\r')
+        .replaceAll('\\t', '\t')
+    } else if (type === 'Lambda') {
+      const arn = parameter('LambdaArn') ?? ''
+      const known = functions[arn]
+      if (known === undefined)
+        throw refusal(path, `names the Lambda function ${JSON.stringify(arn)}, which the option functions has not`)
+      transform.push(known)
+    } else {
+      throw refusal(path, `cannot be honoured: there is no processor of type ${JSON.stringify(type)} here yet`)
+    }
+  }
+  return { transform, delimiter }
+}
+
+interface Processor {
+  readonly type: string
+  readonly path: string
+  readonly parameters: ReadonlyMap<string, string>
+}
+
+function readProcessor(members: Members): Processor {
+  const type = members.neededText('Type')
+  const parameters = new Map<string, string>()
+  for (const parameter of members.list('Parameters')) {
+    parameters.set(parameter.neededText('ParameterName'), parameter.neededText('ParameterValue'))
+    parameter.end()
+  }
+  members.end()
+  return { type, path: members.path, parameters }
+}
+
+/** Takes records apart at a separator, which is given in base64. */
+function delimited(path: string, base64: string | undefined): RecordFunction {
+  const separator = Buffer.from(base64 ?? '', 'base64')
+  if (separator.length === 0) throw refusal(path, 'needs a Delimiter in base64 for SubRecordType DELIMITED')
+  const take = toRecordFunction('delimited', (record: Buffer) => {
+    const found: Buffer[] = []
+    for (let from = 0; from < record.length; ) {
+      const at = record.indexOf(separator, from)
+      const end = at === -1 ? record.length : at
+      if (end > from) found.push(record.subarray(from, end))
+      from = end + separator.length
+    }
+    if (found.length === 0) return drop
+    return found.length > maxSubRecords ? record : several(found)
+  })
+  return { ...take, unwraps: true }
+}

@@ -1,0 +1,420 @@
+/** Configurations as AWS describes delivery streams: what becomes of records by them, and what is refused. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import {
+  CreateDeliveryStreamCommand,
+  FirehoseClient,
+  PutRecordCommand,
+  UpdateDestinationCommand,
+} from '@aws-sdk/client-firehose'
+import t from 'tap'
+import {
+  type DeliveryStreamOptions,
+  deliveryStreamOptions,
+  fromDeliveryStream,
+} from '../../src/delivery-stream/index.ts'
+import { json } from '../../src/index.ts'
+import { directPut } from '../../src/sources/direct-put/index.ts'
+import { conserves } from '../support/conservation.ts'
+import { Duck } from '../support/duckdb.ts'
+import { Hec } from '../support/hec.ts'
+import { startReceiver } from '../support/http-receiver.ts'
+
+const bucket = (name: string, more: object = {}) => ({
+  RoleARN: 'arn:aws:iam::000000000000:role/r',
+  BucketARN: `arn:aws:s3:::${name}`,
+  ...more,
+})
+const extended = (more: object = {}) => ({
+  DeliveryStreamName: 'orders',
+  ExtendedS3DestinationConfiguration: bucket('lake', {
+    Prefix: 'in/!{timestamp:yyyy}/',
+    ErrorOutputPrefix: 'bad/!{firehose:error-output-type}/',
+    ...more,
+  }),
+})
+
+/** Delivers records by a configuration, and reads the files that came of it: their paths, and what is in them. */
+async function delivered(
+  dir: string,
+  config: object,
+  records: readonly (string | Buffer)[],
+  options: DeliveryStreamOptions = {},
+) {
+  const hose = await fromDeliveryStream({ ...config }, { dir, ...options })
+  for (const record of records) hose.write(record)
+  await hose[Symbol.asyncDispose]()
+  return { hose, files: filesIn(dir) }
+}
+
+function filesIn(dir: string): readonly { readonly path: string; readonly bytes: Buffer }[] {
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort()
+    .map((path) => ({ path: path.slice(dir.length + 1), bytes: readFileSync(path) }))
+}
+
+const processing = (...Processors: readonly object[]) => ({ ProcessingConfiguration: { Enabled: true, Processors } })
+const processor = (Type: string, parameters: Readonly<Record<string, string>> = {}) => ({
+  Type,
+  Parameters: Object.entries(parameters).map(([ParameterName, ParameterValue]) => ({ ParameterName, ParameterValue })),
+})
+
+t.test('objects of S3 as the service writes them', async (t) => {
+  const { hose, files } = await delivered(t.testdir(), extended(), ['{"n":1}', '{"n":2}\n', ''])
+  const year = new Date().getUTCFullYear()
+  t.equal(files.length, 1)
+  t.match(
+    files[0]?.path,
+    new RegExp(`^lake/in/${year}/orders-1-${year}-\\d\\d-\\d\\d-\\d\\d-\\d\\d-\\d\\d-[0-9a-f-]{36}$`),
+  )
+  t.equal(String(files[0]?.bytes), '{"n":1}{"n":2}\n', 'one behind another, with nothing between them')
+  conserves(t, hose.stats())
+
+  const more = {
+    CompressionFormat: 'GZIP',
+    FileExtension: '.ndjson.gz',
+    CustomTimeZone: 'Europe/Berlin',
+    ...processing(processor('AppendDelimiterToRecord')),
+  }
+  const gz = await delivered(t.testdir({}), extended(more), ['a', 'b'], { name: 'other', version: 7 })
+  t.match(gz.files[0]?.path, /^lake\/in\/\d{4}\/other-7-.*\.ndjson\.gz$/)
+  t.equal(gunzipSync(gz.files[0]?.bytes ?? '').toString(), 'a\nb\n')
+})
+
+t.test('a copy of every record, and what fails', async (t) => {
+  const arn = 'arn:aws:lambda:eu-central-1:000000000000:function:enrich:1'
+  const functions = { [arn]: json<{ n: number }>((value) => ({ ...value, seen: true })) }
+  const S3BackupConfiguration = bucket('copies', { Prefix: 'raw/', CompressionFormat: 'GZIP' })
+  const config = extended({
+    ...processing(processor('Lambda', { LambdaArn: arn })),
+    S3BackupMode: 'Enabled',
+    S3BackupConfiguration,
+  })
+  const { hose, files } = await delivered(t.testdir(), config, ['{"n":1}', 'no json'], { functions })
+  conserves(t, hose.stats())
+  t.match(hose.stats(), { delivered: 1, backedUp: 1 })
+  const [copy, bad, good] = files
+  t.match(copy?.path, /^copies\/raw\/\d{4}\/.*\.gz$/)
+  t.equal(gunzipSync(copy?.bytes ?? '').toString(), '{"n":1}no json')
+  t.match(bad?.path, /^lake\/bad\/processing-failed\/orders-1-/)
+  t.match(JSON.parse(String(bad?.bytes)), { rawData: Buffer.from('no json').toString('base64') })
+  t.equal(String(good?.bytes), '{"n":1,"seen":true}')
+})
+
+t.test('records inside of records', async (t) => {
+  const objects = await delivered(
+    t.testdir(),
+    extended(
+      processing(processor('RecordDeAggregation', { SubRecordType: 'JSON' }), processor('AppendDelimiterToRecord')),
+    ),
+    ['{"a":1}{"a":2}'],
+  )
+  t.equal(String(objects.files[0]?.bytes), '{"a":1}\n{"a":2}\n')
+  const texts = processing(
+    processor('RecordDeAggregation', { SubRecordType: 'DELIMITED', Delimiter: Buffer.from('##').toString('base64') }),
+    processor('AppendDelimiterToRecord', { Delimiter: '\\n' }),
+  )
+  const apart = await delivered(t.testdir(), extended(texts), ['a##b', '##', 'c', 'x##'.repeat(501)])
+  t.equal(String(apart.files[0]?.bytes), `a\nb\nc\n${'x##'.repeat(501)}\n`, 'more than 500 stay as they are')
+  t.match(apart.hose.stats(), { delivered: 4, dropped: 1 })
+  const logs = {
+    messageType: 'DATA_MESSAGE',
+    owner: '1',
+    logGroup: 'g',
+    logStream: 's',
+    subscriptionFilters: [],
+    logEvents: [
+      { id: '1', timestamp: 1, message: 'one' },
+      { id: '2', timestamp: 2, message: 'two' },
+    ],
+  }
+  const log = gzipSync(JSON.stringify(logs))
+  const unzip = processor('Decompression', { CompressionFormat: 'GZIP' })
+  const whole = await delivered(t.testdir(), extended(processing(unzip)), [log])
+  t.equal(String(whole.files[0]?.bytes), JSON.stringify(logs))
+  const messages = await delivered(
+    t.testdir(),
+    extended(processing(unzip, processor('CloudWatchLogProcessing', { DataMessageExtraction: 'true' }))),
+    [log],
+  )
+  t.equal(String(messages.files[0]?.bytes), 'one\ntwo\n')
+  const off = { ProcessingConfiguration: { Processors: [unzip] } }
+  t.equal(
+    (await delivered(t.testdir(), extended(off), ['as it is'])).files[0]?.bytes.toString(),
+    'as it is',
+    'without Enabled nothing is done',
+  )
+})
+
+t.test('records become Parquet', async (t) => {
+  const DataFormatConversionConfiguration = {
+    SchemaConfiguration: { DatabaseName: 'shop', TableName: 'orders', RoleARN: 'r' },
+    InputFormatConfiguration: { Deserializer: { OpenXJsonSerDe: { ColumnToJsonKeyMappings: { at: 'timestamp' } } } },
+    OutputFormatConfiguration: { Serializer: { ParquetSerDe: { Compression: 'GZIP' } } },
+  }
+  const schemas = { 'shop.orders': { id: 'bigint', at: 'string' } } as const
+  const { files } = await delivered(
+    t.testdir(),
+    extended({ DataFormatConversionConfiguration }),
+    ['{"id":1,"timestamp":"now"}'],
+    { schemas },
+  )
+  t.match(files[0]?.path, /\.parquet$/)
+  const duck = await Duck.open(t.testdir({}))
+  t.teardown(() => duck.close())
+  t.match(await duck.read([files[0]?.bytes ?? Buffer.alloc(0)]), { rows: [{ id: '1', at: 'now' }], codecs: ['GZIP'] })
+})
+
+t.test('endpoints of HTTP, Splunk and OpenSearch', async (t) => {
+  const rest = { S3Configuration: bucket('failed'), RetryOptions: { DurationInSeconds: 0 } }
+  const endpoint = await startReceiver([], (response, { headers }) => {
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify({ requestId: headers['x-amz-firehose-request-id'], timestamp: 1 }))
+  })
+  t.teardown(() => endpoint.close())
+  const http = {
+    HttpEndpointDestinationConfiguration: {
+      EndpointConfiguration: { Url: 'https://in.example.com/v1', Name: 'x', AccessKey: 'key' },
+      RequestConfiguration: {
+        ContentEncoding: 'GZIP',
+        CommonAttributes: [{ AttributeName: 'env', AttributeValue: 'test' }],
+      },
+      S3BackupMode: 'AllData',
+      ...rest,
+    },
+  }
+  const arn = 'arn:aws:firehose:eu-central-1:000000000000:deliverystream/x'
+  const sent = await delivered(t.testdir(), http, ['one'], {
+    endpoints: { 'https://in.example.com/v1': `${endpoint.url}/v1` },
+    arn,
+  })
+  t.match(endpoint.came, [
+    {
+      path: '/v1',
+      headers: {
+        'content-encoding': 'gzip',
+        'x-amz-firehose-access-key': 'key',
+        'x-amz-firehose-source-arn': arn,
+        'x-amz-firehose-common-attributes': '{"commonAttributes":{"env":"test"}}',
+      },
+    },
+  ])
+  t.equal(sent.files.length, 1, 'all data go to the bucket, too')
+  conserves(t, sent.hose.stats())
+
+  const hec = new Hec()
+  const collector = await startReceiver([], hec.answering)
+  t.teardown(() => collector.close())
+  const splunk = {
+    SplunkDestinationConfiguration: {
+      HECEndpoint: collector.url,
+      HECEndpointType: 'Raw',
+      HECToken: 'token',
+      HECAcknowledgmentTimeoutInSeconds: 180,
+      ...rest,
+    },
+  }
+  await delivered(t.testdir(), splunk, ['one', 'two'])
+  t.same(hec.bodies, ['one\ntwo\n'])
+
+  const cluster = await startReceiver([], (response, { method }) => {
+    response.setHeader('content-type', 'application/json')
+    response.end(
+      method === 'GET' ? '{}' : '{"errors":true,"items":[{"index":{"status":400,"error":{"type":"x","reason":"no"}}}]}',
+    )
+  })
+  t.teardown(() => cluster.close())
+  const domain = 'arn:aws:es:eu-central-1:000000000000:domain/d'
+  const search = {
+    AmazonopensearchserviceDestinationConfiguration: {
+      DomainARN: domain,
+      IndexName: 'logs',
+      VpcConfiguration: {},
+      TypeName: '',
+      ...rest,
+    },
+  }
+  const refused = await delivered(t.testdir(), search, ['{"n":1}'], { endpoints: { [domain]: cluster.url } })
+  t.match(cluster.came.find(({ method }) => method === 'POST')?.path, /^\/logs-\d{4}-\d\d-\d\d\/_bulk/)
+  t.match(
+    refused.files.map(({ path }) => path),
+    [/^failed\/AmazonOpenSearchService-failed\/\d{4}\//],
+  )
+  conserves(t, refused.hose.stats())
+})
+
+t.test('a stream that an SDK creates and changes', async (t) => {
+  const dir = t.testdir()
+  const server = directPut({
+    port: 0,
+    create: ({ config, name, arn, version }) => fromDeliveryStream(config, { dir, name, arn, version }),
+  })
+  const endpoint = String(await server.listening())
+  const sdk = new FirehoseClient({
+    endpoint,
+    region: 'x',
+    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+    maxAttempts: 1,
+  })
+  t.teardown(() => sdk.destroy())
+  const DeliveryStreamName = 'orders'
+  await sdk.send(
+    new CreateDeliveryStreamCommand({
+      DeliveryStreamName,
+      ExtendedS3DestinationConfiguration: bucket('lake', { Prefix: 'a/' }),
+    }),
+  )
+  const put = (text: string) =>
+    sdk.send(new PutRecordCommand({ DeliveryStreamName, Record: { Data: Buffer.from(text) } }))
+  await put('1')
+  await sdk.send(
+    new UpdateDestinationCommand({
+      DeliveryStreamName,
+      CurrentDeliveryStreamVersionId: '1',
+      DestinationId: 'destinationId-000000000001',
+      ExtendedS3DestinationUpdate: { Prefix: 'b/' },
+    }),
+  )
+  await put('2')
+  await t.rejects(
+    sdk.send(
+      new CreateDeliveryStreamCommand({
+        DeliveryStreamName: 'x',
+        RedshiftDestinationConfiguration: {
+          RoleARN: 'r',
+          ClusterJDBCURL: 'j',
+          CopyCommand: { DataTableName: 't' },
+          S3Configuration: bucket('b'),
+        },
+      }),
+    ),
+    {
+      name: 'InvalidArgumentException',
+      message: /RedshiftDestinationConfiguration cannot be honoured/,
+    },
+  )
+  await server.close()
+  await server.finished
+  const files = filesIn(dir)
+  t.match(
+    files.map(({ path }) => path),
+    [/^lake\/a\/\d{4}\/\d\d\/\d\d\/\d\d\/orders-1-/, /^lake\/b\/\d{4}\/\d\d\/\d\d\/\d\d\/orders-2-/],
+  )
+  t.same(
+    files.map(({ bytes }) => String(bytes)),
+    ['1', '2'],
+  )
+})
+
+t.test('what cannot be honoured is refused with its path', async (t) => {
+  const s3 = 'ExtendedS3DestinationConfiguration'
+  const splunk = {
+    HECEndpoint: 'https://x',
+    HECEndpointType: 'Raw',
+    HECToken: 'very-secret',
+    S3Configuration: bucket('b'),
+  }
+  const cases: readonly (readonly [object, RegExp])[] = [
+    [{}, /the configuration must have one of/],
+    [{ ...extended(), S3DestinationConfiguration: bucket('b') }, /but has 2/],
+    [
+      { ...extended(), DeliveryStreamType: 'KinesisStreamAsSource' },
+      /DeliveryStreamType cannot be honoured: there is no source for KinesisStreamAsSource/,
+    ],
+    [{ ...extended(), Surprise: 1 }, /fromDeliveryStream: Surprise is not known here/],
+    [{ SnowflakeDestinationConfiguration: {} }, /SnowflakeDestinationConfiguration cannot be honoured/],
+    [{ [s3]: 'x' }, new RegExp(`${s3} must be an object`)],
+    [{ [s3]: {} }, new RegExp(`${s3}\\.BucketARN is missing`)],
+    [extended({ BucketARN: 'lake' }), /BucketARN must be the ARN of a bucket/],
+    [
+      extended({ CompressionFormat: 'gzip' }),
+      /CompressionFormat must be one of UNCOMPRESSED, GZIP, .*but came as "gzip"/,
+    ],
+    [extended({ BufferingHints: { SizeInMBs: 129 } }), /BufferingHints\.SizeInMBs must be a number from 1 to 128/],
+    [extended({ BufferingHints: { Size: 1 } }), /BufferingHints\.Size is not known here/],
+    [extended({ Prefix: '!{nonsense:x}' }), /prefix/],
+    [
+      extended({ DynamicPartitioningConfiguration: { Enabled: true } }),
+      /DynamicPartitioningConfiguration cannot be honoured/,
+    ],
+    [extended({ S3BackupMode: 'Enabled' }), /S3BackupConfiguration is missing/],
+    [
+      extended(processing(processor('Lambda', { LambdaArn: 'arn:x' }))),
+      /Processors\[0\] names the Lambda function "arn:x", which the option functions has not/,
+    ],
+    [extended(processing(processor('MetadataExtraction'))), /no processor of type "MetadataExtraction"/],
+    [extended(processing(processor('CloudWatchLogProcessing'))), /needs a processor of type Decompression/],
+    [
+      extended(processing(processor('RecordDeAggregation', { SubRecordType: 'DELIMITED' }))),
+      /needs a Delimiter in base64/,
+    ],
+    [extended({ ProcessingConfiguration: { Enabled: 'yes' } }), /Enabled must be true or false/],
+    [extended({ ProcessingConfiguration: { Enabled: true, Processors: {} } }), /Processors must be a list/],
+    [
+      extended({ DataFormatConversionConfiguration: { SchemaConfiguration: { DatabaseName: 'd', TableName: 't' } } }),
+      /names the table "d\.t", which the option schemas has not/,
+    ],
+    [
+      { SplunkDestinationConfiguration: { ...splunk, SecretsManagerConfiguration: { Enabled: true } } },
+      /SecretsManagerConfiguration cannot be honoured/,
+    ],
+    [{ SplunkDestinationConfiguration: { ...splunk, HECEndpoint: 'x' } }, /HECEndpoint needs an address/],
+    [
+      { SplunkDestinationConfiguration: { ...splunk, S3BackupMode: 'AllData' } },
+      /S3BackupMode must be one of FailedEventsOnly, AllEvents/,
+    ],
+    [{ ElasticsearchDestinationConfiguration: { IndexName: 'i' } }, /must have a DomainARN or an endpoint/],
+    [
+      { ElasticsearchDestinationConfiguration: { DomainARN: 'arn:d', IndexName: 'i', S3Configuration: bucket('b') } },
+      /DomainARN needs an address: give endpoints/,
+    ],
+    [
+      {
+        ElasticsearchDestinationConfiguration: {
+          ClusterEndpoint: 'https://x',
+          IndexName: 'i',
+          TypeName: 't',
+          S3Configuration: bucket('b'),
+        },
+      },
+      /clusters have no types/,
+    ],
+  ]
+  const schemas = { 'a.b': { id: 'bigint' } } as const
+  const converted = (more: object) =>
+    extended({
+      DataFormatConversionConfiguration: {
+        SchemaConfiguration: { DatabaseName: 'a', TableName: 'b' },
+        InputFormatConfiguration: { Deserializer: { HiveJsonSerDe: {} } },
+        OutputFormatConfiguration: { Serializer: { OrcSerDe: {} } },
+        ...more,
+      },
+    })
+  const parquet = { OutputFormatConfiguration: { Serializer: { ParquetSerDe: {} } } }
+  const more: readonly (readonly [object, RegExp])[] = [
+    [converted({}), /OrcSerDe cannot be honoured/],
+    [
+      converted({ ...parquet, InputFormatConfiguration: { Deserializer: {} } }),
+      /must have either OpenXJsonSerDe or HiveJsonSerDe/,
+    ],
+    [
+      { ...converted(parquet), [s3]: { ...converted(parquet)[s3], CompressionFormat: 'GZIP' } },
+      /must be UNCOMPRESSED with format conversion/,
+    ],
+  ]
+  for (const [config, message] of [...cases, ...more]) {
+    await t.rejects(
+      deliveryStreamOptions({ ...config }, { dir: 'x', schemas }),
+      { name: 'OptionError', message },
+      String(message),
+    )
+  }
+  const off = await deliveryStreamOptions({ ...converted({ Enabled: false }) }, { dir: 'x' })
+  t.match(off.to, { name: 'file' })
+  const kms = extended({ EncryptionConfiguration: { KMSEncryptionConfig: { AWSKMSKeyARN: 'arn:aws:kms:x' } } })
+  t.match((await deliveryStreamOptions({ ...kms })).to, { name: 's3' }, 'without dir, buckets are those of S3')
+  await t.rejects(fromDeliveryStream(extended(), { folder: 'x' } as object), /there is no option "folder"/)
+})
