@@ -518,6 +518,39 @@ t.test('streams are created, described, changed and deleted', async (t) => {
   while (server.stats('splunk') !== undefined) await settled()
 })
 
+t.test('streams that are created, changed, deleted and closed at the same time', async (t) => {
+  const waiting: ((hose: Writable) => void)[] = []
+  const { server, url } = await serving(t, { create: () => new Promise((resolve) => waiting.push(resolve)) })
+  const DeliveryStreamName = 'orders'
+  const config = { DeliveryStreamName, S3DestinationConfiguration: S3 }
+  const [first, second, third] = [way(t), way(t), way(t)]
+  const created = post(url, 'CreateDeliveryStream', config)
+  while (waiting.length < 1) await settled()
+  t.match(await post(url, 'CreateDeliveryStream', config), { body: { __type: 'ResourceInUseException' } })
+  waiting[0]?.(first.hose)
+  t.match(await created, { status: 200 })
+  const change = {
+    DeliveryStreamName,
+    CurrentDeliveryStreamVersionId: '1',
+    DestinationId: 'destinationId-000000000001',
+    S3DestinationUpdate: { Prefix: 'a' },
+  }
+  const changed = post(url, 'UpdateDestination', change)
+  while (waiting.length < 2) await settled()
+  t.match(await post(url, 'UpdateDestination', change), { body: { __type: 'ConcurrentModificationException' } })
+  t.match(await post(url, 'DeleteDeliveryStream', { DeliveryStreamName }), { status: 200, body: {} })
+  waiting[1]?.(second.hose)
+  t.match(await changed, { body: { __type: 'ResourceInUseException', message: /is being deleted/ } })
+  t.ok(second.hose.writableFinished, 'what nobody will write to is ended')
+  const last = post(url, 'CreateDeliveryStream', { ...config, DeliveryStreamName: 'last' })
+  while (waiting.length < 3) await settled()
+  const closed = server.close()
+  waiting[2]?.(third.hose)
+  t.match(await last, { status: 200 })
+  await closed
+  t.ok(third.hose.writableFinished)
+})
+
 t.test('who may send', async (t) => {
   const { hose, lake } = way(t)
   const clock = new ManualClock(Date.now())
@@ -716,6 +749,7 @@ t.test('mistakes of configuration, and how a server ends', async (t) => {
   t.throws(() => directPut({ streams, host: '0.0.0.0', port: 1 }), /auth must be given/)
   t.throws(() => directPut({ streams: { 'a b': hose } }), /streams must be an object of Writables/)
   t.throws(() => directPut({ streams, auth: { accessKeyId: 'x', secretAccessKey: '' } }), /auth must be/)
+  t.throws(() => directPut({ streams: { bytes: new Writable() } }), /must be in object mode/)
   t.throws(
     () => directPut({ streams, limits: { recordsPerSecond: 0 } }),
     /recordsPerSecond must be a whole number of records/,

@@ -121,6 +121,7 @@ export class DeliveryStreams {
     const id = constraints.text('DestinationId', { min: 1, max: 100, pattern: /^[a-zA-Z0-9-]+$/ })
     constraints.check()
     const { name, config } = stream
+    if (stream.status !== 'ACTIVE') throw new ApiError('ResourceInUseException', `Firehose ${name} is being deleted.`)
     if (config === undefined)
       throw invalidArgument(`The delivery stream ${name} was given to the server, and is not changed here.`)
     if (id !== destinationId) throw invalidArgument(`Destination Id ${id} not found`)
@@ -132,11 +133,16 @@ export class DeliveryStreams {
     this.#making.add(name)
     try {
       const made = await this.#make(name, changed, stream.version + 1)
+      const next = this.#targetOf(name, made)
+      if (stream.status !== 'ACTIVE') {
+        await next.end()
+        throw new ApiError('ResourceInUseException', `Firehose ${name} is being deleted.`)
+      }
       const { target } = stream
       stream.version += 1
       stream.config = changed
       stream.updatedAt = this.#shape.clock.wall()
-      stream.target = this.#targetOf(name, made)
+      stream.target = next
       stream.accounts.push(stream.target.account)
       // What it has taken before goes where it went then.
       target.end().catch(() => undefined)

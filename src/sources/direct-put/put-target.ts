@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { finished, type Writable } from 'node:stream'
 import type { Clock } from '../../clock.ts'
-import { toError } from '../../errors.ts'
+import { OptionError, toError } from '../../errors.ts'
 import { ReceiptMerger } from '../../receipts/merged-receipts.ts'
 import { Account, type Origin } from '../../receipts/receipts.ts'
 import type { MetadataColumn } from '../../records/metadata.ts'
@@ -47,7 +47,14 @@ export class PutTarget {
   #queuedBytes = 0
   #isOver = false
 
+  /** @throws OptionError where the stream takes no records */
   constructor(stream: Writable, shape: PutShape) {
+    if (!stream.writableObjectMode) {
+      throw new OptionError(
+        'directPut.streams',
+        'directPut: a stream must be in object mode, as firehose() is, to take Records',
+      )
+    }
     this.stream = stream
     this.#shape = shape
     const { quotas, clock } = shape
