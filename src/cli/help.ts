@@ -4,6 +4,7 @@ Usage: hosepipe [FILE…] --to FOLDER [flags]   gathers records into batches and
        hosepipe replay DIR… --to … [flags]    sends the records of a backup again
        hosepipe check [CONFIG] [--connect]    says what is wrong, or shows what the options come to
        hosepipe bench FILE [flags]            measures your transforms on your data
+       hosepipe serve [CONFIG]                a Firehose on this machine, for SDKs of AWS
 Reads FILEs, folders, patterns or standard input, decompressed. Order of functions: as written.
   --to, --backup, --source-backup URL   a folder, s3://…, https://… or - (stdout); several --to
   --split HOW             lines (default), csv, json, json:path.to.array, regex:P, separator:TEXT
@@ -22,5 +23,4 @@ Exit code: 0 all delivered, or dropped by your word; 3 some failed; 4 unread; 13
 Examples:
   hosepipe events.ndjson --to ./lake --backup ./failed --gzip --key customer
   zcat logs.gz | hosepipe --filter ./errors.js --to - | jq .message
-  hosepipe replay ./failed --to ./lake --backup ./failed-again
 `

@@ -42,6 +42,7 @@ export async function execute(argv: readonly string[], control: RunControl): Pro
     .action((files: string[]) => doing(() => deliverFiles(files, flags, control))())
   program.command('replay <dirs...>').action((dirs: string[]) => doing(() => replay(dirs, flags, control))())
   program.command('check [config]').action((path?: string) => doing(() => check(path, flags, control))())
+  program.command('serve [config]').action((path?: string) => doing(() => serveStreams(path, flags, control))())
   program.command('bench <file>').action((file: string) => doing(() => benchFile(file, flags))())
   for (const command of [program, ...program.commands]) {
     command.copyInheritedSettings(program)
@@ -94,6 +95,21 @@ async function check(path: string | undefined, flags: Flags, control: RunControl
   const { shown } = setup
   process.stdout.write(`${JSON.stringify(shown, undefined, 2)}\n`)
   return 0
+}
+
+async function serveStreams(path: string | undefined, flags: Flags, control: RunControl): Promise<number> {
+  const { grace, config, to, key, batch, timestampFormats, functions, ...others } = flags
+  refuse('serve', flags, keysOf(others))
+  if ([to, key, timestampFormats, functions, Object.keys(batch)].some(({ length }) => length > 0)) {
+    throw new UsageError(
+      'serve takes a config, and --grace: what becomes of records stands in the configurations of streams',
+    )
+  }
+  if (path !== undefined && config !== undefined) {
+    throw new UsageError('serve takes one config: give it by itself, or with --config')
+  }
+  const { serve } = await import('./serve.ts')
+  return serve(path ?? config, grace ?? defaultGrace, control)
 }
 
 async function benchFile(file: string, flags: Flags): Promise<number> {
@@ -150,6 +166,11 @@ function refuse(command: string, flags: Flags, names: readonly (keyof Flags)[]):
   if (given.length === 0) return
   const words = given.map((name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`)
   throw new UsageError(`${command} does not take ${words.join(', ')}`)
+}
+
+function keysOf<Kind extends object>(value: Kind): (keyof Kind)[] {
+  const names: string[] = Object.keys(value)
+  return names.filter((name): name is Extract<keyof Kind, string> => name in value)
 }
 
 function version(): string {

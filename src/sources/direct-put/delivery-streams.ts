@@ -9,6 +9,7 @@ import { type DeliveryStream, description, destinationId, type Tags } from './de
 import { destinationIn, updated } from './descriptions.ts'
 import { nameRule } from './put-data.ts'
 import { type PutShape, PutTarget } from './put-target.ts'
+import { SavedStreams } from './saved-streams.ts'
 
 /** What a stream is made of: the members of CreateDeliveryStream, and what the server knows of it. */
 export interface DeliveryStreamRequest {
@@ -32,6 +33,7 @@ export interface StreamsShape extends PutShape {
   readonly accountId: string
   readonly maxStreams: number
   readonly create: MakeStream | undefined
+  readonly stateFile: string | undefined
 }
 
 const types = ['DirectPut', 'KinesisStreamAsSource', 'MSKAsSource', 'DatabaseAsSource']
@@ -47,6 +49,7 @@ export class DeliveryStreams {
   readonly #making = new Set<string>()
   readonly #shape: StreamsShape
   readonly #failed: (name: string, error: Error) => void
+  readonly #saved: SavedStreams | undefined
 
   /** @param failed - Hears of streams that fail. */
   constructor(
@@ -56,7 +59,22 @@ export class DeliveryStreams {
   ) {
     this.#shape = shape
     this.#failed = failed
+    this.#saved = shape.stateFile === undefined ? undefined : new SavedStreams(shape.stateFile)
     for (const [name, stream] of Object.entries(given)) this.#add(name, stream, 'DirectPut', undefined, new Map())
+  }
+
+  /** Makes the streams again that were saved. @throws OptionError */
+  async restore(): Promise<void> {
+    for (const { name, type, config, tags, version, createdAt, updatedAt, encryption } of this.#saved?.read() ?? []) {
+      // What is given now counts more than what was created then.
+      if (this.#streams.has(name)) continue
+      const stream = this.#add(name, await this.#make(name, config, version), type, config, new Map(tags))
+      Object.assign(stream, { version, createdAt, updatedAt, encryption })
+    }
+  }
+
+  #save(): void {
+    this.#saved?.write(this.all())
   }
 
   /** The stream that records are put to. @throws ApiError */
@@ -91,7 +109,9 @@ export class DeliveryStreams {
     this.#making.add(name)
     try {
       const stream = await this.#make(name, members, 1)
-      return { DeliveryStreamARN: this.#add(name, stream, type, members, tags).arn }
+      const { arn } = this.#add(name, stream, type, members, tags)
+      this.#save()
+      return { DeliveryStreamARN: arn }
     } finally {
       this.#making.delete(name)
     }
@@ -144,8 +164,9 @@ export class DeliveryStreams {
       stream.updatedAt = this.#shape.clock.wall()
       stream.target = next
       stream.accounts.push(stream.target.account)
-      // What it has taken before goes where it went then.
+      // What it has taken before goes where it went then; whether that fails is told by the stream.
       target.end().catch(() => undefined)
+      this.#save()
     } finally {
       this.#making.delete(name)
     }
@@ -160,6 +181,7 @@ export class DeliveryStreams {
     const forget = () => void this.#streams.delete(stream.name)
     stream.target.end().then(forget, forget)
     if (members.AllowForceDelete === true) stream.target.stream.destroy()
+    this.#save()
     return {}
   }
 
@@ -174,11 +196,13 @@ export class DeliveryStreams {
       throw invalidArgument('KeyARN must be given with CUSTOMER_MANAGED_CMK, and only with it.')
     }
     stream.encryption = { KeyARN, KeyType, Status: 'ENABLED' }
+    this.#save()
     return {}
   }
 
   stopEncryption(members: Members): object {
     this.#requested(members).encryption = disabled
+    this.#save()
     return {}
   }
 
@@ -189,12 +213,14 @@ export class DeliveryStreams {
     if (all.size > maxTags)
       throw new ApiError('LimitExceededException', `A delivery stream has at most ${maxTags} tags.`)
     for (const [key, value] of more) tags.set(key, value)
+    this.#save()
     return {}
   }
 
   untag(members: Members): object {
     const { tags } = this.#requested(members)
     for (const key of new Constraints(members).list('TagKeys', { min: 1, max: maxTags })) tags.delete(String(key))
+    this.#save()
     return {}
   }
 

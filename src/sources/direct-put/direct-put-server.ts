@@ -11,7 +11,7 @@ import type { Writable } from 'node:stream'
 import { toError } from '../../errors.ts'
 import type { Counts } from '../../receipts/receipts.ts'
 import { redact } from '../../redact.ts'
-import { RequestRefused, sendAnswer } from '../http-server/answer.ts'
+import { type Answer, RequestRefused, sendAnswer } from '../http-server/answer.ts'
 import { Listener, type ListenerShape } from '../http-server/listener.ts'
 import { BodyRoom, readBody } from '../http-server/request-body.ts'
 import { ApiError, notSerialised, unavailable } from './api-error.ts'
@@ -64,9 +64,7 @@ export class DirectPutServer {
     this.#room = new BodyRoom(shape.maxBodyBytes)
     this.#control = new Quota(shape.controlRequestsPerSecond, shape.clock)
     this.#listener = new Listener(shape, (request, response) => void this.handle(request, response))
-    this.#listening = new Promise((resolve, reject) => {
-      this.#listener.start((error) => (error === undefined ? resolve() : reject(error)))
-    })
+    this.#listening = this.#start()
     // Whoever waits for it hears of it there, and only once.
     this.#listening.catch((error) => this.#finish(this.#isWaitedFor ? undefined : toError(error)))
   }
@@ -107,6 +105,11 @@ export class DirectPutServer {
     // A client that has gone is no error of ours.
     request.on('error', () => undefined)
     response.on('error', () => undefined)
+    const health = request.method === 'GET' ? this.#health(request.url) : undefined
+    if (health !== undefined) {
+      sendAnswer(request, response, health, this.#closing !== undefined)
+      return
+    }
     const [id, id2] = [randomUUID(), randomUUID()]
     const headers = { 'content-type': mediaType, 'x-amzn-requestid': id, 'x-amz-id-2': id2 }
     let status = 200
@@ -135,6 +138,14 @@ export class DirectPutServer {
     return this.close()
   }
 
+  /** The streams are there before the first request is. */
+  async #start(): Promise<void> {
+    await this.#streams.restore()
+    await new Promise<void>((resolve, reject) => {
+      this.#listener.start((error) => (error === undefined ? resolve() : reject(error)))
+    })
+  }
+
   async #close(): Promise<void> {
     this.#listener.stop()
     const endAll = () => Promise.allSettled(this.#streams.all().map(({ target }) => target.end()))
@@ -153,8 +164,18 @@ export class DirectPutServer {
     else onStreamError(name, error)
   }
 
+  /** For those who look after the process: `/healthz` says that it answers, `/readyz` that it takes records. */
+  #health(url: string | undefined): Answer | undefined {
+    if (url === '/healthz') return { status: 200, body: { status: 'ok' } }
+    if (url !== '/readyz') return undefined
+    if (this.#closing !== undefined) return { status: 503, body: { status: 'closing' } }
+    return { status: 200, body: { status: 'ok' } }
+  }
+
   async #answerTo(request: IncomingMessage): Promise<object> {
     if (this.#closing !== undefined) throw unavailable('The server is closing.')
+    // A server of the user's own may ask before the streams are there.
+    await this.#listening
     const { keys, clock, maxClockSkew } = this.#shape
     const operation = operationOf(request)
     const claim = keys && claimOf(request, keys, clock.wall(), maxClockSkew)

@@ -7,6 +7,7 @@ import {
   duration,
   expecting,
   type Fields,
+  filled,
   matching,
   object,
   option,
@@ -39,6 +40,8 @@ export interface DirectPutOptions {
   readonly streams?: Readonly<Record<string, Writable>> | undefined
   /** Makes a stream for CreateDeliveryStream, and another one for UpdateDestination. What it throws is the answer. Default: none, and these are refused. */
   readonly create?: MakeStream | undefined
+  /** A file that holds the streams that were created, with their configurations and so with their secrets: they are there again when the server is. Default: none, and they are forgotten. */
+  readonly stateFile?: string | undefined
   /** The port to listen on; 0 for a free one. Default: none; then your own server calls `handle(request, response)`. */
   readonly port?: number | undefined
   /** The address to listen on. Default `'127.0.0.1'`: only this machine; another one takes `auth`. */
@@ -85,6 +88,7 @@ const { port, host, tls, requestTimeout, maxConnections, clock } = httpServerFie
 export const directPutFields = {
   streams: expecting('an object of Writables, by names of 1–64 of a-z A-Z 0-9 _ . -', areStreams),
   create: callable,
+  stateFile: described(filled, 'A file that holds the streams that were created.'),
   port,
   host,
   tls,
@@ -145,6 +149,7 @@ export function directPut(options: DirectPutOptions = {}): DirectPutServer {
     tls: options.tls,
     streams: options.streams ?? {},
     create: options.create,
+    stateFile: options.stateFile,
     keys: auth === undefined ? undefined : [auth].flat(),
     quotas: { requests: requestsPerSecond, records: recordsPerSecond, bytes: bytesPerSecond },
     controlRequestsPerSecond,
