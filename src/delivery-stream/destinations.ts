@@ -10,7 +10,10 @@ import { type Buffering, bufferingOf, readBuffering, readRetry } from './bufferi
 import { readConversion } from './format-conversion.ts'
 import { type Members, refusal } from './members.ts'
 import type { DeliveryStreamOptions } from './options.ts'
-import { type Processing, readProcessing } from './processors.ts'
+import { type Processing, readProcessing, withDelimiter } from './processors.ts'
+
+/** S3 has no other place to go to: the service tries as long as it keeps the records. */
+const asLongAsKept = { retryFor: 24 * 3_600_000 }
 
 /** What a configuration becomes, once everything in it is read. */
 export type MakeHose = () => Promise<FirehoseOptions>
@@ -43,8 +46,7 @@ function readS3(members: Members, options: DeliveryStreamOptions): MakeHose {
   return async () => ({
     ...gathered(processing, bucket.buffering),
     ...(copies !== undefined && { sourceBackup: await copies() }),
-    // S3 has no other place to go to: the service tries as long as it keeps the records.
-    retry: { retryFor: 24 * 3_600_000 },
+    retry: asLongAsKept,
     to: await bucket.open((await conversion?.()) ?? formatOf(processing)),
     backup: await bucket.openForFailed(),
   })
@@ -57,7 +59,7 @@ function readSourceBackup(members: Members, options: DeliveryStreamOptions) {
   if (mode === 'Disabled') return undefined
   if (section === undefined) throw refusal(members.at('S3BackupConfiguration'), 'is missing')
   const { buffering, open } = readBucket(section, bufferingOf.backup, options)
-  return async () => [batch(buffering), deliver(await open(concatenated()))] as const
+  return async () => [batch(buffering), deliver(await open(concatenated()), { retry: asLongAsKept })] as const
 }
 
 function readHttpEndpoint(members: Members, options: DeliveryStreamOptions): MakeHose {
@@ -74,7 +76,7 @@ function readHttpEndpoint(members: Members, options: DeliveryStreamOptions): Mak
     return pair
   })
   request?.end()
-  const finish = readFailures(members, options, bufferingOf.http, ['FailedDataOnly', 'AllData'])
+  const finish = readFailures(members, options, bufferingOf.http, ['FailedDataOnly', 'AllData'], true)
   return async () => {
     const { httpEndpoint } = await import('../destinations/http/index.ts')
     const { arn, http } = options
@@ -131,15 +133,28 @@ function readSearch(members: Members, options: DeliveryStreamOptions): MakeHose 
   }
 }
 
-/** Reads what all destinations have whose failures go to a bucket. */
+/** Events and documents are told apart by their protocols, so that a newline behind each says nothing; anything else would be lost. */
+function checkDelimiter(members: Members, { appended }: Processing): void {
+  if (appended === undefined || appended === '\n') return
+  const words = 'cannot be honoured: AppendDelimiterToRecord appends nothing but a newline to what goes here'
+  throw refusal(members.at('ProcessingConfiguration'), words)
+}
+
+/**
+ * Reads what all destinations have whose failures go to a bucket.
+ *
+ * @param isAppended - Whether a delimiter is part of what the destination is sent for a record.
+ */
 function readFailures(
   members: Members,
   options: DeliveryStreamOptions,
   rule: Parameters<typeof readBuffering>[1],
   [failed, all]: readonly [string, string],
+  isAppended = false,
 ): (to: Destination) => Promise<FirehoseOptions> {
   refuseSecrets(members)
   const processing = readProcessing(members, options)
+  if (!isAppended) checkDelimiter(members, processing)
   const buffering = readBuffering(members, rule)
   const retry = readRetry(members)
   const mode = members.word('S3BackupMode', [failed, all], failed)
@@ -147,7 +162,7 @@ function readFailures(
   members.pass('RoleARN', 'CloudWatchLoggingOptions', 'VpcConfiguration')
   members.end()
   return async (to) => ({
-    ...gathered(processing, buffering),
+    ...gathered(isAppended ? withDelimiter(processing) : processing, buffering),
     retry,
     to,
     backup: await bucket.openForFailed(),

@@ -8,8 +8,10 @@ import type { DeliveryStreamOptions } from './options.ts'
 /** What is done with records before they are gathered. */
 export interface Processing {
   readonly transform: readonly (RecordFunction | BytesFunction)[]
-  /** Written behind each record, if anything. */
+  /** Written behind each record in an object, if anything. */
   readonly delimiter: string | undefined
+  /** The same where a processor says so: then it belongs to the record. */
+  readonly appended: string | undefined
 }
 
 /** The service takes so many records out of one; one with more stays as it is. */
@@ -21,17 +23,15 @@ export function readProcessing(members: Members, { functions = {} }: DeliveryStr
   const isEnabled = configuration?.flag('Enabled') ?? false
   const processors = (configuration?.list('Processors') ?? []).map(readProcessor)
   configuration?.end()
-  if (!isEnabled) return { transform: [], delimiter: undefined }
+  if (!isEnabled) return { transform: [], delimiter: undefined, appended: undefined }
   const types = new Set(processors.map(({ type }) => type))
   const transform: (RecordFunction | BytesFunction)[] = []
-  let delimiter: string | undefined
+  let appended: string | undefined
   for (const { type, path, parameters } of processors) {
     const parameter = (name: string): string | undefined => parameters.get(name)
     if (type === 'Decompression') {
       const extract = types.has('CloudWatchLogProcessing') ? 'messages' : 'documents'
       transform.push(cloudWatchLogs({ extract, controlMessages: extract === 'messages' ? 'drop' : 'keep' }))
-      // The service writes the messages of a document one newline apart.
-      if (extract === 'messages') delimiter ??= '\n'
     } else if (type === 'CloudWatchLogProcessing') {
       if (!types.has('Decompression')) throw refusal(path, 'needs a processor of type Decompression')
     } else if (type === 'RecordDeAggregation') {
@@ -41,7 +41,7 @@ export function readProcessing(members: Members, { functions = {} }: DeliveryStr
           : concatenatedJson({ maxObjects: maxSubRecords }),
       )
     } else if (type === 'AppendDelimiterToRecord') {
-      delimiter = (parameter('Delimiter') ?? '\\n')
+      appended = (parameter('Delimiter') ?? '\\n')
         .replaceAll('\\n', '\n')
         .replaceAll('\\r', '\r')
         .replaceAll('\\t', '\t')
@@ -55,7 +55,9 @@ export function readProcessing(members: Members, { functions = {} }: DeliveryStr
       throw refusal(path, `cannot be honoured: there is no processor of type ${JSON.stringify(type)} here yet`)
     }
   }
-  return { transform, delimiter }
+  // The service writes the messages of a document one newline apart.
+  const isApart = types.has('Decompression') && types.has('CloudWatchLogProcessing')
+  return { transform, delimiter: appended ?? (isApart ? '\n' : undefined), appended }
 }
 
 interface Processor {
@@ -73,6 +75,15 @@ function readProcessor(members: Members): Processor {
   }
   members.end()
   return { type, path: members.path, parameters }
+}
+
+/** The same where the delimiter becomes part of each record. */
+export function withDelimiter(processing: Processing): Processing {
+  const { transform, appended } = processing
+  if (appended === undefined) return processing
+  const bytes = Buffer.from(appended)
+  const append = toRecordFunction('AppendDelimiterToRecord', (record: Buffer) => Buffer.concat([record, bytes]))
+  return { ...processing, transform: [...transform, append] }
 }
 
 /** Takes records apart at a separator, which is given in base64. */

@@ -183,6 +183,7 @@ t.test('endpoints of HTTP, Splunk and OpenSearch', async (t) => {
         CommonAttributes: [{ AttributeName: 'env', AttributeValue: 'test' }],
       },
       S3BackupMode: 'AllData',
+      ...processing(processor('AppendDelimiterToRecord')),
       ...rest,
     },
   }
@@ -202,6 +203,7 @@ t.test('endpoints of HTTP, Splunk and OpenSearch', async (t) => {
       },
     },
   ])
+  t.match(JSON.parse(endpoint.came[0]?.body ?? ''), { records: [{ data: Buffer.from('one\n').toString('base64') }] })
   t.equal(sent.files.length, 1, 'all data go to the bucket, too')
   conserves(t, sent.hose.stats())
 
@@ -362,6 +364,15 @@ t.test('what cannot be honoured is refused with its path', async (t) => {
       /SecretsManagerConfiguration cannot be honoured/,
     ],
     [{ SplunkDestinationConfiguration: { ...splunk, HECEndpoint: 'x' } }, /HECEndpoint needs an address/],
+    [
+      {
+        SplunkDestinationConfiguration: {
+          ...splunk,
+          ...processing(processor('AppendDelimiterToRecord', { Delimiter: '##' })),
+        },
+      },
+      /appends nothing but a newline/,
+    ],
     [
       { SplunkDestinationConfiguration: { ...splunk, S3BackupMode: 'AllData' } },
       /S3BackupMode must be one of FailedEventsOnly, AllEvents/,

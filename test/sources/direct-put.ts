@@ -551,6 +551,60 @@ t.test('streams that are created, changed, deleted and closed at the same time',
   t.ok(third.hose.writableFinished)
 })
 
+t.test('what one member excludes is replaced as a whole, and what was saved stays saved', async (t) => {
+  const made: DeliveryStreamRequest[] = []
+  const stateFile = join(t.testdir(), 'streams.json')
+  const create = (request: DeliveryStreamRequest): Writable => {
+    made.push(request)
+    return way(t).hose
+  }
+  const first = await serving(t, { create, stateFile })
+  const SchemaConfiguration = { DatabaseName: 'd', TableName: 't' }
+  const DataFormatConversionConfiguration = {
+    Enabled: false,
+    SchemaConfiguration,
+    InputFormatConfiguration: { Deserializer: { OpenXJsonSerDe: {} } },
+  }
+  const EncryptionConfiguration = { KMSEncryptionConfig: { AWSKMSKeyARN: 'arn:aws:kms:x' } }
+  const DeliveryStreamName = 'orders'
+  const destination = { ...S3, Prefix: 'a/', EncryptionConfiguration, DataFormatConversionConfiguration }
+  await post(first.url, 'CreateDeliveryStream', { DeliveryStreamName, ExtendedS3DestinationConfiguration: destination })
+  const change = {
+    EncryptionConfiguration: { NoEncryptionConfig: 'NoEncryption' },
+    DataFormatConversionConfiguration: { InputFormatConfiguration: { Deserializer: { HiveJsonSerDe: {} } } },
+  }
+  const versions = { CurrentDeliveryStreamVersionId: '1', DestinationId: 'destinationId-000000000001' }
+  const update = { DeliveryStreamName, ...versions, ExtendedS3DestinationUpdate: change }
+  t.match(await post(first.url, 'UpdateDestination', update), { status: 200 })
+  t.same(made[1]?.config.ExtendedS3DestinationConfiguration, {
+    ...S3,
+    Prefix: 'a/',
+    EncryptionConfiguration: { NoEncryptionConfig: 'NoEncryption' },
+    DataFormatConversionConfiguration: {
+      Enabled: true,
+      SchemaConfiguration,
+      InputFormatConfiguration: { Deserializer: { HiveJsonSerDe: {} } },
+    },
+  })
+  await first.server.close()
+
+  const second = await serving(t, { create, stateFile, streams: { orders: way(t).hose } })
+  await post(second.url, 'CreateDeliveryStream', { DeliveryStreamName: 'more', S3DestinationConfiguration: S3 })
+  await second.server.close()
+  const third = await serving(t, { create, stateFile })
+  t.match(await post(third.url, 'ListDeliveryStreams', {}), { body: { DeliveryStreamNames: ['more', 'orders'] } })
+  t.match(made.at(-1), { version: 2 })
+
+  const nowhere = await serving(t, { create, stateFile: join(t.testdir({}), 'none', 'streams.json') })
+  const config = { DeliveryStreamName, S3DestinationConfiguration: S3 }
+  t.match(await post(nowhere.url, 'CreateDeliveryStream', config), { status: 500, body: { message: /ENOENT/ } })
+  t.match(
+    await post(nowhere.url, 'ListDeliveryStreams', {}),
+    { body: { DeliveryStreamNames: [] } },
+    'what is not kept is not there',
+  )
+})
+
 t.test('who may send', async (t) => {
   const { hose, lake } = way(t)
   const clock = new ManualClock(Date.now())

@@ -9,7 +9,7 @@ import { type DeliveryStream, description, destinationId, type Tags } from './de
 import { destinationIn, updated } from './descriptions.ts'
 import { nameRule } from './put-data.ts'
 import { type PutShape, PutTarget } from './put-target.ts'
-import { SavedStreams } from './saved-streams.ts'
+import { type SavedStream, SavedStreams } from './saved-streams.ts'
 
 /** What a stream is made of: the members of CreateDeliveryStream, and what the server knows of it. */
 export interface DeliveryStreamRequest {
@@ -50,6 +50,8 @@ export class DeliveryStreams {
   readonly #shape: StreamsShape
   readonly #failed: (name: string, error: Error) => void
   readonly #saved: SavedStreams | undefined
+  /** What was saved under names that are given now: it stays in the file. */
+  readonly #hidden: SavedStream[] = []
 
   /** @param failed - Hears of streams that fail. */
   constructor(
@@ -65,16 +67,20 @@ export class DeliveryStreams {
 
   /** Makes the streams again that were saved. @throws OptionError */
   async restore(): Promise<void> {
-    for (const { name, type, config, tags, version, createdAt, updatedAt, encryption } of this.#saved?.read() ?? []) {
+    for (const saved of this.#saved?.read() ?? []) {
+      const { name, type, config, tags, version, createdAt, updatedAt, encryption } = saved
       // What is given now counts more than what was created then.
-      if (this.#streams.has(name)) continue
+      if (this.#streams.has(name)) {
+        this.#hidden.push(saved)
+        continue
+      }
       const stream = this.#add(name, await this.#make(name, config, version), type, config, new Map(tags))
       Object.assign(stream, { version, createdAt, updatedAt, encryption })
     }
   }
 
   #save(): void {
-    this.#saved?.write(this.all())
+    this.#saved?.write(this.all(), this.#hidden)
   }
 
   /** The stream that records are put to. @throws ApiError */
@@ -109,8 +115,15 @@ export class DeliveryStreams {
     this.#making.add(name)
     try {
       const stream = await this.#make(name, members, 1)
-      const { arn } = this.#add(name, stream, type, members, tags)
-      this.#save()
+      const { arn, target } = this.#add(name, stream, type, members, tags)
+      try {
+        this.#save()
+      } catch (error) {
+        // Whoever hears that it failed will create it again.
+        this.#streams.delete(name)
+        await target.end()
+        throw error
+      }
       return { DeliveryStreamARN: arn }
     } finally {
       this.#making.delete(name)

@@ -22,8 +22,7 @@ export function destinationIn(config: Members): string {
 }
 
 /**
- * The configuration that an update makes of another: members that are given replace those that were there, nested ones too, but `ProcessingConfiguration` goes as a
- * whole; another kind of destination replaces all.
+ * The configuration that an update makes of another: members that are given replace those that were there, nested ones too; another kind of destination replaces all.
  */
 export function updated(config: Members, change: Members): Members {
   const name = destinationIn(change)
@@ -34,13 +33,19 @@ export function updated(config: Members, change: Members): Members {
   return { ...Object.fromEntries(others), [target]: merged(before, changes) }
 }
 
+/** Members that are replaced as a whole: of what stands in them one excludes the other. */
+const wholes: readonly string[] = ['ProcessingConfiguration', 'EncryptionConfiguration', 'Deserializer', 'Serializer']
+const conversion = 'DataFormatConversionConfiguration'
+
 function merged(before: Members, changes: Members): Members {
   const after: Record<string, unknown> = { ...before }
   for (const [given, value] of Object.entries(changes)) {
     const name = /^S3(?:Backup)?Update$/.test(given) ? given.slice(0, -update.length) + configuration : given
     const old = after[name]
-    const isMerged = isMembers(old) && isMembers(value) && name !== 'ProcessingConfiguration'
-    after[name] = isMerged ? merged(old, value) : value
+    const isMerged = isMembers(old) && isMembers(value) && !wholes.includes(name)
+    // A conversion that does not say whether it is one, is one: what it said before does not count.
+    if (isMerged) after[name] = merged(old, name === conversion ? { Enabled: true, ...value } : value)
+    else after[name] = value
   }
   return after
 }

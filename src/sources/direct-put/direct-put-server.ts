@@ -10,6 +10,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Writable } from 'node:stream'
 import { toError } from '../../errors.ts'
 import type { Counts } from '../../receipts/receipts.ts'
+import { sumOfCounts } from '../../receipts/sum-of-counts.ts'
 import { redact } from '../../redact.ts'
 import { type Answer, RequestRefused, sendAnswer } from '../http-server/answer.ts'
 import { Listener, type ListenerShape } from '../http-server/listener.ts'
@@ -85,14 +86,7 @@ export class DirectPutServer {
   stats(name: string): Counts | undefined {
     const stream = this.#streams.all().find((one) => one.name === name)
     if (stream === undefined) return undefined
-    const sum = { in: 0, expanded: 0, delivered: 0, dropped: 0, backedUp: 0, pending: 0 }
-    for (const account of stream.accounts) {
-      const counts = account.counts()
-      for (const part of ['in', 'expanded', 'delivered', 'dropped', 'backedUp', 'pending'] as const) {
-        sum[part] += counts[part]
-      }
-    }
-    return sum
+    return sumOfCounts(stream.accounts.map((account) => account.counts()))
   }
 
   /** Answers a request of your own server's, and resolves when it is answered. Never rejects. */

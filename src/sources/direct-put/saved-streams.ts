@@ -37,8 +37,8 @@ export class SavedStreams {
     return found
   }
 
-  /** Writes all of them, whole or not at all. Only its owner may read the file: configurations have secrets in them. */
-  write(streams: readonly DeliveryStream[]): void {
+  /** Writes all of them and some others, whole or not at all. Only its owner may read the file: configurations have secrets in them. */
+  write(streams: readonly DeliveryStream[], others: readonly SavedStream[]): void {
     const saved = streams.flatMap((stream): SavedStream[] => {
       const { name, type, config, createdAt, updatedAt, version, encryption, tags, status } = stream
       if (config === undefined || status === 'DELETING') return []
@@ -46,7 +46,9 @@ export class SavedStreams {
     })
     const temporary = `${this.#path}.${process.pid}.tmp`
     try {
-      writeFileSync(temporary, `${JSON.stringify({ version: 1, streams: saved }, undefined, 2)}\n`, { mode: 0o600 })
+      writeFileSync(temporary, `${JSON.stringify({ version: 1, streams: [...saved, ...others] }, undefined, 2)}\n`, {
+        mode: 0o600,
+      })
       renameSync(temporary, this.#path)
     } catch (error) {
       rmSync(temporary, { force: true })

@@ -4,6 +4,7 @@
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { isSecret } from '../http-server/secrets.ts'
 import { ApiError } from './api-error.ts'
 
 /** Whose requests are taken. */
@@ -47,8 +48,8 @@ export function claimOf(
     throw new ApiError('IncompleteSignatureException', 'Authorization is not in the form of Signature Version 4')
   }
   const key = keys.find(({ accessKeyId }) => accessKeyId === keyId)
-  const token = headers['x-amz-security-token']
-  if (key === undefined || (key.sessionToken !== undefined && token !== key.sessionToken)) {
+  const token = headers['x-amz-security-token']?.toString()
+  if (key === undefined || (key.sessionToken !== undefined && !isSecret(token, key.sessionToken))) {
     throw new ApiError('UnrecognizedClientException', 'The security token included in the request is invalid.')
   }
   if (service !== 'firehose') {

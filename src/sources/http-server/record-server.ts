@@ -14,6 +14,7 @@ import { Readable } from 'node:stream'
 import type { Clock } from '../../clock.ts'
 import { HosepipeError, toError } from '../../errors.ts'
 import { Account, type Counts } from '../../receipts/receipts.ts'
+import { sumOfCounts } from '../../receipts/sum-of-counts.ts'
 import type { FailedRecords } from '../../records/failed-records.ts'
 import type { Records } from '../../records/records.ts'
 import { redact } from '../../redact.ts'
@@ -96,7 +97,7 @@ export class RecordServer extends Readable {
   #reading = 0
   #isClosing = false
   #onQuiet: (() => void) | undefined
-  readonly #ended = { in: 0, expanded: 0, delivered: 0, dropped: 0, backedUp: 0, pending: 0 }
+  #ended = sumOfCounts([])
 
   /** @internal */
   constructor(shape: ServerShape, protocol: RequestProtocol) {
@@ -127,9 +128,7 @@ export class RecordServer extends Readable {
 
   /** What became of the records so far. */
   stats(): Counts {
-    const sum = { ...this.#ended }
-    for (const { account } of this.#open) add(sum, account.counts())
-    return sum
+    return sumOfCounts([this.#ended, ...[...this.#open].map(({ account }) => account.counts())])
   }
 
   /** Answers a request of your own server's, and resolves when it is answered. Never rejects. */
@@ -241,7 +240,7 @@ export class RecordServer extends Readable {
 
   #forget(ends: Ends, room = 0): void {
     this.#room.give(room)
-    add(this.#ended, ends.account.counts())
+    this.#ended = sumOfCounts([this.#ended, ends.account.counts()])
     this.#open.delete(ends)
   }
 
@@ -260,11 +259,4 @@ export class RecordServer extends Readable {
     this.#onQuiet = undefined
     onQuiet?.()
   }
-}
-
-type Sum = { -readonly [Name in keyof Counts]: Counts[Name] }
-
-function add(sum: Sum, counts: Counts): void {
-  for (const name of ['in', 'expanded', 'delivered', 'dropped', 'backedUp', 'pending'] as const)
-    sum[name] += counts[name]
 }

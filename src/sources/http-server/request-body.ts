@@ -77,7 +77,7 @@ export async function readBody(request: IncomingMessage, limits: BodyLimits, roo
   }
 }
 
-/** All that comes. By its events, which takes half the time of a loop over the stream. @param look - Called with how much there is; what it throws ends the reading */
+/** All that comes. By its events, which cost less than a loop over the stream. @param look - Called with how much there is; what it throws ends the reading */
 function chunksOf(request: IncomingMessage, look: (length: number) => void): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0
