@@ -52,7 +52,7 @@ await build({
   entryPoints: ['src/cli/busy-worker.ts', 'src/split/pattern-worker.ts', 'src/transform/threads/worker.ts'],
 })
 // For this repository alone; not in the package.
-await build({ ...common, entryPoints: ['src/cli/config-schema.ts', 'src/example/main.ts'] })
+await build({ ...common, entryPoints: ['src/cli/config-schema.ts', 'src/cli/serve-schema.ts', 'src/example/main.ts'] })
 /** Makes one file of all that `hosepipe` itself loads: esbuild splits it by who else needs which part. */
 async function merge(folder) {
   const input = Object.fromEntries(

@@ -22,7 +22,7 @@ for (const target of [...targets, ...pages]) {
 }
 const strays = [...packed].filter(
   (file) =>
-    !/^(?:dist\/|src\/cli\/config\.schema\.json$|src\/(?:.*\/)?README\.md$|recipes\/|llms\.txt$|package\.json$|[A-Z]+(?:\.md)?$)/.test(
+    !/^(?:dist\/|src\/cli\/(?:config|serve)\.schema\.json$|src\/(?:.*\/)?README\.md$|recipes\/|llms\.txt$|package\.json$|[A-Z]+(?:\.md)?$)/.test(
       file,
     ) || /\bexample\//.test(file),
 )

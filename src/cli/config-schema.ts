@@ -16,7 +16,7 @@ import { splunkFields } from '../destinations/splunk/splunk-options.ts'
 import { csvFields } from '../encode/csv/csv.ts'
 import { ndjsonFields } from '../encode/ndjson.ts'
 import { parquetFields } from '../encode/parquet/parquet.ts'
-import type { Option, Schema } from '../options.ts'
+import type { Schema } from '../options.ts'
 import { retryFields } from '../retry/retry-options.ts'
 import { csvRowsFields } from '../split/csv-rows.ts'
 import { jsonValuesFields } from '../split/json-values.ts'
@@ -24,12 +24,8 @@ import { linesFields } from '../split/lines.ts'
 import { separatorFields } from '../split/separator.ts'
 import { sizeFields } from '../split/too-large.ts'
 import { transformFields } from '../transform/transform.ts'
-import { writtenDuration, writtenSize } from '../units.ts'
 import { configFields } from './config-fields.ts'
-
-type Table = Readonly<Record<string, Option>>
-
-const text = (description: string): Schema => ({ type: 'string', description })
+import { objectOf, propertiesOf, text, units } from './table-schema.ts'
 
 /** An option that names what all others are for. */
 const by = (name: string): Schema => ({ by: { const: name } })
@@ -223,72 +219,11 @@ export function configSchema(): Schema {
     additionalProperties: false,
     properties: { $schema: text('Where this schema is.'), ...Object.fromEntries(properties) },
     definitions: {
-      size: {
-        anyOf: [
-          { type: 'integer', minimum: 1 },
-          {
-            type: 'string',
-            pattern: '^(\\d+ ?[bB]?|\\d+(\\.\\d+)? ?[kKmMgGtT]i?[bB])$',
-            examples: ['5MiB', '64KiB'],
-          },
-        ],
-      },
-      duration: {
-        anyOf: [
-          { type: 'number', minimum: 0, description: 'Milliseconds.' },
-          {
-            type: 'string',
-            pattern: '^(0|\\d+(\\.\\d+)? ?(ms|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?))$',
-            examples: ['60s', '5m', '250ms'],
-          },
-        ],
-      },
+      ...units,
       transform,
       encode,
       compress,
       destination,
     },
   }
-}
-
-/**
- * An object of options.
- *
- * @param more - Members that are not in the table, or stand there in another form.
- * @param without - Members of the table that a config says otherwise, or not at all.
- */
-function objectOf(
-  fields: Table,
-  more: Schema = {},
-  needed: readonly string[] = [],
-  without: readonly string[] = [],
-): Schema {
-  const all = Object.entries(propertiesOf(fields)).filter(([name]) => !without.includes(name))
-  return {
-    type: 'object',
-    ...(needed.length > 0 && { required: needed }),
-    additionalProperties: false,
-    properties: { ...Object.fromEntries(all), ...more },
-  }
-}
-
-/** The options of a table that can be written down. */
-function propertiesOf(fields: Table): Readonly<Record<string, Schema>> {
-  const written = Object.entries(fields).flatMap(([name, field]) => {
-    if (field.written === undefined) return []
-    const description = sentences(field)
-    return [[name, description === undefined ? field.written : { ...field.written, description }]]
-  })
-  return Object.fromEntries(written)
-}
-
-function sentences({ about, default: value, unit }: Option): string | undefined {
-  if (value === undefined || value === Number.POSITIVE_INFINITY) return about
-  const said = typeof value === 'object' ? 'none' : typeof value === 'number' ? numberText(value, unit) : String(value)
-  return `${about ?? ''} Default ${said}.`.trim()
-}
-
-function numberText(value: number, unit: Option['unit']): string {
-  if (unit === 'size') return writtenSize(value)
-  return unit === 'duration' ? writtenDuration(value) : String(value)
 }

@@ -2,7 +2,7 @@
 import { dirname, resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { type DeliveryStreamOptions, fromDeliveryStream } from '../delivery-stream/index.ts'
-import { type Fields, filled, object, readOptions } from '../options.ts'
+import { described, type Fields, filled, object, readOptions } from '../options.ts'
 import { redact } from '../redact.ts'
 import { directPutFields } from '../sources/direct-put/direct-put.ts'
 import { type DirectPutOptions, directPut } from '../sources/direct-put/index.ts'
@@ -24,13 +24,20 @@ interface ServeConfig
 
 const { create: _create, onStreamError: _onStreamError, clock: _clock, streams: _streams, ...served } = directPutFields
 
-const fields = {
+/** An object that JSON can say. */
+const written = { ...object, written: { type: 'object' } }
+
+/** The table of a config of `serve`. */
+export const serveFields = {
   ...served,
   streams: object,
-  dir: filled,
-  endpoints: object,
-  schemas: object,
-  searchAuth: object,
+  dir: described(
+    filled,
+    'A folder, whose folders stand for buckets. Default: those of S3, or ./firehose without a config.',
+  ),
+  endpoints: described(written, 'Other addresses for those of the configurations, and for ARNs of OpenSearch domains.'),
+  schemas: described(written, 'Columns that stand for tables of Glue, by database.table.'),
+  searchAuth: described(written, 'Who asks clusters of OpenSearch: see openSearch().'),
   functions: object,
 } satisfies Fields<ServeConfig>
 
@@ -96,7 +103,7 @@ export async function serve(path: string | undefined, grace: number, control: Ru
 
 function readServed(config: Config) {
   const { auth: _auth, ...shown }: Config = config
-  readOptions<ServeConfig, typeof fields>('serve', passOn(config), fields)
+  readOptions<ServeConfig, typeof serveFields>('serve', passOn(config), serveFields)
   const read: ServeConfig = passOn({ ...shown, auth: config.auth })
   return read
 }

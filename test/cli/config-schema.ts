@@ -6,7 +6,10 @@ import { Ajv } from 'ajv'
 import t from 'tap'
 import { configFields } from '../../src/cli/config-fields.ts'
 import { configSchema } from '../../src/cli/config-schema.ts'
+import { serveFields } from '../../src/cli/serve.ts'
+import { serveSchema } from '../../src/cli/serve-schema.ts'
 import { makeSetup } from '../../src/cli/setup.ts'
+import { readOptions } from '../../src/options.ts'
 import { parseDuration, parseSize, writtenDuration, writtenSize } from '../../src/units.ts'
 import { root } from '../support/modules.ts'
 
@@ -96,6 +99,44 @@ t.test('schema and program agree', async (t) => {
   for (const config of bad) {
     t.notOk(isValid(config), JSON.stringify(config))
     t.notOk(await isTaken(config), JSON.stringify(config))
+  }
+})
+
+t.test('the schema of `serve` is what `npm run schema` makes, and agrees with its table', async (t) => {
+  const schema = JSON.parse(readFileSync(join(root, 'src/cli/serve.schema.json'), 'utf8'))
+  t.same(schema, JSON.parse(JSON.stringify(serveSchema())), 'run npm run schema')
+  const known = Object.keys(serveFields).filter((name) => name !== 'functions')
+  t.same(Object.keys(schema.properties).sort(), ['$schema', ...known].sort(), 'functions are those of modules alone')
+  const isValid = new Ajv({ strict: false }).compile(schema)
+  const isTaken = (config: object): boolean => {
+    try {
+      readOptions('serve', config, serveFields)
+      return true
+    } catch {
+      return false
+    }
+  }
+  const key = { accessKeyId: 'a', secretAccessKey: 'b' }
+  const stream = { S3DestinationConfiguration: { RoleARN: 'r', BucketARN: 'b' } }
+  for (const [config, expected] of [
+    [{}, true],
+    [{ port: 0, answerWhen: 'delivered', answerTimeout: '5s', maxQueuedBytes: '1MiB' }, true],
+    [
+      { streams: { logs: stream }, dir: './b', stateFile: './s.json', auth: key, limits: { recordsPerSecond: 5 } },
+      true,
+    ],
+    [{ auth: [key, key], endpoints: { a: 'http://127.0.0.1:1' }, schemas: {}, searchAuth: { apiKey: 'abc' } }, true],
+    [{ prot: 1 }, false],
+    [{ port: 70_000 }, false],
+    [{ answerWhen: 'stored' }, false],
+    [{ answerTimeout: 'soon' }, false],
+    [{ dir: '' }, false],
+    [{ streams: 'logs' }, false],
+    [{ auth: { accessKeyId: 'a' } }, false],
+    [{ auth: [] }, false],
+  ] as const) {
+    t.equal(isValid(config), expected, `${JSON.stringify(config)} ${JSON.stringify(isValid.errors)}`)
+    t.equal(isTaken(config), expected, JSON.stringify(config))
   }
 })
 

@@ -75,6 +75,7 @@ t.test(
       'split/pattern-worker.ts',
       'cli/busy-worker.ts',
       'cli/config-schema.ts',
+      'cli/serve-schema.ts',
     ]
     t.same(
       [...graph.keys()].filter((file) => !imported.has(file) && !roots.includes(file)),
