@@ -31,12 +31,14 @@ function startClient() {
   return { child, lines: createInterface(child.stdout) }
 }
 
-async function sentTo(url, { child, lines }) {
+async function sentTo(url, { child, lines, pace }) {
   child.ref()
-  child.stdin.write(`${url} ${(mebibytes * 1024 * 1024) / recordBytes}\n`)
-  const [taken] = await once(lines, 'line')
+  const line = [url, (mebibytes * 1024 * 1024) / recordBytes, ...(pace === undefined ? [] : [pace])]
+  child.stdin.write(`${line.join(' ')}\n`)
+  const [found] = await once(lines, 'line')
   child.unref()
-  return { records: Number(taken) }
+  const { records, ...times } = JSON.parse(found)
+  return pace === undefined ? { records } : { records, ...times }
 }
 
 const ours = (answerWhen) => async (node) => {

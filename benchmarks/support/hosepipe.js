@@ -11,6 +11,7 @@ export const {
   firehose,
   gzip,
   json,
+  kpl,
   jsonArray,
   lines,
   ndjson,

@@ -1,9 +1,11 @@
 /**
- * Run as a process of its own: a client of the Firehose API, so that it is the server that is measured. Reads lines from standard input, each an address and a number of
- * records; sends so many of 1 KB in batches of 500 over 64 connections, and prints how many were taken.
+ * Run as a process of its own: a client of the Firehose API, so that it is the server that is measured. Reads lines from standard input, each an address, a number of
+ * records and perhaps of requests a second; sends so many records of 1 KB in batches of 500 over 64 connections, and prints as JSON how many were taken, and after how many milliseconds
+ * requests were answered. With a pace, the time of a request counts from when it should have gone, not from when it could.
  */
 import { Agent, request } from 'node:http'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 const batchSize = 500
 const connections = 64
@@ -20,19 +22,42 @@ const headers = {
 }
 
 for await (const line of createInterface(process.stdin)) {
-  const [url, records] = line.split(' ')
-  let left = Math.ceil(Number(records) / batchSize)
-  let taken = 0
+  const [url, records, pace] = line.split(' ')
+  const requests = Math.ceil(Number(records) / batchSize)
+  const sent = pace === undefined ? asFastAsItGoes(url, requests) : paced(url, requests, Number(pace))
+  const times = (await sent).sort((a, b) => a - b)
+  const at = (part) => times[Math.min(times.length - 1, Math.floor(times.length * part))]
+  console.log(JSON.stringify({ records: requests * batchSize, p50: at(0.5), p99: at(0.99) }))
+}
+
+async function asFastAsItGoes(url, requests) {
+  const times = []
+  let left = requests
   const client = async () => {
     while (left > 0) {
       left -= 1
-      // What is refused comes again, as producers have to do it.
-      while ((await put(url)) === 0);
-      taken += batchSize
+      times.push(await taken(url, performance.now()))
     }
   }
   await Promise.all(Array.from({ length: connections }, client))
-  console.log(taken)
+  return times
+}
+
+async function paced(url, requests, aSecond) {
+  const started = performance.now()
+  const answers = []
+  while (answers.length < requests) {
+    const due = started + (answers.length / aSecond) * 1000
+    if (due > performance.now()) await sleep(due - performance.now())
+    else answers.push(taken(url, due))
+  }
+  return Promise.all(answers)
+}
+
+/** Sends a batch until it is taken: what is refused comes again, as producers have to do it. @returns After how many milliseconds */
+async function taken(url, since) {
+  while ((await put(url)) === 0);
+  return performance.now() - since
 }
 
 function put(url) {

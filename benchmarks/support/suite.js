@@ -20,6 +20,7 @@ export const stageNames = [
   'documents',
   'events',
   'direct-put',
+  'kpl',
 ]
 
 /** With `--quick`: what a change is most likely to hurt. */
