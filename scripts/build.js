@@ -49,7 +49,12 @@ try {
 // What runs by itself shares nothing: more shared code would be more files to load for users.
 await build({
   ...common,
-  entryPoints: ['src/cli/busy-worker.ts', 'src/split/pattern-worker.ts', 'src/transform/threads/worker.ts'],
+  entryPoints: [
+    'src/cli/busy-worker.ts',
+    'src/split/pattern-worker.ts',
+    'src/transform/lambda/handler-worker.ts',
+    'src/transform/threads/worker.ts',
+  ],
 })
 // For this repository alone; not in the package.
 await build({ ...common, entryPoints: ['src/cli/config-schema.ts', 'src/cli/serve-schema.ts', 'src/example/main.ts'] })

@@ -6,7 +6,11 @@ import { extname } from 'node:path'
 import { HosepipeError } from './errors.ts'
 
 /** The files that run in threads. */
-export type ThreadFile = 'cli/busy-worker' | 'split/pattern-worker' | 'transform/threads/worker'
+export type ThreadFile =
+  | 'cli/busy-worker'
+  | 'split/pattern-worker'
+  | 'transform/lambda/handler-worker'
+  | 'transform/threads/worker'
 
 /**
  * The file that runs in a thread. It has the ending that this one has: `.ts` as it is written, `.js` as it is built.

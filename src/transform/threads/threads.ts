@@ -7,11 +7,8 @@
  * Bytes and offsets go there and come back, never objects. The records themselves, with their receipts, stay here until the answer
  * is there: so their original bytes are at hand when they fail, or their thread does.
  */
-import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { resolve } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { describe, HosepipeError, OptionError, toError } from '../../errors.ts'
+import { HosepipeError, toError } from '../../errors.ts'
 import { FailedRecords } from '../../records/failed-records.ts'
 import type { Records } from '../../records/records.ts'
 import { withBytes } from '../../records/with-bytes.ts'
@@ -19,6 +16,7 @@ import { type Core, inTurn, type Work } from '../../stage/door.ts'
 import { type Outlet, Stage } from '../../stage/stage.ts'
 import { FailedOutlet } from '../failed-outlet.ts'
 import { InOrder } from '../in-order.ts'
+import { moduleUrl } from '../module-url.ts'
 import { Output } from '../output.ts'
 import { defaultTimeout } from '../transform-options.ts'
 import type { Answer } from './answer.ts'
@@ -46,23 +44,11 @@ export interface ThreadsShape extends Omit<ThreadOptions, 'timeout'> {
  * @throws HosepipeError `Transform.NoThreads` when the package that it needs is not installed.
  */
 export function threadsStage(module: URL | string, options: ThreadsShape, source = ownThreads): Stage {
-  const url = toFileUrl(module)
+  const url = moduleUrl('transform', module)
   checkPackage(source)
   const threads = options.threads ?? availableParallelism()
   const shape = { name: 'transform', clock: options.clock, waiting: Math.max(2, threads) }
   return new Stage(shape, (outlet) => new ThreadsCore(url, threads, options, source, outlet))
-}
-
-function toFileUrl(module: URL | string): URL {
-  const url =
-    typeof module === 'string' && !module.startsWith('file:') ? pathToFileURL(resolve(module)) : new URL(module)
-  const name = 'transform'
-  if (url.protocol !== 'file:') {
-    throw new OptionError(name, `${name}: a module must be a file: URL or a path, but came as ${describe(url.href)}`)
-  }
-  const path = fileURLToPath(url)
-  if (!existsSync(path)) throw new OptionError(name, `${name}: there is no module ${path}`)
-  return url
 }
 
 class ThreadsCore implements Core {
