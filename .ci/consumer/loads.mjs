@@ -13,6 +13,8 @@ const allowed = {
   'hosepipe/delivery-stream': base,
   'hosepipe/direct-put': base,
   'hosepipe/http-server': base,
+  // The SDK is loaded with the first invocation, piscina with the first thread.
+  'hosepipe/lambda': base,
   'hosepipe/opensearch': [...base, 'undici'],
   'hosepipe/splunk': [...base, 'undici'],
   // The writer is loaded with the first batch.

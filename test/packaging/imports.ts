@@ -21,7 +21,7 @@ const floors: readonly (readonly string[])[] = [
   ['encode'],
   ['deliver'],
   ['sources', 'destinations', 'firehose.ts'],
-  ['index.ts', 'delivery-stream'],
+  ['index.ts', 'delivery-stream', 'lambda'],
   ['cli', 'example'],
 ]
 
@@ -71,6 +71,7 @@ t.test(
       ...entries.map(({ file }) => file),
       'example/main.ts',
       'cli/main.ts',
+      'transform/lambda/handler-worker.ts',
       'transform/threads/worker.ts',
       'split/pattern-worker.ts',
       'cli/busy-worker.ts',

@@ -3,11 +3,12 @@ import { finished, type Writable } from 'node:stream'
 import type { Clock } from '../../clock.ts'
 import { OptionError, toError } from '../../errors.ts'
 import { ReceiptMerger } from '../../receipts/merged-receipts.ts'
+import { Outcomes } from '../../receipts/outcomes.ts'
 import { Account, type Origin } from '../../receipts/receipts.ts'
 import type { MetadataColumn } from '../../records/metadata.ts'
 import { Records } from '../../records/records.ts'
 import { slowDown, unavailable } from './api-error.ts'
-import { type EntryError, Outcomes } from './outcomes.ts'
+import { type EntryError, entryErrorOf } from './entry-error.ts'
 import type { PutData } from './put-data.ts'
 import { Quota } from './quota.ts'
 
@@ -99,9 +100,9 @@ export class PutTarget {
     const refused = new Array<EntryError>(ends.length - count).fill(slowDown)
     if (outcomes === undefined) return { idOf, errors: [...new Array<undefined>(count).fill(undefined), ...refused] }
     const takeBack = clock.schedule(answerTimeout, () => outcomes.expire())
-    const errors = await outcomes.all
+    const troubles = await outcomes.all
     takeBack()
-    return { idOf, errors: [...errors, ...refused] }
+    return { idOf, errors: [...troubles.map((trouble) => trouble && entryErrorOf(trouble)), ...refused] }
   }
 
   /** Ends the stream, and resolves when all is delivered. Rejects with the stream's error. */
