@@ -49,6 +49,8 @@ export const errorCodes = {
   'Lambda.JsonMappingException': 'something in the answer of the function is not what stands there',
   'Lambda.JsonProcessingException': 'the answer of the function is not JSON',
   'Lambda.RequestTooLarge': 'one record makes an event that is larger than Lambda takes',
+  'DynamicPartitioning.ActivePartitionLimitExceeded':
+    'as many partitions are open as `maxOpenKeys` says, and the record is of another one',
   'Batch.NoTimestamp': 'the record has no time where `timestampFrom` looks for it',
   'Code.Mistake':
     'a function threw a TypeError or a ReferenceError, for every record in the same place, or sent nothing by it',

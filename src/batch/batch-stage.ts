@@ -1,5 +1,16 @@
 import { OptionError } from '../errors.ts'
-import { described, duration, expecting, type Fields, filled, option, readOptions, size, whole } from '../options.ts'
+import {
+  described,
+  duration,
+  expecting,
+  type Fields,
+  filled,
+  oneOf,
+  option,
+  readOptions,
+  size,
+  whole,
+} from '../options.ts'
 import { nextHose } from '../report.ts'
 import { Stage, type StageOptions, stageFields } from '../stage/stage.ts'
 import { nextSpan } from '../time/calendar.ts'
@@ -54,6 +65,11 @@ export interface BatchOptions extends StageOptions {
   readonly maxOpenBytes?: Size | undefined
   /** The most keys with an open batch; beyond it the oldest batch is closed. Default 500, as the service has it. */
   readonly maxOpenKeys?: number | undefined
+  /**
+   * What happens to a record with a new key while `maxOpenKeys` are open: `'close-oldest'` closes the oldest batch for it; `'backup'` fails it with the code
+   * `DynamicPartitioning.ActivePartitionLimitExceeded`, as the service does (guide, "Dynamic partitioning error handling"). Default `'close-oldest'`.
+   */
+  readonly whenTooMany?: 'close-oldest' | 'backup' | undefined
   /** The format that the batch will be written in, for what it adds to the bytes: an encoder. Default: one byte a record, as `ndjson()`. */
   readonly format?: { readonly overhead: { readonly record: number; readonly batch: number } } | undefined
 }
@@ -102,6 +118,10 @@ export const batchFields = {
     'Memory of all open batches together. Default 64MiB, or a quarter more than maxBytes.',
   ),
   maxOpenKeys: option(whole('keys'), { default: 500, about: 'The most keys with an open batch.' }),
+  whenTooMany: option(oneOf('close-oldest', 'backup'), {
+    default: 'close-oldest',
+    about: 'What happens to a record with a new key while maxOpenKeys are open.',
+  }),
   format: expecting('an encoder, such as ndjson()', hasOverhead),
 } satisfies Fields<BatchOptions>
 
@@ -118,13 +138,25 @@ export interface BatchStage extends Stage {
 
 /** The bounds that are in force with some options. @throws OptionError */
 export function batchLimits(options: BatchOptions): BatchLimits {
-  const { maxBytes, maxRecords, maxAge, maxOpenKeys, closeAt, ...others } = readOptions('batch', options, batchFields)
+  const { maxBytes, maxRecords, maxAge, maxOpenKeys, whenTooMany, closeAt, ...others } = readOptions(
+    'batch',
+    options,
+    batchFields,
+  )
   const maxOpenBytes = others.maxOpenBytes ?? Math.max(leastOpenBytes, Math.ceil(maxBytes * 1.25))
   if (maxOpenBytes < maxBytes) {
     const message = `batch: maxOpenBytes must be at least maxBytes, which is ${maxBytes}, but came as ${maxOpenBytes}`
     throw new OptionError('batch.maxOpenBytes', message)
   }
-  return { maxBytes, maxOpenBytes, maxRecords, maxAge, maxOpenKeys, nextBorder: closeAt && nextBorder(closeAt) }
+  return {
+    maxBytes,
+    maxOpenBytes,
+    maxRecords,
+    maxAge,
+    maxOpenKeys,
+    whenTooMany,
+    nextBorder: closeAt && nextBorder(closeAt),
+  }
 }
 
 function nextBorder(closeAt: ClockUnit | ClockBorders): (instant: number) => number {

@@ -31,6 +31,8 @@ export interface BatchLimits {
   readonly nextBorder?: ((instant: number) => number) | undefined
   readonly maxOpenBytes: number
   readonly maxOpenKeys: number
+  /** What happens to a record with a new key while there are as many. Default `'close-oldest'`. */
+  readonly whenTooMany?: 'close-oldest' | 'backup' | undefined
 }
 
 /** What a {@link Batcher} is made of. */
@@ -132,6 +134,7 @@ export class Batcher {
     const isDestroyed = (): boolean => this.#destroyed
     return {
       hasRoomFor: (partitions) => this.#hasRoomFor(partitions),
+      gate: this.#shape.limits.whenTooMany === 'backup' ? () => this.#gate() : undefined,
       add: (partition, records, from, to, openingOf) => this.#addTo(partition, records, from, to, openingOf),
       onAddedByKey: () => this.#open.sortOpened(this.#now),
       onFailed: (failed) => this.#shape.onFailed(failed),
@@ -139,6 +142,19 @@ export class Batcher {
       get isDestroyed() {
         return isDestroyed()
       },
+    }
+  }
+
+  /** Lets keys pass that are open, and new ones as long as there is room. */
+  #gate(): (key: string) => boolean {
+    const open = new Set<string>()
+    for (let batch = this.#open.oldest; batch !== undefined; batch = batch.newer)
+      open.add(batch.opening.partition.key ?? '')
+    return (key) => {
+      if (open.has(key)) return true
+      if (open.size >= this.#shape.limits.maxOpenKeys) return false
+      open.add(key)
+      return true
     }
   }
 

@@ -33,6 +33,8 @@ const minKeyRecords = 128
 export interface Keyed {
   /** Whether all of these keys can be open at once, so that no batch has to be closed for another. */
   hasRoomFor(partitions: readonly Partition[]): boolean
+  /** Makes what says whether a record with a key may come now, for a part of a run; `undefined` where all may. */
+  readonly gate: (() => (key: string) => boolean) | undefined
   /** Adds records to the open batch of a key. */
   readonly add: AddRecords
   /** Records were added in another order than they came in. */
@@ -92,7 +94,8 @@ export class ByKey {
     const failed: number[] = []
     const reasons: Failure[] = []
     // The bytes of a piece have to touch, if pieces are going to be gathered.
-    this.#pieces.read(this.#key, records, bare.isFramed || !bare.isLines, (index, thrown) => {
+    const key = gated(this.#key, this.#to.gate?.())
+    this.#pieces.read(key, records, bare.isFramed || !bare.isLines, (index, thrown) => {
       failed.push(index)
       reasons.push(noKey(thrown, endedAt))
     })
@@ -128,8 +131,24 @@ export class ByKey {
   }
 }
 
+/** The same key, of which some are too many. */
+function gated(key: KeyReader, mayPass: ((key: string) => boolean) | undefined): KeyReader {
+  if (mayPass === undefined) return key
+  return {
+    ...key,
+    keyOf: (records, index) => {
+      const text = key.keyOf(records, index)
+      if (mayPass(text)) return text
+      throw new HosepipeError(tooMany, 'as many partitions are open as may be, and the record is of another one')
+    },
+  }
+}
+
+const tooMany = 'DynamicPartitioning.ActivePartitionLimitExceeded'
+
 function noKey(thrown: unknown, endedAt: number): Failure {
   const error = toError(thrown)
   const code = error instanceof HosepipeError ? error.code : 'DynamicPartitioning.MetadataExtractionFailed'
-  return { code, message: error.message, attempts: 1, endedAt, outputType: 'processing-failed', error }
+  const outputType = code === tooMany ? 'activePartitionExceeded' : 'processing-failed'
+  return { code, message: error.message, attempts: 1, endedAt, outputType, error }
 }

@@ -5,6 +5,7 @@
 import { describe, HosepipeError, OptionError, toError } from '../../errors.ts'
 import type { Records } from '../../records/records.ts'
 import { FieldReader } from '../../transform/field.ts'
+import { hasKeyParts } from '../../transform/key-parts.ts'
 import { MetadataReader } from '../../transform/metadata-reader.ts'
 import { isRecordFunction, type Reader, type RecordFunction, toRecordFunction } from '../../transform/view.ts'
 import { parseTemplate } from './key-template.ts'
@@ -96,6 +97,9 @@ export function isKey(given: unknown): boolean {
 function planOf(key: unknown): Plan {
   if (typeof key === 'string') return planOfTemplate(key)
   if (key instanceof FieldReader || key instanceof MetadataReader) return planOfParts([toPart(key.name, key)])
+  if (hasKeyParts(key)) {
+    return planOfParts(Object.entries(key.keyParts).map(([name, reader]) => ({ name, reader, default: undefined })))
+  }
   if (typeof key === 'function' || isRecordFunction(key)) return planOfParts([toPart(functionName, key)])
   if (isPlainObject(key)) {
     const parts = Object.entries(key).map(([name, part]) => toPart(name, part))

@@ -1,0 +1,4 @@
+/** Queries of jq, for partition keys and transforms. */
+export { jq } from './jq.ts'
+export { type JqWebOptions, jqWeb } from './jq-web.ts'
+export type { JqQuery } from './query-function.ts'
