@@ -16,6 +16,7 @@ export const errorCodes = {
   'Transform.TimedOut': 'a promise of the function was not settled within the timeout',
   'Transform.NotJson': 'the record is not JSON, and the function asked for its parsed value',
   'Transform.NotUtf8': 'the record is not UTF-8, and the function asked for its text',
+  'Transform.Malformed': 'the record does not have the form that the function reads',
   'Transform.NotSerialisable': 'the value has no JSON form (a cycle, a BigInt, a function)',
   'Transform.WrongAnswer': 'a predicate or a function returned what it may not',
   'Transform.NoThreads': 'a transform in threads needs a package that is not installed',

@@ -1,7 +1,7 @@
 /**
  * hosepipe: what users import, in the order of the data's way. Destinations have subpaths of their own, and so has what needs a
  * package that not everybody has: `hosepipe/file`, `hosepipe/memory`, `hosepipe/s3`, `hosepipe/http`, `hosepipe/opensearch`,
- * `hosepipe/splunk`, `hosepipe/http-server`, `hosepipe/direct-put`, `hosepipe/lambda`,
+ * `hosepipe/splunk`, `hosepipe/http-server`, `hosepipe/direct-put`, `hosepipe/lambda`, `hosepipe/jq`, `hosepipe/blueprints`,
  * `hosepipe/delivery-stream`, `hosepipe/parquet`, `hosepipe/csv`.
  */
 export {
@@ -30,6 +30,7 @@ export type { ReadableFormat } from './decompress/format.ts'
 export type { Selects } from './split/json-selection-splitter.ts'
 export { type JsonValuesOptions, jsonValues } from './split/json-values.ts'
 export { type LengthPrefixedOptions, lengthPrefixed } from './split/length-prefixed.ts'
+export { type MultilineOptions, multiline } from './split/multiline.ts'
 export { type LinesOptions, lines } from './split/lines.ts'
 export { type SeparatorOptions, separator } from './split/separator.ts'
 export { type SplitOptions, split } from './split/split.ts'

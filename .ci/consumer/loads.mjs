@@ -15,6 +15,9 @@ const allowed = {
   'hosepipe/http-server': base,
   // The SDK is loaded with the first invocation, piscina with the first thread.
   'hosepipe/lambda': base,
+  'hosepipe/blueprints': base,
+  // jq itself is loaded by jqWeb().
+  'hosepipe/jq': base,
   'hosepipe/opensearch': [...base, 'undici'],
   'hosepipe/splunk': [...base, 'undici'],
   // The writer is loaded with the first batch.

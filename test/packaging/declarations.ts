@@ -21,6 +21,8 @@ const entries: Readonly<Record<string, string>> = {
   'hosepipe/file': join(root, 'src/destinations/file/index.ts'),
   'hosepipe/http': join(root, 'src/destinations/http/index.ts'),
   'hosepipe/http-server': join(root, 'src/sources/http-server/index.ts'),
+  'hosepipe/blueprints': join(root, 'src/transform/blueprints/index.ts'),
+  'hosepipe/jq': join(root, 'src/transform/jq/index.ts'),
   'hosepipe/lambda': join(root, 'src/lambda/index.ts'),
   'hosepipe/memory': join(root, 'src/destinations/memory/index.ts'),
   'hosepipe/opensearch': join(root, 'src/destinations/opensearch/index.ts'),
@@ -178,7 +180,9 @@ function withImports(code: string): string {
     'hosepipe/memory': ['memory'],
     'hosepipe/s3': ['s3'],
     'hosepipe/parquet': ['parquet'],
-    'hosepipe/csv': ['csv', 'csvRows'],
+    'hosepipe/csv': ['csv', 'csvRows', 'csvToJson'],
+    'hosepipe/blueprints': ['accessLog', 'singleLine', 'syslog', 'vpcFlowLog', 'w3cLog'],
+    'hosepipe/jq': ['jq', 'jqWeb'],
     hosepipe: namesIn(join(root, 'src/index.ts')),
   }
   const words = new Set(code.replace(/'[^']*'/g, '').match(/[A-Za-z]\w*/g))
