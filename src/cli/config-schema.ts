@@ -23,6 +23,7 @@ import { jsonValuesFields } from '../split/json-values.ts'
 import { linesFields } from '../split/lines.ts'
 import { separatorFields } from '../split/separator.ts'
 import { sizeFields } from '../split/too-large.ts'
+import { handlerFields } from '../transform/lambda/handler.ts'
 import { transformFields } from '../transform/transform.ts'
 import { configFields } from './config-fields.ts'
 import { objectOf, propertiesOf, text, units } from './table-schema.ts'
@@ -158,6 +159,13 @@ const retry: Schema = {
 const transform: Schema = {
   anyOf: [
     { type: 'string', minLength: 1, description: 'The path of a module: its default export gets each record, parsed.' },
+    objectOf(handlerFields, { lambda: text('The path of the module of a Lambda handler for Firehose.') }, ['lambda']),
+    objectOf(
+      transformFields,
+      { blueprint: text('The name of a blueprint: apache-combined, syslog, …'), retry },
+      ['blueprint'],
+      ['threads'],
+    ),
     ...Object.entries({
       filter: 'A module whose function says whether a record stays.',
       map: 'A module whose function makes one new record of each.',
@@ -180,7 +188,8 @@ const composed: Readonly<Record<string, Schema>> = {
         'The field with the time of a record: a batch is of one hour, or of what the prefix tells apart.',
       ),
       key: {
-        description: 'A field (customer, geo.country), a template ({customer}/{geo.country}), or a list of fields.',
+        description:
+          'A field (customer, geo.country), a template ({customer}/{geo.country}), jq: and a query, or a list of fields.',
         anyOf: [
           { type: 'string', minLength: 1 },
           { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 },

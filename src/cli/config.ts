@@ -51,7 +51,7 @@ function jsonProblem(message: string, text: string): string {
 }
 
 const addresses: readonly string[] = ['to', 'backup', 'sourceBackup']
-const functions: readonly string[] = functionKinds
+const functions: readonly string[] = [...functionKinds, 'lambda']
 /** Options of destinations that may say in which file they stand. */
 const secretOptions: readonly string[] = ['token', 'accessKey', 'headers', 'auth']
 

@@ -5,6 +5,7 @@ import { type Config, isObject } from './config.ts'
 import type { MaxFailed } from './failure-watch.ts'
 import { type FunctionKind, functionKinds } from './load-module.ts'
 import { type ProgressKind, progressKinds } from './progress.ts'
+import { type ReadyKind, readyKinds } from './ready-made.ts'
 import { type ReportKind, reportKinds } from './summary.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -33,7 +34,7 @@ export interface Flags extends Single {
   readonly batch: Record<string, number | string>
   readonly timestampFormats: string[]
   /** In the order in which they were written. */
-  readonly functions: { readonly kind: FunctionKind; readonly path: string }[]
+  readonly functions: { readonly kind: FunctionKind | ReadyKind; readonly path: string }[]
 }
 
 /** Flags that take a value only behind `=`, because the next word is a file; given alone they mean the default. */
@@ -73,8 +74,10 @@ export function addFlags(command: Command): Flags {
   one('config', '--config <file>', notEmpty)
   one('split', '--split <how>', notEmpty)
   one('encode', '--format <how>', notEmpty)
-  for (const kind of functionKinds)
-    add(`--${kind} <file>`, (path) => flags.functions.push({ kind, path: notEmpty(path) }))
+  for (const kind of [...functionKinds, ...readyKinds])
+    add(`--${kind} <${kind === 'blueprint' ? 'name' : 'file'}>`, (path) =>
+      flags.functions.push({ kind, path: notEmpty(path) }),
+    )
   add('--key <field>', (key) => flags.key.push(notEmpty(key)))
   one('prefix', '--prefix <text>', (text) => text)
   limit('maxBytes', '--max-bytes <size>', size)

@@ -84,8 +84,14 @@ export function compressorOf(given: unknown): Compressor {
   return isCompressor(given) ? given : make('compress', compressors, given)
 }
 
-/** A field's path; a template with fields in braces; a list of paths; or what `batch({ key })` takes. @throws Error in words */
-export function keyOf(given: unknown): unknown {
+const queryPrefix = 'jq:'
+
+/** A field's path; a template with fields in braces; `jq:` and a query; a list of paths; or what `batch({ key })` takes. @throws Error in words */
+export async function keyOf(given: unknown): Promise<unknown> {
+  if (typeof given === 'string' && given.startsWith(queryPrefix)) {
+    const { anyJq } = await import('../transform/jq/any-jq.ts')
+    return anyJq(given.slice(queryPrefix.length))
+  }
   if (typeof given === 'string') return /[{}]/.test(given) ? given : field(given)
   if (!Array.isArray(given)) return given
   if (given.length === 1) return keyOf(given[0])

@@ -9,7 +9,8 @@ Reads FILEs, folders, patterns or standard input, decompressed. Order of functio
   --to, --backup, --source-backup URL   a folder, s3://…, https://… or - (stdout); several --to
   --split HOW             lines (default), csv, json, json:path.to.array, regex:P, separator:TEXT
   --filter, --map, --transform FILE     its default export, or 'r => r.n > 1', gets each record
-  --key FIELD             batches by a field, or by '{a}/{b.c}'; may be given several times
+  --lambda FILE           a Lambda handler for Firehose   --blueprint apache-combined|syslog|…
+  --key FIELD             batches by a field (or several), by '{a}/{b.c}', or 'jq:{day: .ts[0:10]}'
   --prefix TEXT           of object names: 'year=!{timestamp:yyyy}/!{partitionKey:customer}/'
   --timestamp-from FIELD  --timestamp-format F   batches and prefixes by the records' own time
   --max-bytes 5MiB  --max-age 5m  --max-records N  --close-at minute|hour|day   close a batch

@@ -1,8 +1,9 @@
 /** `hosepipe serve`: a server of the Firehose API, whose streams are those of a config and those that are created. */
 import { dirname, resolve } from 'node:path'
 import type { Writable } from 'node:stream'
+import { placedFunctions } from '../delivery-stream/functions.ts'
 import { type DeliveryStreamOptions, fromDeliveryStream } from '../delivery-stream/index.ts'
-import { described, type Fields, filled, object, readOptions } from '../options.ts'
+import { described, type Fields, filled, flag, object, readOptions } from '../options.ts'
 import { redact } from '../redact.ts'
 import { directPutFields } from '../sources/direct-put/direct-put.ts'
 import { type DirectPutOptions, directPut } from '../sources/direct-put/index.ts'
@@ -17,7 +18,7 @@ import { UsageError, wordsOf } from './usage-error.ts'
 /** What a config of `serve` says: options of `directPut`, what `fromDeliveryStream` has to know, and configurations of streams. */
 interface ServeConfig
   extends Omit<DirectPutOptions, 'streams' | 'create' | 'onStreamError' | 'clock'>,
-    Pick<DeliveryStreamOptions, 'dir' | 'endpoints' | 'schemas' | 'searchAuth' | 'functions'> {
+    Pick<DeliveryStreamOptions, 'dir' | 'endpoints' | 'schemas' | 'searchAuth' | 'functions' | 'lambda'> {
   /** Configurations as CreateDeliveryStream takes them, by the names of their streams. */
   readonly streams?: Readonly<Record<string, unknown>> | undefined
 }
@@ -38,7 +39,11 @@ export const serveFields = {
   endpoints: described(written, 'Other addresses for those of the configurations, and for ARNs of OpenSearch domains.'),
   schemas: described(written, 'Columns that stand for tables of Glue, by database.table.'),
   searchAuth: described(written, 'Who asks clusters of OpenSearch: see openSearch().'),
-  functions: object,
+  functions: described(
+    written,
+    'Handlers that stand for Lambda functions, by their ARNs: paths of modules, or handler with options.',
+  ),
+  lambda: described(flag, 'Whether functions that functions does not have are invoked in AWS. Default false.'),
 } satisfies Fields<ServeConfig>
 
 const defaultPort = 4573
@@ -53,10 +58,17 @@ const defaultDir = './firehose'
  */
 export async function serve(path: string | undefined, grace: number, control: RunControl): Promise<number> {
   const config = path === undefined ? {} : placed(await readConfig(path), dirname(resolve(path)))
-  const { streams = {}, dir, endpoints, schemas, searchAuth, functions, auth, ...options } = readServed(config)
+  const { streams = {}, dir, endpoints, schemas, searchAuth, functions, lambda, auth, ...options } = readServed(config)
   // A config that says where things are in S3 means S3.
   const folder = dir ?? (path === undefined ? resolve(defaultDir) : undefined)
-  const made = { dir: folder, endpoints, schemas, searchAuth: secretIn('searchAuth', searchAuth), functions }
+  const made = {
+    dir: folder,
+    endpoints,
+    schemas,
+    searchAuth: secretIn('searchAuth', searchAuth),
+    functions,
+    ...(lambda && { lambda }),
+  }
   const given: Record<string, Writable> = {}
   for (const [name, stream] of Object.entries(streams)) {
     if (!isObject(stream)) throw new UsageError(`streams.${name} must be an object, as CreateDeliveryStream takes it`)
@@ -114,7 +126,9 @@ function placed(config: Config, folder: string): Config {
     const value = config[name]
     return typeof value === 'string' ? [[name, resolve(folder, value)]] : []
   })
-  return { ...config, ...Object.fromEntries(paths) }
+  const { functions } = config
+  const placedOnes = isObject(functions) ? { functions: placedFunctions(functions, folder) } : {}
+  return { ...config, ...Object.fromEntries(paths), ...placedOnes }
 }
 
 /** The same with its secrets read, where they name files. */

@@ -124,7 +124,7 @@ export async function makeSetup(config: Config, shell: SetupShell): Promise<Setu
 
   const { key, timestampFrom, ...bounds } = (await take(() => optionsOf('batch', config.batch))) ?? {}
   const limits = await section('batch', bounds, batchFields)
-  const apart = await take(() => present({ key: keyOf(key), timestampFrom: timestampOf(timestampFrom) }))
+  const apart = await take(async () => present({ key: await keyOf(key), timestampFrom: timestampOf(timestampFrom) }))
   await take(() => {
     if (sourceBackup !== undefined) checkPartitionKeys('sourceBackup', sourceBackup.destination, [])
   })

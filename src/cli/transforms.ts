@@ -3,9 +3,10 @@ import { type RecordFunction, type Stage, transform } from '../index.ts'
 import { checkOptions, nearestOf } from '../options.ts'
 import { Stage as StageClass } from '../stage/stage.ts'
 import { isRecordFunction } from '../transform/view.ts'
-import { isPlain } from './config.ts'
+import { type Config, isPlain } from './config.ts'
 import { passOn } from './forms.ts'
 import { functionKinds, loadFunction } from './load-module.ts'
+import { type ReadyKind, readyKinds, readyMade } from './ready-made.ts'
 import { UsageError } from './usage-error.ts'
 
 /** A transform that can be made for several ways. */
@@ -33,12 +34,16 @@ async function makeTransform(given: unknown): Promise<NamedTransform> {
   if (given instanceof StageClass) return { name: 'transform', make: () => given }
   if (isRecordFunction(given) || isFunction(given)) return { name: nameOf(given), make: () => transform(given) }
   const options = isPlain(given) ? given : { transform: given }
+  const [ready] = readyKinds.filter((name) => Object.hasOwn(options, name))
+  if (ready !== undefined) return makeReady(ready, options)
   const [kind, ...others] = functionKinds.filter((name) => Object.hasOwn(options, name))
   if (kind === undefined || others.length > 0) {
     const [name = ''] = Object.keys(options)
-    const nearest = nearestOf(name, functionKinds)
+    const nearest = nearestOf(name, [...functionKinds, ...readyKinds])
     const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`
-    throw new UsageError(`transform: each must have one of filter, map and transform, with a path${hint}`)
+    throw new UsageError(
+      `transform: each must have one of filter, map, transform, lambda and blueprint, with a path or a name${hint}`,
+    )
   }
   const { [kind]: what, ...rest } = options
   if (typeof what !== 'string' && !isRecordFunction(what)) {
@@ -50,6 +55,17 @@ async function makeTransform(given: unknown): Promise<NamedTransform> {
   // Made once for nothing: its options are checked when it is made.
   make().destroy()
   return { name: typeof what === 'string' ? `${kind} ${what}` : kind, make }
+}
+
+async function makeReady(kind: ReadyKind, options: Config): Promise<NamedTransform> {
+  const { [kind]: what, ...rest } = options
+  if (typeof what !== 'string' || functionKinds.some((name) => Object.hasOwn(rest, name))) {
+    throw new UsageError(
+      `transform: ${kind} must be ${kind === 'lambda' ? 'the path of a module' : 'a name'}, and stand alone`,
+    )
+  }
+  const make = await readyMade(kind, what, rest)
+  return { name: `${kind} ${what}`, make }
 }
 
 /** What may stand beside the function; the library says what each may be. */

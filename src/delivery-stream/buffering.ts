@@ -23,6 +23,7 @@ const MiB = 1024 * 1024
 export const bufferingOf = {
   s3: { maxSize: 128, size: 5, maxInterval: 900, interval: 300 },
   converted: { minSize: 64, maxSize: 128, size: 128, maxInterval: 900, interval: 300 },
+  partitioned: { minSize: 64, maxSize: 128, size: 128, minInterval: 60, maxInterval: 900, interval: 300 },
   backup: { maxSize: 128, size: 5, minInterval: 60, maxInterval: 900, interval: 300 },
   search: { maxSize: 100, size: 5, maxInterval: 900, interval: 300 },
   splunk: { maxSize: 5, size: 5, maxInterval: 60, interval: 60 },

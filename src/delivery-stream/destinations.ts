@@ -1,5 +1,5 @@
 /** The destinations of a configuration. Each says how its records are gathered, and makes what they are delivered to. */
-import { batch } from '../batch/batch-stage.ts'
+import { type BatchOptions, batch } from '../batch/batch-stage.ts'
 import { deliver } from '../deliver/deliver.ts'
 import type { Destination } from '../deliver/destination.ts'
 import { concatenated } from '../encode/concatenated.ts'
@@ -10,6 +10,7 @@ import { type Buffering, bufferingOf, readBuffering, readRetry } from './bufferi
 import { readConversion } from './format-conversion.ts'
 import { type Members, refusal } from './members.ts'
 import type { DeliveryStreamOptions } from './options.ts'
+import { readPartitioning } from './partitioning.ts'
 import { type Processing, readProcessing, withDelimiter } from './processors.ts'
 
 /** S3 has no other place to go to: the service tries as long as it keeps the records. */
@@ -34,19 +35,19 @@ export const destinations: Readonly<Record<string, ReadDestination>> = {
 
 function readS3(members: Members, options: DeliveryStreamOptions): MakeHose {
   const processing = readProcessing(members, options)
-  const partitioning = members.section('DynamicPartitioningConfiguration')
-  if (partitioning?.flag('Enabled') === true) {
-    throw refusal(partitioning.path, 'cannot be honoured: partition keys by jq and by Lambda are not here yet')
-  }
+  const partitioning = readPartitioning(members, processing)
   const conversion = readConversion(members, options)
   const copies = readSourceBackup(members, options)
   const isConverted = conversion !== undefined
-  const rule = isConverted ? bufferingOf.converted : bufferingOf.s3
+  const rule = partitioning ? bufferingOf.partitioned : isConverted ? bufferingOf.converted : bufferingOf.s3
   const bucket = readBucket(members, rule, options, isConverted)
   return async () => ({
-    ...gathered(processing, bucket.buffering),
+    ...gathered(processing, {
+      ...bucket.buffering,
+      ...(partitioning && { key: await partitioning.key(), whenTooMany: 'backup' }),
+    }),
     ...(copies !== undefined && { sourceBackup: await copies() }),
-    retry: asLongAsKept,
+    retry: partitioning === undefined ? asLongAsKept : { retryFor: partitioning.retryFor },
     to: await bucket.open((await conversion?.()) ?? formatOf(processing)),
     backup: await bucket.openForFailed(),
   })
@@ -154,6 +155,7 @@ function readFailures(
 ): (to: Destination) => Promise<FirehoseOptions> {
   refuseSecrets(members)
   const processing = readProcessing(members, options)
+  if (processing.query !== undefined) throw refusal(processing.query.path, 'is for S3 alone')
   if (!isAppended) checkDelimiter(members, processing)
   const buffering = readBuffering(members, rule)
   const retry = readRetry(members)
@@ -179,10 +181,10 @@ function refuseSecrets(members: Members): void {
 
 function gathered(
   { transform }: Processing,
-  buffering: Buffering,
+  batching: Buffering & BatchOptions,
 ): Pick<FirehoseOptions, 'transform' | 'batch' | 'failFast'> {
   // The service does not stop for a destination that refuses everything.
-  return { ...(transform.length > 0 && { transform }), batch: { ...buffering }, failFast: false }
+  return { ...(transform.length > 0 && { transform }), batch: { ...batching }, failFast: false }
 }
 
 /** Records stand one behind another in an object, with nothing between them unless something is put there. */

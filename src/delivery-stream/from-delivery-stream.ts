@@ -1,5 +1,15 @@
 import { type Firehose, type FirehoseOptions, firehose } from '../firehose.ts'
-import { described, type Fields, filled, matching, object, readOptions, whole } from '../options.ts'
+import {
+  described,
+  expecting,
+  type Fields,
+  filled,
+  hasMethod,
+  matching,
+  object,
+  readOptions,
+  whole,
+} from '../options.ts'
 import { destinations } from './destinations.ts'
 import { Members, refusal } from './members.ts'
 import type { DeliveryStreamOptions } from './options.ts'
@@ -14,6 +24,7 @@ const fields = {
   searchAuth: object,
   http: object,
   functions: object,
+  lambda: expecting('a LambdaClient, or true', (value) => value === true || hasMethod(value, 'send')),
   schemas: object,
 } satisfies Fields<DeliveryStreamOptions>
 

@@ -1,3 +1,3 @@
 /** `hosepipe/delivery-stream`: delivery streams as JSON of AWS describes them. */
 export { deliveryStreamOptions, fromDeliveryStream } from './from-delivery-stream.ts'
-export type { DeliveryStreamOptions } from './options.ts'
+export type { DeliveryStreamOptions, FunctionStandIn, HandlerStandIn } from './options.ts'

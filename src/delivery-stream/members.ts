@@ -35,6 +35,12 @@ export class Members {
     return this.#take(name, 'a string', (value) => typeof value === 'string')
   }
 
+  /** The same, and it is left for others. */
+  peekedText(name: string): string | undefined {
+    const value = this.#left.get(name)
+    return typeof value === 'string' ? value : undefined
+  }
+
   /** A text that has to be there. */
   neededText(name: string): string {
     return this.text(name) ?? this.#missing(name)

@@ -2,7 +2,19 @@ import type { HttpClientOptions } from '../destinations/http-client/http-client.
 import type { SearchAuth } from '../destinations/opensearch/index.ts'
 import type { S3Options } from '../destinations/s3/s3-options.ts'
 import type { ParquetSchema } from '../encode/parquet/index.ts'
+import type { LambdaHandler } from '../transform/lambda/call-handler.ts'
+import type { HandlerOptions } from '../transform/lambda/handler.ts'
+import type { LambdaOptions } from '../transform/lambda/lambda.ts'
 import type { BytesFunction, RecordFunction } from '../transform/view.ts'
+
+/** What stands for a Lambda function. */
+export type FunctionStandIn = RecordFunction | BytesFunction | URL | string | HandlerStandIn
+
+/** A handler as it is, and how it is run. */
+export interface HandlerStandIn extends Pick<HandlerOptions, 'threads' | 'exportName' | 'timeout' | 'functionName'> {
+  /** The handler, or the path or URL of its module. */
+  readonly handler: LambdaHandler | URL | string
+}
 
 /** What a configuration of AWS does not say, or says for AWS only. */
 export interface DeliveryStreamOptions {
@@ -22,8 +34,12 @@ export interface DeliveryStreamOptions {
   readonly searchAuth?: SearchAuth | undefined
   /** TLS and proxy of destinations that are asked by HTTP. Default: Node's own. */
   readonly http?: HttpClientOptions | undefined
-  /** Functions that stand for Lambda functions, by their ARNs. Default: none. */
-  readonly functions?: Readonly<Record<string, RecordFunction | BytesFunction>> | undefined
+  /**
+   * What stands for Lambda functions, by their ARNs: functions that `transform` takes; handlers for Firehose as they are, by the path or URL of their module, or with options of `handler()`. Default: none.
+   */
+  readonly functions?: Readonly<Record<string, FunctionStandIn>> | undefined
+  /** A client of Lambda, or `true` for one that is made from the environment: functions that `functions` does not have are invoked then. Default: they are refused. */
+  readonly lambda?: LambdaOptions['client'] | true
   /** Columns that stand for tables of Glue, by `database.table`. Default: none. */
   readonly schemas?: Readonly<Record<string, ParquetSchema>> | undefined
 }

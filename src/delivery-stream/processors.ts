@@ -1,13 +1,17 @@
+import type { Transforming } from '../firehose.ts'
 import { drop, several } from '../transform/result.ts'
 import { cloudWatchLogs } from '../transform/unpack/cloudwatch-logs.ts'
 import { concatenatedJson } from '../transform/unpack/concatenated-json.ts'
-import { type BytesFunction, type RecordFunction, toRecordFunction } from '../transform/view.ts'
+import { type RecordFunction, toRecordFunction } from '../transform/view.ts'
+import { readFunction } from './functions.ts'
 import { type Members, refusal } from './members.ts'
 import type { DeliveryStreamOptions } from './options.ts'
 
 /** What is done with records before they are gathered. */
 export interface Processing {
-  readonly transform: readonly (RecordFunction | BytesFunction)[]
+  readonly transform: readonly Transforming[]
+  /** The query that tells partition keys, where there is one, and where it stands. */
+  readonly query: { readonly text: string; readonly path: string } | undefined
   /** Written behind each record in an object, if anything. */
   readonly delimiter: string | undefined
   /** The same where a processor says so: then it belongs to the record. */
@@ -18,14 +22,15 @@ export interface Processing {
 const maxSubRecords = 500
 
 /** Reads `ProcessingConfiguration`; without `Enabled` nothing is done, as in the service. */
-export function readProcessing(members: Members, { functions = {} }: DeliveryStreamOptions): Processing {
+export function readProcessing(members: Members, options: DeliveryStreamOptions): Processing {
   const configuration = members.section('ProcessingConfiguration')
   const isEnabled = configuration?.flag('Enabled') ?? false
   const processors = (configuration?.list('Processors') ?? []).map(readProcessor)
   configuration?.end()
-  if (!isEnabled) return { transform: [], delimiter: undefined, appended: undefined }
+  if (!isEnabled) return { transform: [], query: undefined, delimiter: undefined, appended: undefined }
   const types = new Set(processors.map(({ type }) => type))
-  const transform: (RecordFunction | BytesFunction)[] = []
+  const transform: Transforming[] = []
+  let query: Processing['query']
   let appended: string | undefined
   for (const { type, path, parameters } of processors) {
     const parameter = (name: string): string | undefined => parameters.get(name)
@@ -46,18 +51,16 @@ export function readProcessing(members: Members, { functions = {} }: DeliveryStr
         .replaceAll('\\r', '\r')
         .replaceAll('\\t', '\t')
     } else if (type === 'Lambda') {
-      const arn = parameter('LambdaArn') ?? ''
-      const known = functions[arn]
-      if (known === undefined)
-        throw refusal(path, `names the Lambda function ${JSON.stringify(arn)}, which the option functions has not`)
-      transform.push(known)
+      transform.push(readFunction(path, parameters, options))
+    } else if (type === 'MetadataExtraction') {
+      query = readQuery(path, parameters)
     } else {
       throw refusal(path, `cannot be honoured: there is no processor of type ${JSON.stringify(type)} here yet`)
     }
   }
   // The service writes the messages of a document one newline apart.
   const isApart = types.has('Decompression') && types.has('CloudWatchLogProcessing')
-  return { transform, delimiter: appended ?? (isApart ? '\n' : undefined), appended }
+  return { transform, query, delimiter: appended ?? (isApart ? '\n' : undefined), appended }
 }
 
 interface Processor {
@@ -75,6 +78,18 @@ function readProcessor(members: Members): Processor {
   }
   members.end()
   return { type, path: members.path, parameters }
+}
+
+const longestQuery = 5_120
+
+function readQuery(path: string, parameters: ReadonlyMap<string, string>): Processing['query'] {
+  const text = parameters.get('MetadataExtractionQuery')
+  const engine = parameters.get('JsonParsingEngine')
+  if (text === undefined || text.length > longestQuery) {
+    throw refusal(path, `needs a MetadataExtractionQuery of at most ${longestQuery} characters`)
+  }
+  if (engine !== 'JQ-1.6') throw refusal(path, 'needs JsonParsingEngine JQ-1.6')
+  return { text, path }
 }
 
 /** The same where the delimiter becomes part of each record. */

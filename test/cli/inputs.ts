@@ -7,6 +7,7 @@ import { BulkIndex } from '../support/bulk-index.ts'
 import { Duck } from '../support/duckdb.ts'
 import { Hec } from '../support/hec.ts'
 import { startReceiver } from '../support/http-receiver.ts'
+import { root } from '../support/modules.ts'
 import { files, program, records, start } from '../support/program.ts'
 
 const { folder, hosepipe, main, shell } = program(t.testdir())
@@ -37,6 +38,55 @@ t.test('functions stand on the command line, or in a config', async (t) => {
   t.match(await hosepipe(dir, input, '--config', 'inline.json', '--report=none'), { code: 0, stdout: '2\n4\n6\n' })
   const odd = await hosepipe(dir, input, '--to=-', '--map', '(r) => r.x.y', '--backup', 'discard')
   t.match(odd, { code: 1, stderr: /Code\.Mistake|a mistake in code/ }, 'with the place of the mistake')
+})
+
+t.test('Lambda handlers, blueprints, and keys by queries', async (t) => {
+  const handler = readFileSync(join(root, 'test/support/lambda/upper.mjs'), 'utf8')
+  const dir = folder(t, {
+    'config/handler.mjs': handler,
+    'config/threads.json': JSON.stringify({
+      transform: { lambda: './handler.mjs', threads: 1 },
+      encode: 'concatenated',
+      to: '-',
+    }),
+    'config/syslog.json': JSON.stringify({
+      transform: [{ blueprint: 'syslog' }, { map: '({ program }) => program' }],
+      to: '-',
+    }),
+  })
+  const of = (input: string, ...args: readonly string[]) => hosepipe(dir, input, ...args, '--report=none')
+  t.match(await of('a\ndrop\nb\n', '--to=-', '--lambda', 'config/handler.mjs'), {
+    code: 0,
+    stdout: 'A\nB\n',
+    stderr: '',
+  })
+  t.match(await of('a\nb\n', '--config', 'config/threads.json'), { code: 0, stdout: 'AB' })
+  t.match(await of('Nov  1 09:00:00 host cron[1]: x\n', '--config', 'config/syslog.json'), {
+    code: 0,
+    stdout: 'cron\n',
+  })
+  const log = '127.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 200 2326 "-" "curl"\n'
+  const { stdout } = await of(log, '--to=-', '--blueprint', 'apache-combined', '--map', '({ response }) => response')
+  t.equal(stdout, '200\n')
+  const flags = [
+    '--to',
+    'lake',
+    '--prefix',
+    'd=!{partitionKey:day}/c=!{partitionKey:c}/',
+    '--key',
+    'jq:{day: .ts[0:10], c}',
+  ]
+  const kept = await of('{"ts":"2026-11-30T10","c":1}\n{"ts":"2026-11-29T10","c":2}\n', ...flags)
+  t.match(kept, { code: 0 }, kept.stderr)
+  t.match(files(join(dir, 'lake')).sort(), [/^d=2026-11-29\/c=2\//, /^d=2026-11-30\/c=1\//])
+  for (const [args, expected] of [
+    [['--lambda', 'gone.mjs'], /there is no module/],
+    [['--lambda', 'config/syslog.json'], /cannot be loaded|no function that is called handler/],
+    [['--blueprint', 'apache'], /blueprint must be one of apache-common.*apache-c/],
+    [['--key', 'jq:.a b'], /unexpected b, at position 3/],
+  ] as const) {
+    t.match(await of('a\n', '--to=-', ...args), { code: 1, stderr: expected })
+  }
 })
 
 t.test('folders and patterns are inputs', async (t) => {

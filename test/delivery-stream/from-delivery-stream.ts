@@ -20,6 +20,8 @@ import { conserves } from '../support/conservation.ts'
 import { Duck } from '../support/duckdb.ts'
 import { Hec } from '../support/hec.ts'
 import { startReceiver } from '../support/http-receiver.ts'
+import { lambdaServer } from '../support/lambda-server.ts'
+import { root } from '../support/modules.ts'
 
 const bucket = (name: string, more: object = {}) => ({
   RoleARN: 'arn:aws:iam::000000000000:role/r',
@@ -60,6 +62,92 @@ const processing = (...Processors: readonly object[]) => ({ ProcessingConfigurat
 const processor = (Type: string, parameters: Readonly<Record<string, string>> = {}) => ({
   Type,
   Parameters: Object.entries(parameters).map(([ParameterName, ParameterValue]) => ({ ParameterName, ParameterValue })),
+})
+
+/** Keys by a query, and a prefix with `a`. */
+const partitioned = (query: string, ...more: readonly object[]) => ({
+  ...processing(
+    processor('MetadataExtraction', { MetadataExtractionQuery: query, JsonParsingEngine: 'JQ-1.6' }),
+    ...more,
+  ),
+  DynamicPartitioningConfiguration: { Enabled: true, RetryOptions: { DurationInSeconds: 10 } },
+  Prefix: 'a=!{partitionKeyFromQuery:a}/',
+})
+
+t.test('dynamic partitioning: keys by a query, by a function, and by both', async (t) => {
+  const records = ['{"a":"x","n":1}', '{"a":"y","n":2}', '{"a":"x","n":3}', '{"a":"","n":4}', '{"n":5}', 'no']
+  const read = (files: Awaited<ReturnType<typeof delivered>>['files']) =>
+    Object.fromEntries(
+      files
+        .filter(({ path }) => path.startsWith('lake/a='))
+        .map(({ path, bytes }) => [path.split('/').slice(1, -1).join('/'), bytes.toString()]),
+    )
+  // One that is compiled, and one that only jq takes.
+  for (const query of ['{a: .a}', '. as $r | {a: $r.a}']) {
+    const { hose, files } = await delivered(t.testdir(), extended(partitioned(query)), records)
+    conserves(t, hose.stats())
+    t.match(hose.stats(), { in: 6, delivered: 3, backedUp: 3 })
+    t.same(read(files), { 'a=x': '{"a":"x","n":1}{"a":"x","n":3}', 'a=y': '{"a":"y","n":2}' })
+    const failed = files.filter(({ path }) => path.startsWith('lake/bad/processing-failed/'))
+    const rows = failed.flatMap(({ bytes }) => bytes.toString().trim().split('\n'))
+    t.equal(rows.length, 3)
+    for (const row of rows) t.match(JSON.parse(row), { errorCode: 'DynamicPartitioning.MetadataExtractionFailed' })
+  }
+  const arn = 'arn:aws:lambda:us-east-1:123456789012:function:keys'
+  const module = join(root, 'test/support/lambda/upper.mjs')
+  const lambdas = processor('Lambda', {
+    LambdaArn: arn,
+    BufferSizeInMBs: '0.2',
+    BufferIntervalInSeconds: '60',
+    NumberOfRetries: '0',
+  })
+  const byFunction = extended({
+    ...processing(lambdas),
+    DynamicPartitioningConfiguration: { Enabled: true },
+    Prefix: 'a=!{partitionKeyFromLambda:customer}/',
+  })
+  for (const standIn of [module, { handler: module, threads: 1 }]) {
+    const { hose, files } = await delivered(t.testdir(), byFunction, ['key:x', 'key:y', 'key:x', 'none', 'fail'], {
+      functions: { [arn]: standIn },
+    })
+    conserves(t, hose.stats())
+    t.match(hose.stats(), { in: 5, delivered: 3, backedUp: 2 })
+    t.same(read(files), { 'a=x': 'KEY:XKEY:X', 'a=y': 'KEY:Y' })
+  }
+  // The query sees what the function has made.
+  const both = extended({
+    ...partitioned('{a: .n}', lambdas),
+    Prefix: 'a=!{partitionKeyFromQuery:a}/c=!{partitionKeyFromLambda:customer}/',
+  })
+  const answer = async (event: { records: { recordId: string }[] }) => ({
+    records: event.records.map(({ recordId }, i) => ({
+      recordId,
+      result: 'Ok',
+      data: Buffer.from(`{"n":${i}}`).toString('base64'),
+      metadata: { partitionKeys: { customer: `k${i}` } },
+    })),
+  })
+  const { files } = await delivered(t.testdir(), both, ['x', 'y'], { functions: { [arn]: { handler: answer } } })
+  t.same(read(files), { 'a=0/c=k0': '{"n":0}', 'a=1/c=k1': '{"n":1}' })
+})
+
+t.test('a Lambda function that is invoked where it is', async (t) => {
+  const arn = 'arn:aws:lambda:us-east-1:123456789012:function:upper:live'
+  const { client } = await lambdaServer(t, {
+    [arn]: (event) => ({
+      records: event.records.map(({ recordId, data }) => {
+        const text = Buffer.from(data, 'base64').toString().toUpperCase()
+        return { recordId, result: 'Ok', data: Buffer.from(text).toString('base64') }
+      }),
+    }),
+  })
+  const config = extended(processing(processor('Lambda', { LambdaArn: arn })))
+  const { hose, files } = await delivered(t.testdir(), config, ['a', 'b'], { lambda: client })
+  conserves(t, hose.stats())
+  t.same(
+    files.map(({ bytes }) => bytes.toString()),
+    ['AB'],
+  )
 })
 
 t.test('objects of S3 as the service writes them', async (t) => {
@@ -340,14 +428,47 @@ t.test('what cannot be honoured is refused with its path', async (t) => {
     [extended({ Prefix: '!{nonsense:x}' }), /prefix/],
     [
       extended({ DynamicPartitioningConfiguration: { Enabled: true } }),
-      /DynamicPartitioningConfiguration cannot be honoured/,
+      /DynamicPartitioningConfiguration needs a processor of type MetadataExtraction/,
+    ],
+    [
+      extended({ ...partitioned('{a:.a}'), DynamicPartitioningConfiguration: { Enabled: false } }),
+      /Processors\[0\] needs DynamicPartitioningConfiguration.Enabled/,
+    ],
+    [
+      extended({ ...partitioned('{a:.a}'), Prefix: 'x/' }),
+      /Prefix must use all keys, but has no !\{partitionKeyFromQuery:a\}/,
+    ],
+    [
+      extended({ ...partitioned('{a:.a}'), Prefix: '!{partitionKeyFromQuery:a}/!{partitionKeyFromQuery:b}/' }),
+      /Prefix has the key b, which the query does not make/,
+    ],
+    [extended(partitioned('{a:.a b}')), /Processors\[0\] has a query that cannot be taken: jq: unexpected b/],
+    [extended({ ...partitioned('{a:.a}'), ErrorOutputPrefix: undefined }), /ErrorOutputPrefix is missing/],
+    [
+      extended({ ...partitioned('{a:.a}'), BufferingHints: { SizeInMBs: 5 } }),
+      /SizeInMBs must be a number from 64 to 128/,
+    ],
+    [
+      extended({ ...partitioned('{a:.a}'), Prefix: '!{partitionKeyFromLambda:a}/' }),
+      /Prefix has keys of a Lambda function, but there is no processor/,
+    ],
+    [
+      extended(
+        processing(processor('MetadataExtraction', { MetadataExtractionQuery: '{}', JsonParsingEngine: 'JQ-1.7' })),
+      ),
+      /needs JsonParsingEngine JQ-1.6/,
+    ],
+    [
+      extended(processing(processor('Lambda', { LambdaArn: 'arn:x', BufferSizeInMBs: '4' }))),
+      /needs a BufferSizeInMBs from 0.2 to 3, but has "4"/,
     ],
     [extended({ S3BackupMode: 'Enabled' }), /S3BackupConfiguration is missing/],
     [
       extended(processing(processor('Lambda', { LambdaArn: 'arn:x' }))),
       /Processors\[0\] names the Lambda function "arn:x", which the option functions has not/,
     ],
-    [extended(processing(processor('MetadataExtraction'))), /no processor of type "MetadataExtraction"/],
+    [extended(processing(processor('MetadataExtraction'))), /needs a MetadataExtractionQuery/],
+    [extended(processing(processor('Other'))), /no processor of type "Other"/],
     [extended(processing(processor('CloudWatchLogProcessing'))), /needs a processor of type Decompression/],
     [
       extended(processing(processor('RecordDeAggregation', { SubRecordType: 'DELIMITED' }))),

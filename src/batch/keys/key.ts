@@ -5,7 +5,7 @@
 import { describe, HosepipeError, OptionError, toError } from '../../errors.ts'
 import type { Records } from '../../records/records.ts'
 import { FieldReader } from '../../transform/field.ts'
-import { hasKeyParts } from '../../transform/key-parts.ts'
+import { hasKeyParts, type KeyParts } from '../../transform/key-parts.ts'
 import { MetadataReader } from '../../transform/metadata-reader.ts'
 import { isRecordFunction, type Reader, type RecordFunction, toRecordFunction } from '../../transform/view.ts'
 import { parseTemplate } from './key-template.ts'
@@ -26,7 +26,7 @@ export type KeyPart = FieldReader | MetadataReader | RecordFunction | KeyFunctio
  *
  * The parts of a field and of a template are named by their paths, that of a lone function is named `key`.
  */
-export type Key = string | KeyPart | { readonly [name: string]: KeyPart }
+export type Key = string | KeyPart | KeyParts | { readonly [name: string]: KeyPart }
 
 /** A key, ready to be read from records. */
 export interface CompiledKey extends KeyReader {

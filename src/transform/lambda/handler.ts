@@ -38,7 +38,8 @@ export interface HandlerOptions extends FunctionOptions {
 }
 
 const times = timeFields({ bufferAge: 0, timeout: maxInvocation, concurrency: 1 })
-const fields = {
+/** The table of {@link HandlerOptions}. */
+export const handlerFields = {
   ...functionFields,
   ...times,
   concurrency: described(whole('invocations'), 'Invocations at a time.'),
@@ -58,7 +59,7 @@ const fields = {
  * firehose({ transform: handler('./lambda/index.mjs', { threads: 2, timeout: '30s' }), to, backup })
  */
 export function handler(given: LambdaHandler | URL | string, options: HandlerOptions = {}): Stage {
-  const read = readOptions('handler', options, fields)
+  const read = readOptions('handler', options, handlerFields)
   const { threads } = options
   const { exportName, functionName, timeout } = read
   const concurrency = options.concurrency ?? threads ?? 1
