@@ -68,6 +68,7 @@ export {
 } from './batch/batch-stage.ts'
 export type { TimestampFrom, TimestampFunction, TimestampOptions, TimestampSource } from './batch/keys/record-time.ts'
 export type { Key, KeyFunction, KeyPart, KeyValue } from './batch/keys/key.ts'
+export type { KeyPartReader, KeyParts } from './transform/key-parts.ts'
 export { type UnbatchOptions, unbatch } from './batch/unbatch.ts'
 
 // Batches to bodies.

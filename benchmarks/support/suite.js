@@ -21,6 +21,9 @@ export const stageNames = [
   'events',
   'direct-put',
   'kpl',
+  'lambda',
+  'jq',
+  'logs',
 ]
 
 /** With `--quick`: what a change is most likely to hurt. */

@@ -1,6 +1,9 @@
 import { HosepipeError } from '../../errors.ts'
 import { type RecordFunction, text } from '../view.ts'
 
+const newline = 10
+const carriageReturn = 13
+
 /** Reads a line from its beginning to its end, field by field. What does not fit is told with its column. */
 export class Line {
   readonly #name: string
@@ -11,7 +14,8 @@ export class Line {
   constructor(name: string, text: string) {
     this.#name = name
     // A line of a file from Windows, and a record that has kept its newline.
-    this.#text = text.replace(/\r?\n?$/, '')
+    const last = text.charCodeAt(text.length - 1)
+    this.#text = last === newline || last === carriageReturn ? text.replace(/\r?\n?$/, '') : text
   }
 
   /** The column that is read next, from 1. */
@@ -73,10 +77,22 @@ export class Line {
 
   /** Reads what a regular expression, which must be sticky, matches. */
   match(pattern: RegExp, what: string): RegExpExecArray {
+    const found = this.tryMatch(pattern)
+    if (found === null) throw this.unfit(what)
+    return found
+  }
+
+  /** Whether what a regular expression, which must be sticky, matches stands next. */
+  isNext(pattern: RegExp): boolean {
+    pattern.lastIndex = this.#at
+    return pattern.test(this.#text)
+  }
+
+  /** Reads what a regular expression, which must be sticky, matches, if it stands next. */
+  tryMatch(pattern: RegExp): RegExpExecArray | null {
     pattern.lastIndex = this.#at
     const found = pattern.exec(this.#text)
-    if (found === null) throw this.unfit(what)
-    this.#at += found[0].length
+    if (found !== null) this.#at += found[0].length
     return found
   }
 

@@ -66,20 +66,11 @@ export function syslog(options: SyslogOptions = {}): RecordFunction {
   if (format === 'rfc3164') return reading('message of RFC 3164', traditional)
   if (format === 'rfc5424') return reading('message of RFC 5424', structured)
   return reading('message of syslog', (line): SyslogEntry | StructuredSyslogEntry => {
-    const priority = line.hasNext('<') ? priorityOf(line) : undefined
-    const isStructured = priority !== undefined && /^[1-9]\d? /.test(peeked(line))
-    line.back(1)
-    return isStructured ? structured(line) : traditional(line)
+    return line.isNext(structuredStart) ? structured(line) : traditional(line)
   })
 }
 
-function peeked(line: Line): string {
-  const { column } = line
-  const rest = line.rest()
-  line.back(column)
-  return rest
-}
-
+const structuredStart = /<\d{1,3}>[1-9]\d? /y
 const priorityForm = /<(\d{1,3})>/y
 const highestPriority = 191
 
@@ -101,52 +92,58 @@ function traditional(line: Line): SyslogEntry {
   line.expect(' ', 'a blank')
   const hostname = line.word('the name of the host')
   line.expect(' ', 'a blank')
-  const { column } = line
-  const rest = line.rest()
-  line.back(column)
-  tag.lastIndex = 0
-  const found = tag.exec(rest)
-  const [whole = '', program = null, processid] = found ?? []
+  const [, program = null, processid] = line.tryMatch(tag) ?? []
   const id = processid === undefined ? null : /^\d{1,15}$/.test(processid) ? Number(processid) : processid
-  return { ...priority, timestamp, hostname, program, processid: id, message: rest.slice(whole.length) }
+  return { ...priority, timestamp, hostname, program, processid: id, message: line.rest() }
 }
 
 const version = /[1-9]\d?(?= )/y
 const structuredTime = /-|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2})(?= )/y
 const elementId = /[^ ="\]]{1,32}/y
-const parameterName = /([^ ="\]]{1,32})="/y
-const parameterValue = /((?:[^"\\\]]|\\[\s\S])*)"/y
+const parameter = / ([^ ="\]]{1,32})="([^"\\\]]*(?:\\[\s\S][^"\\\]]*)*)"/y
+const parameterName = /[^ ="\]]{1,32}="/y
 
 function structured(line: Line): StructuredSyslogEntry {
   const priority = priorityOf(line)
   const number = Number(line.match(version, 'a version')[0])
   line.expect(' ', 'a blank')
   const timestamp = textOrNull(line.match(structuredTime, 'a time of RFC 3339, or -')[0])
-  const [hostname, appName, procId, msgId] = ['the name of the host', 'the program', 'the process', 'the kind'].map(
-    (what) => {
-      line.expect(' ', 'a blank')
-      return textOrNull(line.word(what))
-    },
-  )
+  const hostname = headerField(line, 'the name of the host')
+  const appName = headerField(line, 'the program')
+  const procId = headerField(line, 'the process')
+  const msgId = headerField(line, 'the kind')
   line.expect(' ', 'a blank')
   const structuredData = elementsOf(line)
   let message: string | null = null
   if (!line.isOver) {
     line.expect(' ', 'a blank')
+    const rest = line.rest()
     // The mark says that the message is UTF-8, which it is here in any case.
-    message = line.rest().replace(/^\ufeff/, '')
+    message = rest.startsWith('\ufeff') ? rest.slice(1) : rest
   }
   return {
     ...priority,
     version: number,
     timestamp,
-    hostname: hostname ?? null,
-    appName: appName ?? null,
-    procId: procId ?? null,
-    msgId: msgId ?? null,
+    hostname,
+    appName,
+    procId,
+    msgId,
     structuredData,
     message,
   }
+}
+
+/** Says what is wrong with a parameter. */
+function oddParameter(line: Line): never {
+  line.expect(' ', 'a blank, or ]')
+  line.match(parameterName, 'a parameter such as iut="3"')
+  throw line.unfit('the value of a parameter, and a quote')
+}
+
+function headerField(line: Line, what: string): string | null {
+  line.expect(' ', 'a blank')
+  return textOrNull(line.word(what))
 }
 
 function elementsOf(line: Line): StructuredSyslogEntry['structuredData'] {
@@ -160,10 +157,8 @@ function elementsOf(line: Line): StructuredSyslogEntry['structuredData'] {
     const id = line.match(elementId, 'the id of an element')[0]
     const values: Record<string, string | string[]> = {}
     while (!line.hasNext(']')) {
-      line.expect(' ', 'a blank, or ]')
-      const [, name = ''] = line.match(parameterName, 'a parameter such as iut="3"')
-      const [, escaped = ''] = line.match(parameterValue, 'the value of a parameter, and a quote')
-      const value = escaped.replace(/\\(["\\\]])/g, '$1')
+      const [, name = '', escaped = ''] = line.tryMatch(parameter) ?? oddParameter(line)
+      const value = escaped.includes('\\') ? escaped.replace(/\\(["\\\]])/g, '$1') : escaped
       const former = Object.hasOwn(values, name) ? values[name] : undefined
       values[name] = former === undefined ? value : [former, value].flat()
     }

@@ -5,7 +5,7 @@ import { formats } from './formats.ts'
 import { callOf } from './functions.ts'
 import { index, operations, slice, valuesIn } from './operations.ts'
 import { type Member, type Query, QueryError } from './syntax.ts'
-import { isTruthy, JqError, setMember, shown } from './values.ts'
+import { isTruthy, JqError, type JsonObject, setMember, shown } from './values.ts'
 
 /** @throws QueryError where jq does not know what stands there, or this compiler does not */
 export function compile(query: Query): Filter {
@@ -78,7 +78,16 @@ function indexOf({ of, by, isOptional }: Query & { kind: 'index' }): Filter {
   if (isOptional) return present(paired(filter, compile(by), optional(index)))
   if (by.kind !== 'literal') return paired(filter, compile(by), index)
   const { value } = by
+  if (typeof value === 'string' && !(value in Object.prototype)) return changed(filter, (each) => named(each, value))
   return changed(filter, (each) => index(each, value))
+}
+
+/** A member whose name no object has by itself. */
+function named(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return index(value, name)
+  const object: JsonObject = Object(value)
+  const found = object[name]
+  return found === undefined ? null : found
 }
 
 function sliceOf({ of, from, to, isOptional }: Query & { kind: 'slice' }): Filter {
@@ -189,22 +198,9 @@ function tried(of: Filter, otherwise: Filter | undefined): Filter {
 
 function objectOf(members: readonly Member[]): Filter {
   const compiled = members.map(({ key, value }) => ({ key: compile(key), value: compile(value) }))
-  const singles = compiled.flatMap(({ key, value }) =>
-    key.one && value.one ? [{ key: key.one, value: value.one }] : [],
-  )
-  const names = members.flatMap(({ key }) =>
-    key.kind === 'literal' && typeof key.value === 'string' ? [key.value] : [],
-  )
-  if (singles.length === members.length) {
-    return single((input) => {
-      const object = {}
-      for (const [i, { key, value }] of singles.entries()) {
-        const name = names.length === members.length ? (names[i] ?? '') : nameOf(key(input))
-        setMember(object, name, value(input))
-      }
-      return object
-    })
-  }
+  const values = compiled.flatMap(({ value }) => value.one ?? [])
+  const names = members.flatMap(({ key }) => (isName(key) ? [key.value] : []))
+  if (values.length === members.length && names.length === members.length) return namedObject(names, values)
   return {
     each: (input, emit) => {
       const made: [string, unknown][] = []
@@ -228,6 +224,20 @@ function objectOf(members: readonly Member[]): Filter {
   }
 }
 
+/** Whether a key is a literal name that has no meaning of its own in JavaScript. */
+function isName(key: Query): key is Query & { readonly kind: 'literal'; readonly value: string } {
+  return key.kind === 'literal' && typeof key.value === 'string' && key.value !== '__proto__'
+}
+
+/** An object whose names are known, with one value for each: what most queries for partition keys are. */
+function namedObject(names: readonly string[], values: readonly ((input: unknown) => unknown)[]): Filter {
+  return single((input) => {
+    const object: JsonObject = {}
+    for (let i = 0; i < names.length; i += 1) object[names[i] ?? ''] = values[i]?.(input)
+    return object
+  })
+}
+
 function nameOf(key: unknown): string {
   if (typeof key === 'string') return key
   throw new JqError(`Cannot use ${shown(key)} as object key`)
@@ -235,7 +245,15 @@ function nameOf(key: unknown): string {
 
 function textOf(parts: readonly (string | Query)[], format: (value: unknown) => string): Filter {
   const filters = parts.map((part) => (typeof part === 'string' ? single(() => part) : changed(compile(part), format)))
-  return filters.reduce((left, right) => paired(left, right, (first, second) => String(first) + String(second)))
+  const ones = filters.flatMap(({ one }) => one ?? [])
+  if (ones.length < filters.length) {
+    return filters.reduce((left, right) => paired(left, right, (first, second) => String(first) + String(second)))
+  }
+  return single((input) => {
+    let text = ''
+    for (const one of ones) text += String(one(input))
+    return text
+  })
 }
 
 function formatOf(name: string, at: number): (value: unknown) => string {

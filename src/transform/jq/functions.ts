@@ -27,8 +27,8 @@ const ofOne: Readonly<Record<string, (value: unknown) => unknown>> = {
     throw new JqError(`${shown(value)} only strings can be parsed`)
   },
   tonumber: numberOf,
-  ascii_downcase: (value) => explodable(value).replace(/[A-Z]+/g, (letters) => letters.toLowerCase()),
-  ascii_upcase: (value) => explodable(value).replace(/[a-z]+/g, (letters) => letters.toUpperCase()),
+  ascii_downcase: (value) => inCase(explodable(value), /[A-Z]+/g, (letters) => letters.toLowerCase()),
+  ascii_upcase: (value) => inCase(explodable(value), /[a-z]+/g, (letters) => letters.toUpperCase()),
   explode: (value) => [...explodable(value)].map((sign) => sign.codePointAt(0) ?? 0),
   implode: (value) => {
     if (!Array.isArray(value)) throw new JqError('implode input must be an array')
@@ -369,6 +369,12 @@ function numberOf(value: unknown): unknown {
   const found = typeof value === 'string' ? parsed(value) : undefined
   if (typeof found === 'number') return found
   throw new JqError(`${shown(value)} cannot be parsed as a number`)
+}
+
+/** Changes the letters of ASCII alone. Most texts have no others. */
+function inCase(text: string, letters: RegExp, change: (letters: string) => string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are all of ASCII.
+  return /^[\x00-\x7f]*$/.test(text) ? change(text) : text.replace(letters, change)
 }
 
 function explodable(value: unknown): string {
