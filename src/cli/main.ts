@@ -1,12 +1,18 @@
 #!/usr/bin/env node
 /** The program `hosepipe`. Says what is wrong in words; `NODE_DEBUG=hosepipe` shows where it came from. */
+import { Console } from 'node:console'
 import { debuglog } from 'node:util'
+import { setEnvironmentData } from 'node:worker_threads'
 import { redact } from '../redact.ts'
+import { logsToStderr } from '../transform/lambda/handler-task.ts'
 import { execute } from './program.ts'
 import type { RunControl } from './run.ts'
 import { wordsOf } from './usage-error.ts'
 
 const debug = debuglog('hosepipe')
+// Standard output is for records: what functions of the user print goes where the program's own words go, in threads, too.
+globalThis.console = new Console(process.stderr, process.stderr)
+setEnvironmentData(logsToStderr, true)
 const control: RunControl = { stopNow: (error) => void end(error === undefined ? 1 : fail(error)) }
 
 // The reader of standard output may go, as `head` does: the run stops without an account.

@@ -60,7 +60,9 @@ t.test('Lambda handlers, blueprints, and keys by queries', async (t) => {
     stdout: 'A\nB\n',
     stderr: '',
   })
-  t.match(await of('a\nb\n', '--config', 'config/threads.json'), { code: 0, stdout: 'AB' })
+  const logs = { code: 0, stdout: 'ALOG', stderr: /^logged$/m }
+  t.match(await of('a\nlog\n', '--config', 'config/threads.json'), logs, 'what it prints is not among the records')
+  t.match(await of('a\nlog\n', '--to=-', '--lambda', 'config/handler.mjs'), { stdout: 'A\nLOG\n', stderr: /^logged$/m })
   t.match(await of('Nov  1 09:00:00 host cron[1]: x\n', '--config', 'config/syslog.json'), {
     code: 0,
     stdout: 'cron\n',

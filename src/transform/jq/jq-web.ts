@@ -31,7 +31,7 @@ type Outcome = readonly unknown[] | Error
 const strangers = /\b(?:inputs?|halt|halt_error|debug|stderr|input_filename|input_line_number|limit_input)\b/
 
 /**
- * Has a query that `jq()` does not compile run by jq itself, in the package `jq-web`: the records of a run in one call, at some 20,000 to 50,000 records a second. It is jq 1.7, which writes some numbers as they came and not as 1.6 does.
+ * Has a query that `jq()` does not compile run by jq itself, in the package `jq-web`: the records of a run in one call, at some 10,000 to 25,000 records a second. It is jq 1.7, which writes some numbers as they came and not as 1.6 does.
  *
  * @throws OptionError for what is no query
  * @throws HosepipeError `Transform.NotLoaded` where the package is not installed.

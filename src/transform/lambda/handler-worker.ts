@@ -1,5 +1,6 @@
 /** What runs in each thread of `handler`: the user's module, and one invocation at a time. */
-import { workerData } from 'node:worker_threads'
+import { Console } from 'node:console'
+import { getEnvironmentData, workerData } from 'node:worker_threads'
 import { move, transferableSymbol, valueSymbol } from 'piscina'
 import { systemClock } from '../../clock.ts'
 import { toError } from '../../errors.ts'
@@ -11,12 +12,14 @@ import {
   type HandlerData,
   type HandlerFailure,
   type HandlerTask,
+  logsToStderr,
   toAnswer,
 } from './handler-task.ts'
 import { InvocationError } from './invocation-error.ts'
 import { invokeHandler } from './local-invoker.ts'
 
 const data: HandlerData = workerData
+if (getEnvironmentData(logsToStderr) === true) globalThis.console = new Console(process.stderr, process.stderr)
 let handler: Promise<LambdaHandler> | undefined
 
 /** Invokes the handler once. Called by the pool. Without records it only loads the module. */

@@ -2,6 +2,7 @@
 export const handler = async (event, context) => {
   const output = event.records.map(({ recordId, data }) => {
     const text = Buffer.from(data, 'base64').toString()
+    if (text === 'log') console.log('logged')
     if (text === 'throw') throw new Error('it threw')
     if (text === 'exit') process.exit(3)
     if (text === 'block') for (;;);
