@@ -47,6 +47,8 @@ export class DeliveryStreams {
   readonly #streams = new Map<string, DeliveryStream>()
   /** Names that are being created. */
   readonly #making = new Set<string>()
+  /** The ends of what streams were before they were changed, while these are under way. */
+  readonly #former = new Set<Promise<void>>()
   readonly #shape: StreamsShape
   readonly #failed: (name: string, error: Error) => void
   readonly #saved: SavedStreams | undefined
@@ -130,6 +132,11 @@ export class DeliveryStreams {
     }
   }
 
+  /** Ends all streams, and resolves when everything is delivered that any of them has taken, also before it was changed. */
+  endAll(): Promise<readonly PromiseSettledResult<void>[]> {
+    return Promise.allSettled([...this.all().map(({ target }) => target.end()), ...this.#former])
+  }
+
   describe(members: Members): object {
     return description(this.#requested(members))
   }
@@ -178,7 +185,10 @@ export class DeliveryStreams {
       stream.target = next
       stream.accounts.push(stream.target.account)
       // What it has taken before goes where it went then; whether that fails is told by the stream.
-      target.end().catch(() => undefined)
+      const end = target.end()
+      this.#former.add(end)
+      const forget = () => void this.#former.delete(end)
+      end.then(forget, forget)
       this.#save()
     } finally {
       this.#making.delete(name)

@@ -142,12 +142,11 @@ export class DirectPutServer {
 
   async #close(): Promise<void> {
     this.#listener.stop()
-    const endAll = () => Promise.allSettled(this.#streams.all().map(({ target }) => target.end()))
     // Answers wait for what is delivered; and a stream that is being created has its answer when it is there.
-    await endAll()
+    await this.#streams.endAll()
     while (this.#responses.size > 0) await new Promise<void>((resolve) => (this.#onQuiet = resolve))
     this.#listener.closeIdle()
-    const failed = (await endAll()).find((end) => end.status === 'rejected')
+    const failed = (await this.#streams.endAll()).find((end) => end.status === 'rejected')
     if (failed !== undefined && this.#shape.onStreamError === undefined) throw toError(failed.reason)
     this.#finish()
   }
