@@ -24,6 +24,7 @@ const allowed = {
   'hosepipe/parquet': base,
   'hosepipe/csv': [...base, 'csv-parse', 'csv-stringify'],
   // The SDK brings many packages, all of which are in a few scopes.
+  'hosepipe/kinesis': [...base, '@aws-sdk/', '@smithy/', '@aws-crypto/', '@aws/', 'buffer', 'tslib', 'bowser'],
   'hosepipe/s3': [...base, '@aws-sdk/', '@smithy/', '@aws-crypto/', '@aws/', 'buffer', 'tslib', 'bowser'],
 }
 

@@ -23,6 +23,7 @@ const entries: Readonly<Record<string, string>> = {
   'hosepipe/http-server': join(root, 'src/sources/http-server/index.ts'),
   'hosepipe/blueprints': join(root, 'src/transform/blueprints/index.ts'),
   'hosepipe/jq': join(root, 'src/transform/jq/index.ts'),
+  'hosepipe/kinesis': join(root, 'src/sources/kinesis/index.ts'),
   'hosepipe/lambda': join(root, 'src/lambda/index.ts'),
   'hosepipe/memory': join(root, 'src/destinations/memory/index.ts'),
   'hosepipe/opensearch': join(root, 'src/destinations/opensearch/index.ts'),
@@ -183,6 +184,7 @@ function withImports(code: string): string {
     'hosepipe/csv': ['csv', 'csvRows', 'csvToJson'],
     'hosepipe/blueprints': ['accessLog', 'singleLine', 'syslog', 'vpcFlowLog', 'w3cLog'],
     'hosepipe/jq': ['jq', 'jqWeb'],
+    'hosepipe/kinesis': ['fileCheckpoints', 'kinesis', 'memoryCheckpoints'],
     hosepipe: namesIn(join(root, 'src/index.ts')),
   }
   const words = new Set(code.replace(/'[^']*'/g, '').match(/[A-Za-z]\w*/g))

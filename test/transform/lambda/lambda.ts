@@ -13,6 +13,7 @@ import { conserves } from '../../support/conservation.ts'
 import { type Invoked, type LambdaEvent, lambdaServer, refuse } from '../../support/lambda-server.ts'
 import { ManualClock, settled } from '../../support/manual-clock.ts'
 import { root } from '../../support/modules.ts'
+import { running } from '../../support/running-clock.ts'
 
 const moduleOf = (name: string): string => join(root, 'test/support/lambda', name)
 
@@ -30,20 +31,6 @@ async function through(t: Test, stage: Stage, records: readonly unknown[], optio
   conserves(t, stats)
   t.equal(stats.pending, 0)
   return { stats, made: to.objects.map(({ bytes }) => bytes.toString()), failed: failuresIn(backup.json()) }
-}
-
-/** Lets the short times of a clock pass: delays of retries, and not what an invocation may take. */
-function running(clock: ManualClock): () => void {
-  let isRunning = true
-  const run = (): void => {
-    const { next } = clock
-    if (next !== undefined && next <= 10_000) clock.advance(next)
-    if (isRunning) setImmediate(run)
-  }
-  run()
-  return () => {
-    isRunning = false
-  }
 }
 
 function failuresIn(rows: readonly unknown[]) {

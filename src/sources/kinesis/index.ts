@@ -1,0 +1,5 @@
+/** A source of records: streams of Kinesis Data Streams. */
+export { type CheckpointStore, fileCheckpoints, memoryCheckpoints, type ShardCheckpoint } from './checkpoints.ts'
+export { kinesis } from './kinesis.ts'
+export { KinesisSource, type KinesisStats } from './kinesis-source.ts'
+export type { KinesisOptions } from './options.ts'

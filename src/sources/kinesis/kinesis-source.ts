@@ -1,0 +1,352 @@
+/**
+ * The records of a stream of Kinesis Data Streams, shard by shard, each from where it was delivered to.
+ *
+ *     shards ─▶ those whose parents are delivered ─▶ readers ─▶ Records ─▶ the way
+ *       ▲                                              ▲                    │ all up to one have ended
+ *       └────────────── a shard is over ───────────────┴── room ◀───────────┴──▶ checkpoint
+ */
+import { Readable } from 'node:stream'
+import { type _Record, type KinesisClient, ListShardsCommand, type Shard } from '@aws-sdk/client-kinesis'
+import type { Clock } from '../../clock.ts'
+import { HosepipeError, toError } from '../../errors.ts'
+import { Checkpoints } from '../../receipts/checkpoints.ts'
+import { Account, type Counts } from '../../receipts/receipts.ts'
+import { metadataOf } from '../../records/metadata.ts'
+import { Records } from '../../records/records.ts'
+import { redact } from '../../redact.ts'
+import { wait } from '../../retry/wait.ts'
+import { Asking } from './asking.ts'
+import { type CheckpointStore, type ShardCheckpoint, shardEnd } from './checkpoints.ts'
+import { readShard, type ShardTools } from './shard-reader.ts'
+import { hasChild, planOf, type Start, type Startable } from './shards.ts'
+
+/** What {@link KinesisSource} needs of the options. */
+export interface KinesisShape {
+  readonly client: KinesisClient
+  /** Whether the client was made here, and ends with the source. */
+  readonly isOwnClient: boolean
+  readonly streamName: string | undefined
+  readonly streamArn: string | undefined
+  readonly from: Start
+  readonly checkpoints: CheckpointStore
+  readonly commitEvery: number
+  readonly pollInterval: number
+  readonly maxRecords: number
+  readonly maxPendingBytes: number
+  readonly listEvery: number
+  readonly clock: Clock
+}
+
+/** What a source says of itself. */
+export interface KinesisStats extends Counts {
+  /** Shards that are being read. */
+  readonly shards: number
+  /** How far the shard that is furthest behind is from the end of the stream, in milliseconds, by its last read. */
+  readonly millisBehindLatest: number
+}
+
+/** What has failed is not asked again before. */
+const leastPause = 1_000
+
+interface ShardState {
+  readonly checkpoints: Checkpoints<ShardCheckpoint>
+  behind: number
+}
+
+/** See the head of this file. */
+export class KinesisSource extends Readable {
+  readonly #shape: KinesisShape
+  readonly #account = new Account()
+  readonly #abort = new AbortController()
+  readonly #tools: ShardTools
+  readonly #asking: Asking
+  /** What the store had, and what was committed since. */
+  #committed = new Map<string, ShardCheckpoint>()
+  /** Whether nothing was read of the stream when the source began; and until the first look at its shards. */
+  #isOurs = false
+  #isFirst = false
+  /** Shards that are over, and of which no child was listed yet. */
+  readonly #childless = new Set<string>()
+  #isLooking = false
+  /** What is to be kept with the next save. */
+  #due = new Map<string, ShardCheckpoint>()
+  readonly #reading = new Map<string, ShardState>()
+  #cancelSave: (() => void) | undefined
+  #saving: Promise<void> = Promise.resolve()
+  #saveError: Error | undefined
+  #pendingBytes = 0
+  #isFull = false
+  #waiting: (() => void)[] = []
+  #closing: Promise<void> | undefined
+  #isAbandoned = false
+
+  /** @internal */
+  constructor(shape: KinesisShape) {
+    super({ objectMode: true, highWaterMark: 4 })
+    this.#shape = shape
+    const { client, streamName, streamArn, clock, pollInterval, maxRecords } = shape
+    const { signal } = this.#abort
+    this.#asking = new Asking(clock, signal)
+    this.#tools = {
+      client,
+      stream: streamArn === undefined ? { StreamName: String(streamName) } : { StreamARN: streamArn },
+      asking: this.#asking,
+      clock,
+      signal,
+      pollInterval,
+      maxRecords,
+      room: () => this.#room(),
+      take: (shard, records, behind) => this.#take(shard, records, behind),
+    }
+  }
+
+  /** What became of the records so far, and how far behind the source is. */
+  stats(): KinesisStats {
+    const behind = [...this.#reading.values()].map((state) => state.behind)
+    return { ...this.#account.counts(), shards: this.#reading.size, millisBehindLatest: Math.max(0, ...behind) }
+  }
+
+  /** Reads no more, ends the stream, and resolves when all records have ended and the checkpoints are kept. Rejects where they cannot be kept, or nothing ends the records any more. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  /** What `await using` does. */
+  override [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** @internal */
+  override _construct(callback: (error?: Error | null) => void): void {
+    this.#begin().then(
+      () => callback(),
+      (error) => callback(toError(error)),
+    )
+  }
+
+  /** @internal */
+  override _read(): void {
+    this.#isFull = false
+    this.#wake()
+  }
+
+  /** @internal */
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#abort.abort(error ?? new HosepipeError('Delivery.Failed', 'the source was destroyed'))
+    this.#wake()
+    // A stream that has ended by itself is destroyed, too, and its records may still be on their way.
+    if (error !== null || !this.readableEnded) {
+      this.#isAbandoned = true
+      this.#saveNoMore()
+      this.#wake()
+    }
+    this.#finish(error).then(callback, callback)
+  }
+
+  /** What has ended is kept in any case. */
+  async #finish(error: Error | null): Promise<Error | null> {
+    if (this.#isAbandoned) await this.#save().catch(() => undefined)
+    if (this.#shape.isOwnClient && (this.#isAbandoned || this.#closing === undefined)) this.#shape.client.destroy()
+    return error
+  }
+
+  async #begin(): Promise<void> {
+    this.#committed = new Map(await this.#shape.checkpoints.load(this.#name))
+    this.#isOurs = this.#committed.size === 0
+    this.#isFirst = this.#isOurs
+    await this.#startShards()
+  }
+
+  get #name(): string {
+    return this.#shape.streamArn ?? String(this.#shape.streamName)
+  }
+
+  /** Reads what may be read now. */
+  async #startShards(): Promise<void> {
+    const shards = await this.#list()
+    const { start, skip } = planOf({
+      shards,
+      checkpoints: this.#committed,
+      reading: new Set(this.#reading.keys()),
+      from: this.#shape.from,
+      isFirst: this.#isFirst,
+      isOurs: this.#isOurs,
+    })
+    this.#isFirst = false
+    for (const shard of skip) this.#commit(shard, shardEnd)
+    for (const shard of start) this.#start(shard)
+    for (const shard of this.#childless) if (hasChild(shards, shard)) this.#childless.delete(shard)
+  }
+
+  async #list(): Promise<readonly Shard[]> {
+    const { client } = this.#shape
+    let all: Shard[] = []
+    for (let next: string | undefined; ; ) {
+      const given = next === undefined ? this.#tools.stream : { NextToken: next }
+      try {
+        const answer = await this.#asking.ask((abortSignal) =>
+          client.send(new ListShardsCommand(given), { abortSignal }),
+        )
+        all.push(...(answer.Shards ?? []))
+        next = answer.NextToken ?? undefined
+        if (next === undefined) return all
+      } catch (thrown) {
+        if (toError(thrown).name !== 'ExpiredNextTokenException') throw thrown
+        // Half a list says nothing of children.
+        all = []
+        next = undefined
+        await wait(leastPause, this.#shape.clock, this.#abort.signal)
+      }
+    }
+  }
+
+  #start(shard: Startable): void {
+    const { clock } = this.#shape
+    const { id, start } = shard
+    const state: ShardState = { checkpoints: new Checkpoints((position) => this.#commit(id, position)), behind: 0 }
+    this.#reading.set(id, state)
+    // Otherwise what came before the first checkpoint would be passed over by the next process.
+    if (start.type === 'LATEST') this.#commit(id, `@${clock.wall()}`)
+    readShard(shard, this.#tools).then(
+      (isOver) => (isOver ? state.checkpoints.open(shardEnd)() : undefined),
+      (error) => {
+        if (!this.#abort.signal.aborted) this.destroy(toError(error))
+      },
+    )
+  }
+
+  #take(shard: string, found: readonly _Record[], behind: number): void {
+    const state = this.#reading.get(shard)
+    if (state === undefined || this.destroyed || this.#closing !== undefined) return
+    state.behind = behind
+    const { clock, streamName, streamArn } = this.#shape
+    const data = found.map(({ Data: bytes }) => bytes ?? new Uint8Array())
+    const bytes = data.reduce((sum, { length }) => sum + length, 0)
+    const [from = '', to = ''] = [found[0]?.SequenceNumber, found.at(-1)?.SequenceNumber]
+    const done = state.checkpoints.open(to)
+    this.#pendingBytes += bytes
+    const arrivedAt = clock.wall()
+    const receipt = this.#account.open(found.length, arrivedAt, {
+      position: { source: shard, from, to },
+      onSettled: () => {
+        this.#pendingBytes -= bytes
+        done()
+        this.#wake()
+      },
+      onAbandoned: (_, error) => this.#abandoned(error),
+    })
+    const stream = streamArn === undefined ? { streamName } : { streamArn }
+    const metadata = found.map((record) => ({
+      recordId: `${shard}:${record.SequenceNumber}`,
+      ...stream,
+      shardId: shard,
+      partitionKey: record.PartitionKey,
+      sequenceNumber: record.SequenceNumber,
+      approximateArrivalTimestamp: record.ApproximateArrivalTimestamp?.getTime(),
+    }))
+    if (!this.push(Records.pack({ receipt, arrivedAt, metadata: metadataOf(metadata) }, data))) this.#isFull = true
+  }
+
+  /** Nothing will end some records any more: nothing behind them may be committed, so there is no use in reading on. */
+  #abandoned(error: Error): void {
+    this.#isAbandoned = true
+    this.#wake()
+    if (!this.destroyed) this.destroy(error)
+  }
+
+  #commit(shard: string, position: ShardCheckpoint): void {
+    this.#committed.set(shard, position)
+    this.#due.set(shard, position)
+    if (position === shardEnd && this.#reading.delete(shard)) {
+      this.#childless.add(shard)
+      this.#look()
+    }
+    this.#saveIn(this.#shape.commitEvery)
+  }
+
+  /** Looks for the children of shards that are over: a list may be older than the end of a shard, and then they come with a later one. */
+  #look(): void {
+    if (this.#isLooking) return
+    this.#isLooking = true
+    const { clock, listEvery } = this.#shape
+    const { signal } = this.#abort
+    const look = async (): Promise<void> => {
+      for (;;) {
+        await this.#startShards()
+        if (this.#childless.size === 0 || signal.aborted) return
+        await wait(listEvery, clock, signal)
+        if (signal.aborted) return
+      }
+    }
+    look()
+      .finally(() => {
+        this.#isLooking = false
+      })
+      .catch((error) => {
+        if (!signal.aborted) this.destroy(toError(error))
+      })
+  }
+
+  #saveIn(delay: number): void {
+    this.#cancelSave ??= this.#shape.clock.schedule(delay, () => {
+      this.#cancelSave = undefined
+      this.#save().catch(() => undefined)
+    })
+  }
+
+  #saveNoMore(): void {
+    this.#cancelSave?.()
+    this.#cancelSave = undefined
+  }
+
+  /** Keeps what is due, behind the save that is under way. @returns Rejects where it cannot be kept; then it stays due */
+  #save(): Promise<void> {
+    const saved = this.#saving.then(async () => {
+      if (this.#due.size === 0) return
+      const due = this.#due
+      this.#due = new Map()
+      try {
+        await this.#shape.checkpoints.save(this.#name, due)
+        this.#saveError = undefined
+      } catch (thrown) {
+        const error = toError(thrown)
+        this.#due = new Map([...due, ...this.#due])
+        if (this.#saveError?.message !== error.message) {
+          process.emitWarning(`kinesis: checkpoints cannot be kept: ${redact(error.message)}`)
+        }
+        this.#saveError = error
+        this.#saveIn(Math.max(this.#shape.commitEvery, leastPause))
+        throw error
+      }
+    })
+    this.#saving = saved.catch(() => undefined)
+    return saved
+  }
+
+  async #close(): Promise<void> {
+    this.#abort.abort(new HosepipeError('Delivery.Failed', 'the source is closing'))
+    this.#wake()
+    if (!this.destroyed) this.push(null)
+    while (this.#account.counts().pending > 0 && !this.#isAbandoned) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    }
+    this.#saveNoMore()
+    await this.#save().finally(() => this.#saveNoMore())
+    if (this.#shape.isOwnClient) this.#shape.client.destroy()
+    if (this.#isAbandoned)
+      throw this.errored ?? new HosepipeError('Delivery.Failed', 'the source has ended before its records had')
+  }
+
+  async #room(): Promise<void> {
+    while ((this.#isFull || this.#pendingBytes >= this.#shape.maxPendingBytes) && !this.#abort.signal.aborted) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    }
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resume of waiting) resume()
+  }
+}
