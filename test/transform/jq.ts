@@ -10,6 +10,7 @@ import { Records } from '../../src/records/records.ts'
 import { compile } from '../../src/transform/jq/compile.ts'
 import { resultsOf } from '../../src/transform/jq/filter.ts'
 import { type JqQuery, jq, jqWeb } from '../../src/transform/jq/index.ts'
+import { memberNamesOf } from '../../src/transform/jq/member-names.ts'
 import { parse } from '../../src/transform/jq/parse.ts'
 import { QueryError } from '../../src/transform/jq/syntax.ts'
 import { compare, JqError, numberText, toJson } from '../../src/transform/jq/values.ts'
@@ -121,9 +122,13 @@ t.test('as a key: a part for each member, and paths alone are looked for without
 t.test('records without a key go to the backup, and the others into their partitions', async (t) => {
   for (const key of [
     jq('{customer: .id, year: (.at|strptime("%Y-%m-%d")|.[0]|tostring)}'),
-    await jqWeb('{customer: .id, year: (. as $r | $r.at|strptime("%Y-%m-%d")|.[0]|tostring)}', {
-      names: ['customer', 'year'],
-    }),
+    await jqWeb('{customer: .id, year: (. as $r | $r.at|strptime("%Y-%m-%d")|.[0]|tostring)}'),
+    await jqWeb(
+      '[{key: "customer", value: .id}, {key: "year", value: (.at|strptime("%Y-%m-%d")|.[0]|tostring)}] | from_entries',
+      {
+        names: ['customer', 'year'],
+      },
+    ),
   ]) {
     const [to, backup] = [memory(), memory()]
     const hose = firehose({ batch: { key }, encode: concatenated(), to, backup })
@@ -175,6 +180,24 @@ t.test('as a transform: one record, several, or none', async (t) => {
     t.same(to.records().map(String), made)
     t.match(backup.json(), [{ errorCode: /^Transform\.(NotJson|Threw)$/ }, { errorCode: 'Transform.Threw' }])
   }
+})
+
+t.test('the names of the object that a query ends in', async (t) => {
+  for (const [query, names] of [
+    ['{total: (reduce .x[] as $i (0; . + $i))}', ['total']],
+    ['. as $r | {a: $r.a, "b c", d: {e: 1, f: [1,2]}, $r, if: (.x | tostring)}', ['a', 'b c', 'd', 'r', 'if']],
+    ['def f: {x: 1}; {y: f}', ['y']],
+    ['{a: 1} | .a', undefined],
+    ['{(.k): 1}', undefined],
+    ['{"a\\(1)": 1}', undefined],
+    ['{a: 1}, {b: 2}', undefined],
+    ['{a', undefined],
+    ['{}', undefined],
+    ['"', undefined],
+  ] as const) {
+    t.same(memberNamesOf(query), names, query)
+  }
+  t.same(Object.keys((await jqWeb('{total: (reduce .x[] as $i (0; . + $i))}')).keyParts), ['total'])
 })
 
 t.test('what is no query, and what is not compiled, is told with its position', async (t) => {

@@ -4,12 +4,13 @@ import { expecting, type Fields, readOptions } from '../../options.ts'
 import { importPeer } from '../../peer-packages.ts'
 import type { Records } from '../../records/records.ts'
 import type { Reader } from '../view.ts'
+import { memberNamesOf } from './member-names.ts'
 import { type JqQuery, keyValueOf, resultOf } from './query-function.ts'
 import { JqError } from './values.ts'
 
 /** Options of {@link jqWeb}. */
 export interface JqWebOptions {
-  /** The names of the members of the object that the query makes, for a key. Default: those that it makes of `{}` or of `null`; `key`, where it makes none. */
+  /** The names of the members of the object that the query makes, for a key. Default: those that stand in it, or that it makes of `{}` or of `null`; `key`, where there are none. */
   readonly names?: readonly string[] | undefined
 }
 
@@ -67,7 +68,7 @@ export async function jqWeb(query: string, options: JqWebOptions = {}): Promise<
     call,
     read: (records, index) => call(outcomeOf(records, index)),
     keyParts: Object.fromEntries(
-      (options.names ?? namesOf(run)).map((name, _, all) => [
+      (options.names ?? memberNamesOf(query) ?? namesOf(run)).map((name, _, all) => [
         name,
         { read: (records, index) => partOf(resultsIn(outcomeOf(records, index)), name, all) },
       ]),
