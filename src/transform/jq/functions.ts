@@ -1,9 +1,25 @@
 /** The functions that queries may call: those of jq 1.6 that most of them use. */
+import {
+  contains,
+  extreme,
+  flattened,
+  grouped,
+  has,
+  join,
+  listOf,
+  placesIn,
+  reversed,
+  textsFor,
+  uniqueBy,
+} from './collections.ts'
+import { asNumber, explodable, inCase, lengthOf, namesIn, numberOf, parsed } from './conversions.ts'
 import { type Filter, paired, resultsOf, single } from './filter.ts'
-import { add, index, operations, placesOf, slice, splitText, valuesIn } from './operations.ts'
-import { toRegExp } from './regex.ts'
+import { literalText, matching, pieces, replacing } from './matching.ts'
+import { add, index, slice, splitText, valuesIn } from './operations.ts'
+import { strftime, unknownWritten } from './strftime.ts'
+import { strptime, unknownRead } from './strptime.ts'
 import { type Query, QueryError } from './syntax.ts'
-import { gmtime, mktime, strftime, strptime, unknownLetters } from './time.ts'
+import { gmtime, mktime } from './times.ts'
 import { compare, isObject, isTruthy, JqError, kindOf, shown, sortedBy, toJson, toText } from './values.ts'
 
 type Call = Query & { readonly kind: 'call' }
@@ -162,8 +178,8 @@ export function callOf({ name, parameters, at }: Call, filters: readonly Filter[
     if (name === 'first') return { each: (input, emit) => firstOf(first, input, emit) }
     if (name === 'error') return { each: (input) => first.each(input, raise) }
     if (name === 'range') return { each: (input, emit) => first.each(input, (end) => range(0, asNumber(end), emit)) }
-    if (name === 'strftime') return timed(parameters[0], at, 'written', strftime)
-    if (name === 'strptime') return timed(parameters[0], at, 'read', strptime)
+    if (name === 'strftime') return timed(parameters[0], at, unknownWritten, strftime)
+    if (name === 'strptime') return timed(parameters[0], at, unknownRead, strptime)
     if (name === 'test') return matching(parameters, at, (text, expression) => text.search(expression) >= 0)
     if (name === 'splits') return eachOf(matching(parameters, at, pieces))
   } else if (third === undefined) {
@@ -237,242 +253,16 @@ function eachOf(filter: Filter): Filter {
 function timed(
   format: Query | undefined,
   at: number,
-  how: 'written' | 'read',
+  unknownIn: (format: string) => readonly string[],
   call: (value: unknown, format: string) => unknown,
 ): Filter {
   const text = literalText(format)
   if (text === undefined) throw new QueryError('the format of a time that is no literal is not compiled', at, true)
-  const [unknown] = unknownLetters(text, how)
+  const [unknown] = unknownIn(text)
   if (unknown !== undefined) throw new QueryError(`${unknown} in the format of a time is not compiled`, at, true)
   return single((input) => call(input, text))
 }
 
-function literalText(query: Query | undefined): string | undefined {
-  return query?.kind === 'literal' && typeof query.value === 'string' ? query.value : undefined
-}
-
-/** What is done with a text and a regular expression, which must be a literal. */
-function matching(
-  parameters: readonly Query[],
-  at: number,
-  call: (text: string, expression: RegExp) => unknown,
-): Filter {
-  const expression = expressionOf(parameters[0], parameters[1], at)
-  return single((input) => call(matchable(input), expression))
-}
-
-function expressionOf(pattern: Query | undefined, flags: Query | undefined, at: number, more = ''): RegExp {
-  const isNone = flags === undefined || (flags.kind === 'literal' && flags.value === null)
-  const [text, signs] = [literalText(pattern), isNone ? '' : literalText(flags)]
-  const expression = text === undefined || signs === undefined ? undefined : toRegExp(text, signs + more)
-  if (expression !== undefined) return expression
-  throw new QueryError(
-    `the regular expression ${text === undefined ? 'that is no literal' : JSON.stringify(text)} is not compiled`,
-    at,
-    true,
-  )
-}
-
-function matchable(value: unknown): string {
-  if (typeof value === 'string') return value
-  throw new JqError(`${shown(value)} cannot be matched, as it is not a string`)
-}
-
-function pieces(text: string, expression: RegExp): string[] {
-  const found: string[] = []
-  let from = 0
-  for (const match of text.matchAll(expression)) {
-    found.push(text.slice(from, match.index))
-    from = match.index + match[0].length
-  }
-  return [...found, text.slice(from)]
-}
-
-function replacing(
-  parameters: readonly Query[],
-  replacement: Filter,
-  flags: Query | undefined,
-  isGlobal: boolean,
-  at: number,
-): Filter {
-  const { one } = replacement
-  if (one === undefined) throw new QueryError('a replacement of several texts is not compiled', at, true)
-  const expression = expressionOf(parameters[0], flags, at)
-  const isEvery = isGlobal || (literalText(flags) ?? '').includes('g')
-  if (isEvery && expression.test('')) {
-    throw new QueryError('replacing every match of a regular expression that matches nothing is not compiled', at, true)
-  }
-  expression.lastIndex = 0
-  return single((input) => {
-    const text = matchable(input)
-    let [made, from] = ['', 0]
-    for (const match of text.matchAll(expression)) {
-      if (isEvery && match[0] === '') throw new JqError('a match of nothing cannot be replaced')
-      const names = Object.entries(match.groups ?? {}).map(([name, value]) => [name, value ?? null])
-      made += text.slice(from, match.index) + textOf(one(Object.fromEntries(names)))
-      from = match.index + match[0].length
-      if (!isEvery) break
-    }
-    return made + text.slice(from)
-  })
-}
-
-function textOf(value: unknown): string {
-  if (typeof value === 'string') return value
-  throw new JqError(`string ("") and ${shown(value)} cannot be added`)
-}
-
 function numeric(call: (value: number) => number) {
   return (value: unknown): number => call(asNumber(value))
-}
-
-function asNumber(value: unknown): number {
-  if (typeof value === 'number') return value
-  throw new JqError(`${shown(value)} number required`)
-}
-
-function lengthOf(value: unknown): number {
-  if (typeof value === 'string') return pointsIn(value)
-  if (Array.isArray(value)) return value.length
-  if (value === null) return 0
-  if (typeof value === 'number') return Math.abs(value)
-  if (isObject(value)) return Object.keys(value).length
-  throw new JqError(`${shown(value)} has no length`)
-}
-
-/** Code points of a text. Most texts have none beyond the units of UTF-16. */
-function pointsIn(text: string): number {
-  return /[\ud800-\udbff]/.test(text) ? [...text].length : text.length
-}
-
-function namesIn(value: unknown): (string | number)[] {
-  if (isObject(value)) return Object.keys(value)
-  if (Array.isArray(value)) return [...value.keys()]
-  throw new JqError(`${shown(value)} has no keys`)
-}
-
-const lenient = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
-
-/** JSON, and numbers in the forms that jq takes beside those of JSON. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    const trimmed = text.trim()
-    if (lenient.test(trimmed)) return Number(trimmed)
-    throw new JqError(`${error instanceof Error ? 'Invalid JSON' : ''} (while parsing '${text}')`)
-  }
-}
-
-function numberOf(value: unknown): unknown {
-  if (typeof value === 'number') return value
-  const found = typeof value === 'string' ? parsed(value) : undefined
-  if (typeof found === 'number') return found
-  throw new JqError(`${shown(value)} cannot be parsed as a number`)
-}
-
-/** Changes the letters of ASCII alone. Most texts have no others. */
-function inCase(text: string, letters: RegExp, change: (letters: string) => string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are all of ASCII.
-  return /^[\x00-\x7f]*$/.test(text) ? change(text) : text.replace(letters, change)
-}
-
-function explodable(value: unknown): string {
-  if (typeof value === 'string') return value
-  throw new JqError('explode input must be a string')
-}
-
-function reversed(value: unknown): unknown[] {
-  const length = lengthOf(value)
-  if (Array.isArray(value)) return value.toReversed()
-  return length > 0 ? [index(value, length - 1)] : []
-}
-
-function has(value: unknown, name: unknown): boolean {
-  if (value === null && (typeof name === 'string' || typeof name === 'number')) return false
-  if (isObject(value) && typeof name === 'string') return Object.hasOwn(value, name)
-  if (Array.isArray(value) && typeof name === 'number') return name >= 0 && name < value.length
-  throw new JqError(`Cannot check whether ${kindOf(value)} has a ${kindOf(name)} key`)
-}
-
-function contains(value: unknown, part: unknown): boolean {
-  if (kindOf(value) === kindOf(part)) return holds(value, part)
-  throw new JqError(`${shown(value)} and ${shown(part)} cannot have their containment checked`)
-}
-
-function holds(value: unknown, part: unknown): boolean {
-  if (isObject(value) && isObject(part)) {
-    return Object.entries(part).every(([name, one]) => Object.hasOwn(value, name) && holds(value[name], one))
-  }
-  if (Array.isArray(value) && Array.isArray(part)) return part.every((one) => value.some((other) => holds(other, one)))
-  if (typeof value === 'string' && typeof part === 'string') return value.includes(part)
-  return operations['=='](value, part) === true
-}
-
-function textsFor(name: string, value: unknown, part: unknown): { readonly text: string } {
-  if (typeof value === 'string' && typeof part === 'string') return { text: value }
-  throw new JqError(`${name}() requires string inputs`)
-}
-
-function join(value: unknown, separator: unknown): unknown {
-  let joined: unknown = null
-  for (const one of valuesIn(value)) {
-    const before = joined === null ? '' : add(joined, separator)
-    joined = add(before, one === null ? '' : typeof one === 'boolean' || typeof one === 'number' ? toJson(one) : one)
-  }
-  return isTruthy(joined) ? joined : ''
-}
-
-function flattened(values: readonly unknown[], depth: number): unknown[] {
-  return values.flatMap((value) => (Array.isArray(value) && depth > 0 ? flattened(value, depth - 1) : [value]))
-}
-
-function placesIn(value: unknown, part: unknown): unknown {
-  if (typeof value === 'string' && typeof part === 'string') return bytePlaces(Buffer.from(value), Buffer.from(part))
-  if (Array.isArray(value)) return placesOf(value, Array.isArray(part) ? part : [part])
-  return index(value, part)
-}
-
-/** Places in texts are counted in bytes by jq 1.6. */
-function bytePlaces(text: Buffer, part: Buffer): number[] {
-  if (part.length === 0) throw new JqError('there is no place of nothing')
-  const places: number[] = []
-  for (let at = text.indexOf(part); at !== -1; at = text.indexOf(part, at + part.length)) places.push(at)
-  return places
-}
-
-function listOf(value: unknown, what: string): readonly unknown[] {
-  if (Array.isArray(value)) return value
-  throw new JqError(`${shown(value)} cannot be ${what}`)
-}
-
-function grouped(values: readonly unknown[], by: (value: unknown) => unknown): unknown[][] {
-  const groups: unknown[][] = []
-  let former: unknown
-  for (const value of sortedBy(values, by)) {
-    const key = by(value)
-    const last = groups.at(-1)
-    if (last !== undefined && compare(former, key) === 0) last.push(value)
-    else groups.push([value])
-    former = key
-  }
-  return groups
-}
-
-function uniqueBy(values: readonly unknown[], by: (value: unknown) => unknown): unknown[] {
-  return grouped(values, by).map(([first]) => first)
-}
-
-/** Of equals the least is the first, and the greatest the last. @param side - Below 0 for the least */
-function extreme(value: unknown, by: (value: unknown) => unknown, side: number): unknown {
-  let found: unknown = null
-  let key: unknown
-  for (const [i, one] of listOf(value, 'iterated over').entries()) {
-    const next = by(one)
-    const order = i === 0 ? side : compare(next, key)
-    if (i > 0 && (side < 0 ? order >= 0 : order < 0)) continue
-    found = one
-    key = next
-  }
-  return found
 }
