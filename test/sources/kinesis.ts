@@ -244,6 +244,20 @@ t.test('what does not pass ends the source', async (t) => {
   await t.rejects(denied.done, { name: 'AccessDeniedException' })
 })
 
+t.test('a source that is closed while nothing ends its records any more', async (t) => {
+  const server = await kinesisServer(t)
+  await server.create(stream, 1)
+  await server.put(stream, records(10))
+  const { source, to, hose, until, done } = way(t, server)
+  to.pause()
+  await until(() => hose.stats().in === 10)
+  const closed = source.close()
+  hose.destroy(new Error('gone'))
+  await t.rejects(closed, /gone|ended before its records had/)
+  await t.rejects(done, /gone/)
+  t.match(source.stats(), { in: 10, delivered: 0, pending: 10 })
+})
+
 t.test('nothing is read while too much is on its way', async (t) => {
   const server = await kinesisServer(t)
   await server.create(stream, 1)

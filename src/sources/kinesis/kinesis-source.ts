@@ -13,10 +13,10 @@ import { Checkpoints } from '../../receipts/checkpoints.ts'
 import { Account, type Counts } from '../../receipts/receipts.ts'
 import { metadataOf } from '../../records/metadata.ts'
 import { Records } from '../../records/records.ts'
-import { redact } from '../../redact.ts'
 import { wait } from '../../retry/wait.ts'
 import { Asking } from './asking.ts'
 import { type CheckpointStore, type ShardCheckpoint, shardEnd } from './checkpoints.ts'
+import { KeptCheckpoints } from './kept-checkpoints.ts'
 import { readShard, type ShardTools } from './shard-reader.ts'
 import { hasChild, planOf, type Start, type Startable } from './shards.ts'
 
@@ -45,7 +45,7 @@ export interface KinesisStats extends Counts {
   readonly millisBehindLatest: number
 }
 
-/** What has failed is not asked again before. */
+/** A list that has expired is not asked for again before. */
 const leastPause = 1_000
 
 interface ShardState {
@@ -60,20 +60,14 @@ export class KinesisSource extends Readable {
   readonly #abort = new AbortController()
   readonly #tools: ShardTools
   readonly #asking: Asking
-  /** What the store had, and what was committed since. */
-  #committed = new Map<string, ShardCheckpoint>()
+  readonly #kept: KeptCheckpoints
   /** Whether nothing was read of the stream when the source began; and until the first look at its shards. */
   #isOurs = false
   #isFirst = false
   /** Shards that are over, and of which no child was listed yet. */
   readonly #childless = new Set<string>()
   #isLooking = false
-  /** What is to be kept with the next save. */
-  #due = new Map<string, ShardCheckpoint>()
   readonly #reading = new Map<string, ShardState>()
-  #cancelSave: (() => void) | undefined
-  #saving: Promise<void> = Promise.resolve()
-  #saveError: Error | undefined
   #pendingBytes = 0
   #isFull = false
   #waiting: (() => void)[] = []
@@ -87,6 +81,7 @@ export class KinesisSource extends Readable {
     const { client, streamName, streamArn, clock, pollInterval, maxRecords } = shape
     const { signal } = this.#abort
     this.#asking = new Asking(clock, signal)
+    this.#kept = new KeptCheckpoints(shape.checkpoints, streamArn ?? String(streamName), shape.commitEvery, clock)
     this.#tools = {
       client,
       stream: streamArn === undefined ? { StreamName: String(streamName) } : { StreamARN: streamArn },
@@ -134,32 +129,23 @@ export class KinesisSource extends Readable {
   /** @internal */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#abort.abort(error ?? new HosepipeError('Delivery.Failed', 'the source was destroyed'))
-    this.#wake()
     // A stream that has ended by itself is destroyed, too, and its records may still be on their way.
-    if (error !== null || !this.readableEnded) {
-      this.#isAbandoned = true
-      this.#saveNoMore()
-      this.#wake()
-    }
+    if (error !== null || !this.readableEnded) this.#isAbandoned = true
+    this.#wake()
     this.#finish(error).then(callback, callback)
   }
 
   /** What has ended is kept in any case. */
   async #finish(error: Error | null): Promise<Error | null> {
-    if (this.#isAbandoned) await this.#save().catch(() => undefined)
+    if (this.#isAbandoned) await this.#kept.finish().catch(() => undefined)
     if (this.#shape.isOwnClient && (this.#isAbandoned || this.#closing === undefined)) this.#shape.client.destroy()
     return error
   }
 
   async #begin(): Promise<void> {
-    this.#committed = new Map(await this.#shape.checkpoints.load(this.#name))
-    this.#isOurs = this.#committed.size === 0
+    this.#isOurs = !(await this.#kept.load())
     this.#isFirst = this.#isOurs
     await this.#startShards()
-  }
-
-  get #name(): string {
-    return this.#shape.streamArn ?? String(this.#shape.streamName)
   }
 
   /** Reads what may be read now. */
@@ -167,7 +153,7 @@ export class KinesisSource extends Readable {
     const shards = await this.#list()
     const { start, skip } = planOf({
       shards,
-      checkpoints: this.#committed,
+      checkpoints: this.#kept.all,
       reading: new Set(this.#reading.keys()),
       from: this.#shape.from,
       isFirst: this.#isFirst,
@@ -256,13 +242,11 @@ export class KinesisSource extends Readable {
   }
 
   #commit(shard: string, position: ShardCheckpoint): void {
-    this.#committed.set(shard, position)
-    this.#due.set(shard, position)
+    this.#kept.set(shard, position)
     if (position === shardEnd && this.#reading.delete(shard)) {
       this.#childless.add(shard)
       this.#look()
     }
-    this.#saveIn(this.#shape.commitEvery)
   }
 
   /** Looks for the children of shards that are over: a list may be older than the end of a shard, and then they come with a later one. */
@@ -288,42 +272,6 @@ export class KinesisSource extends Readable {
       })
   }
 
-  #saveIn(delay: number): void {
-    this.#cancelSave ??= this.#shape.clock.schedule(delay, () => {
-      this.#cancelSave = undefined
-      this.#save().catch(() => undefined)
-    })
-  }
-
-  #saveNoMore(): void {
-    this.#cancelSave?.()
-    this.#cancelSave = undefined
-  }
-
-  /** Keeps what is due, behind the save that is under way. @returns Rejects where it cannot be kept; then it stays due */
-  #save(): Promise<void> {
-    const saved = this.#saving.then(async () => {
-      if (this.#due.size === 0) return
-      const due = this.#due
-      this.#due = new Map()
-      try {
-        await this.#shape.checkpoints.save(this.#name, due)
-        this.#saveError = undefined
-      } catch (thrown) {
-        const error = toError(thrown)
-        this.#due = new Map([...due, ...this.#due])
-        if (this.#saveError?.message !== error.message) {
-          process.emitWarning(`kinesis: checkpoints cannot be kept: ${redact(error.message)}`)
-        }
-        this.#saveError = error
-        this.#saveIn(Math.max(this.#shape.commitEvery, leastPause))
-        throw error
-      }
-    })
-    this.#saving = saved.catch(() => undefined)
-    return saved
-  }
-
   async #close(): Promise<void> {
     this.#abort.abort(new HosepipeError('Delivery.Failed', 'the source is closing'))
     this.#wake()
@@ -331,8 +279,7 @@ export class KinesisSource extends Readable {
     while (this.#account.counts().pending > 0 && !this.#isAbandoned) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve))
     }
-    this.#saveNoMore()
-    await this.#save().finally(() => this.#saveNoMore())
+    await this.#kept.finish()
     if (this.#shape.isOwnClient) this.#shape.client.destroy()
     if (this.#isAbandoned)
       throw this.errored ?? new HosepipeError('Delivery.Failed', 'the source has ended before its records had')
