@@ -11,8 +11,10 @@ import {
   whole,
 } from '../options.ts'
 import { destinations } from './destinations.ts'
+import { type MakeSource, readKinesisSource } from './kinesis-source.ts'
 import { Members, refusal } from './members.ts'
 import type { DeliveryStreamOptions } from './options.ts'
+import { SourcedFirehose } from './sourced-firehose.ts'
 
 const fields = {
   name: matching('1–64 of the characters a-z A-Z 0-9 _ . -', /^[a-zA-Z0-9_.-]{1,64}$/),
@@ -24,6 +26,7 @@ const fields = {
   searchAuth: object,
   http: object,
   functions: object,
+  kinesis: object,
   lambda: expecting('a LambdaClient, or true', (value) => value === true || hasMethod(value, 'send')),
   schemas: object,
 } satisfies Fields<DeliveryStreamOptions>
@@ -42,14 +45,25 @@ export async function fromDeliveryStream(
   config: Readonly<Record<string, unknown>>,
   options: DeliveryStreamOptions = {},
 ): Promise<Firehose> {
-  return firehose(await deliveryStreamOptions(config, options))
+  const { hose, source } = await read(config, options)
+  if (source === undefined) return firehose(hose)
+  // What is wrong with the way is told before anything is read.
+  const way = firehose(hose)
+  return new SourcedFirehose(await source(), way)
 }
 
-/** The options of `firehose()` that {@link fromDeliveryStream} makes, to be changed before. @throws OptionError; the promise is rejected with it */
+/** The options of `firehose()` that {@link fromDeliveryStream} makes, to be changed before. What is read from a source is not among them. @throws OptionError; the promise is rejected with it */
 export async function deliveryStreamOptions(
   config: Readonly<Record<string, unknown>>,
   options: DeliveryStreamOptions = {},
 ): Promise<FirehoseOptions> {
+  return (await read(config, options)).hose
+}
+
+async function read(
+  config: Readonly<Record<string, unknown>>,
+  options: DeliveryStreamOptions,
+): Promise<{ readonly hose: FirehoseOptions; readonly source: MakeSource | undefined }> {
   readOptions('fromDeliveryStream', options, fields)
   const members = new Members('', config)
   const name = options.name ?? members.text('DeliveryStreamName')
@@ -61,8 +75,10 @@ export async function deliveryStreamOptions(
     ['DirectPut', 'KinesisStreamAsSource', 'MSKAsSource', 'DatabaseAsSource'],
     'DirectPut',
   )
-  if (type !== 'DirectPut')
+  if (type !== 'DirectPut' && type !== 'KinesisStreamAsSource') {
     throw refusal('DeliveryStreamType', `cannot be honoured: there is no source for ${type} here yet`)
+  }
+  const source = type === 'DirectPut' ? undefined : readKinesisSource(members, options)
   const found = Object.keys(destinations).filter((one) => members.has(one))
   const [only] = found
   for (const other of ['Redshift', 'Snowflake', 'Iceberg']) {
@@ -77,5 +93,5 @@ export async function deliveryStreamOptions(
   const make = destinations[only]?.(members.neededSection(only), { ...options, name })
   members.end()
   if (make === undefined) throw refusal(only, 'is not known here')
-  return { name, ...(await make()) }
+  return { hose: { name, ...(await make()) }, source }
 }

@@ -2,6 +2,7 @@ import type { HttpClientOptions } from '../destinations/http-client/http-client.
 import type { SearchAuth } from '../destinations/opensearch/index.ts'
 import type { S3Options } from '../destinations/s3/s3-options.ts'
 import type { ParquetSchema } from '../encode/parquet/index.ts'
+import type { KinesisOptions } from '../sources/kinesis/index.ts'
 import type { LambdaHandler } from '../transform/lambda/call-handler.ts'
 import type { HandlerOptions } from '../transform/lambda/handler.ts'
 import type { LambdaOptions } from '../transform/lambda/lambda.ts'
@@ -40,6 +41,8 @@ export interface DeliveryStreamOptions {
   readonly functions?: Readonly<Record<string, FunctionStandIn>> | undefined
   /** A client of Lambda, or `true` for one that is made from the environment: functions that `functions` does not have are invoked then. Default: they are refused. */
   readonly lambda?: LambdaOptions['client'] | true
+  /** How a stream of Kinesis is read that is the source: `{ from: 'trimHorizon', checkpoints: fileCheckpoints('./c.json') }`; see `kinesis()`. Default: from now on, as in the service, and nothing is kept of how far it is. */
+  readonly kinesis?: Omit<KinesisOptions, 'streamName' | 'streamArn'> | undefined
   /** Columns that stand for tables of Glue, by `database.table`. Default: none. */
   readonly schemas?: Readonly<Record<string, ParquetSchema>> | undefined
 }

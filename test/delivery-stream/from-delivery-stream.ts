@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import {
   CreateDeliveryStreamCommand,
+  DescribeDeliveryStreamCommand,
   FirehoseClient,
   PutRecordCommand,
   UpdateDestinationCommand,
@@ -14,12 +15,14 @@ import {
   deliveryStreamOptions,
   fromDeliveryStream,
 } from '../../src/delivery-stream/index.ts'
-import { json } from '../../src/index.ts'
+import { type Firehose, json } from '../../src/index.ts'
 import { directPut } from '../../src/sources/direct-put/index.ts'
+import { memoryCheckpoints } from '../../src/sources/kinesis/index.ts'
 import { conserves } from '../support/conservation.ts'
 import { Duck } from '../support/duckdb.ts'
 import { Hec } from '../support/hec.ts'
 import { startReceiver } from '../support/http-receiver.ts'
+import { kinesisServer } from '../support/kinesis-server.ts'
 import { lambdaServer } from '../support/lambda-server.ts'
 import { root } from '../support/modules.ts'
 
@@ -129,6 +132,81 @@ t.test('dynamic partitioning: keys by a query, by a function, and by both', asyn
   })
   const { files } = await delivered(t.testdir(), both, ['x', 'y'], { functions: { [arn]: { handler: answer } } })
   t.same(read(files), { 'a=0/c=k0': '{"n":0}', 'a=1/c=k1': '{"n":1}' })
+})
+
+t.test('a stream of Kinesis as the source, by itself and behind the API', async (t) => {
+  const server = await kinesisServer(t)
+  await server.create('orders', 2)
+  const put = (from: number) =>
+    server.put(
+      'orders',
+      Array.from({ length: 50 }, (_, i) => [`k${i % 5}`, `{"n":${from + i}}\n`] as const),
+    )
+  await put(0)
+  const arn = 'arn:aws:kinesis:us-east-1:000000000000:stream/orders'
+  const config = {
+    ...extended({ BufferingHints: { SizeInMBs: 1, IntervalInSeconds: 0 } }),
+    DeliveryStreamType: 'KinesisStreamAsSource',
+    KinesisStreamSourceConfiguration: { KinesisStreamARN: arn, RoleARN: 'arn:aws:iam::000000000000:role/r' },
+  }
+  const dir = t.testdir()
+  const checkpoints = memoryCheckpoints()
+  const options: DeliveryStreamOptions = {
+    dir,
+    kinesis: { client: server.client, from: 'trimHorizon', checkpoints, pollInterval: 200 },
+  }
+  const numbers = (): number[] =>
+    filesIn(dir)
+      .flatMap(({ bytes }) => bytes.toString().trim().split('\n'))
+      .map((line) => JSON.parse(line).n)
+      .sort((a, b) => a - b)
+  const hose = await fromDeliveryStream(config, options)
+  while (hose.stats().in < 50) await new Promise(setImmediate)
+  await t.rejects(hose.send('x'), /those of its source/)
+  await hose[Symbol.asyncDispose]()
+  conserves(t, hose.stats())
+  t.same(numbers(), [...Array(50).keys()])
+  t.equal((await checkpoints.load(arn)).size, 2, 'its end has committed everything')
+  const refused = await fromDeliveryStream(config, options)
+  const failed = new Promise((resolve) => refused.once('error', resolve))
+  refused.write('x')
+  t.match(await failed, /those of its source/)
+
+  const made: Firehose[] = []
+  const api = directPut({
+    port: 0,
+    create: async ({ config: members, ...stream }) => {
+      const one = await fromDeliveryStream(members, { ...options, ...stream })
+      made.push(one)
+      return one
+    },
+  })
+  const sdk = new FirehoseClient({
+    endpoint: String(await api.listening()),
+    region: 'local',
+    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+  })
+  t.teardown(() => sdk.destroy())
+  await sdk.send(
+    new CreateDeliveryStreamCommand({
+      ...config,
+      DeliveryStreamName: 'orders',
+      DeliveryStreamType: 'KinesisStreamAsSource',
+    }),
+  )
+  const name = { DeliveryStreamName: 'orders' }
+  const { DeliveryStreamDescription: described } = await sdk.send(new DescribeDeliveryStreamCommand(name))
+  t.match(described, {
+    Source: { KinesisStreamSourceDescription: { KinesisStreamARN: arn, DeliveryStartTimestamp: Date } },
+  })
+  await t.rejects(sdk.send(new PutRecordCommand({ ...name, Record: { Data: Buffer.from('x') } })), {
+    name: 'InvalidArgumentException',
+    message: /not permitted on KinesisStreamAsSource/,
+  })
+  await put(50)
+  while ((made[0]?.stats().in ?? 0) < 50) await new Promise(setImmediate)
+  await api.close()
+  t.same(numbers(), [...Array(100).keys()], 'and goes on where it was')
 })
 
 t.test('a Lambda function that is invoked where it is', async (t) => {
@@ -411,8 +489,8 @@ t.test('what cannot be honoured is refused with its path', async (t) => {
     [{}, /the configuration must have one of/],
     [{ ...extended(), S3DestinationConfiguration: bucket('b') }, /but has 2/],
     [
-      { ...extended(), DeliveryStreamType: 'KinesisStreamAsSource' },
-      /DeliveryStreamType cannot be honoured: there is no source for KinesisStreamAsSource/,
+      { ...extended(), DeliveryStreamType: 'MSKAsSource' },
+      /DeliveryStreamType cannot be honoured: there is no source for MSKAsSource/,
     ],
     [{ ...extended(), Surprise: 1 }, /fromDeliveryStream: Surprise is not known here/],
     [{ SnowflakeDestinationConfiguration: {} }, /SnowflakeDestinationConfiguration cannot be honoured/],

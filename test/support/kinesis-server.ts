@@ -45,12 +45,17 @@ export async function kinesisServer(t: Test) {
       return
     }
     const { method, url, headers } = incoming
-    const onward = request({ port: portOf(kinesis), host: '127.0.0.1', method, path: url, headers }, (answer) => {
+    // kinesalite knows streams by their names alone.
+    const { StreamARN: arn, ...members } = body
+    const named = typeof arn === 'string' ? { ...members, StreamName: arn.split('/')[1] } : members
+    const given = Buffer.from(JSON.stringify(named))
+    const sent = { ...headers, 'content-length': String(given.length) }
+    const onward = request({ port: portOf(kinesis), host: '127.0.0.1', method, path: url, headers: sent }, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 500, answer.headers)
       answer.pipe(outgoing)
     })
     onward.on('error', () => outgoing.destroy())
-    onward.end(bytes)
+    onward.end(given)
   }
 
   const clientOf = (port: number): KinesisClient =>

@@ -1,5 +1,5 @@
 import type { Account } from '../../receipts/receipts.ts'
-import type { Members } from './constraints.ts'
+import { isMembers, type Members } from './constraints.ts'
 import { describedDestination } from './descriptions.ts'
 import type { PutTarget } from './put-target.ts'
 
@@ -41,8 +41,16 @@ export function description(stream: DeliveryStream): object {
       VersionId: String(version),
       CreateTimestamp: createdAt / 1000,
       ...(updatedAt !== undefined && { LastUpdateTimestamp: updatedAt / 1000 }),
+      ...sourceOf(config, createdAt),
       Destinations: [{ DestinationId: destinationId, ...destination }],
       HasMoreDestinations: false,
     },
   }
+}
+
+/** Where the records of a stream come from that takes none by the API. */
+function sourceOf(config: Members | undefined, createdAt: number): object {
+  const source = config?.KinesisStreamSourceConfiguration
+  if (!isMembers(source)) return {}
+  return { Source: { KinesisStreamSourceDescription: { ...source, DeliveryStartTimestamp: createdAt / 1000 } } }
 }
