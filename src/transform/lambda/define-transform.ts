@@ -5,6 +5,7 @@ import { bytesOf } from '../../records/bytes.ts'
 import { type Metadata, metadataOf } from '../../records/metadata.ts'
 import { Records } from '../../records/records.ts'
 import { stringify } from '../../records/serialise.ts'
+import { redact } from '../../redact.ts'
 import { errorOf } from '../output.ts'
 import { drop, isFail, isSeveral } from '../result.ts'
 import { type BytesFunction, type Context, type RecordFunction, see, toRecordFunction } from '../view.ts'
@@ -67,7 +68,7 @@ export function defineTransform(
   const { delimiter, concurrency } = readOptions('defineTransform', options, fields)
   const call = toRecordFunction('defineTransform', fn)
   const onFailed =
-    options.onFailed ?? ((error, recordId) => console.error(`${recordId}: ${error.name}: ${error.message}`))
+    options.onFailed ?? ((error, recordId) => console.error(redact(`${recordId}: ${error.name}: ${error.message}`)))
   return async (event) => {
     const entries = entriesOf(event)
     const records = toRecords(entries)
@@ -92,7 +93,7 @@ export function defineTransform(
         if (isFail(result)) throw errorOf(result)
         if (call.meaning === 'keep')
           return kept(result) ? { recordId, result: 'Ok', data } : { recordId, result: 'Dropped' }
-        if (call.meaning === 'result' && result === drop) return { recordId, result: 'Dropped' }
+        if (call.meaning === 'result' && isNothing(result)) return { recordId, result: 'Dropped' }
         return { recordId, result: 'Ok', ...made(result) }
       } catch (thrown) {
         onFailed(toError(thrown), recordId)
@@ -118,6 +119,11 @@ export function defineTransform(
 }
 
 const neverAborted = new AbortController().signal
+
+/** Whether nothing is left of the record. */
+function isNothing(result: unknown): boolean {
+  return result === drop || (isSeveral(result) && result.values.length === 0)
+}
 
 /** Whether a filter keeps the record. */
 function kept(result: unknown): boolean {

@@ -14,6 +14,7 @@ t.test('a function does the same as a handler as it does in a stage', async (t) 
     text: text((record) => (record.startsWith('d') ? drop : `<${record}>`)),
     json: json((value: { n?: number }) => (value.n === 2 ? fail('two') : { ...value, seen: true })),
     promises: json(async (value: { n?: number }) => (value.n === 3 ? Promise.reject(new Error('three')) : [value])),
+    none: text((record) => (record === 'd' ? several([]) : record)),
     filter: filter(json((value: { n?: number }) => value.n !== 1)),
     map: map(json((value: { n?: number }) => value.n ?? null)),
     throws: text((record) => {
