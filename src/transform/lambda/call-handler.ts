@@ -66,7 +66,7 @@ export function callHandler(
  * @throws HosepipeError `Transform.NotLoaded`
  */
 export async function loadHandler(module: string, exportName: string): Promise<LambdaHandler> {
-  const loaded: unknown = await import(module).catch((error) => {
+  const loaded: unknown = await import(/* webpackIgnore: true */ /* @vite-ignore */ module).catch((error) => {
     const words = `the module ${module} cannot be loaded: ${toError(error).message}`
     throw new HosepipeError('Transform.NotLoaded', words, { cause: error })
   })
