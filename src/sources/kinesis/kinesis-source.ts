@@ -11,12 +11,12 @@ import type { Clock } from '../../clock.ts'
 import { HosepipeError, toError } from '../../errors.ts'
 import { Checkpoints } from '../../receipts/checkpoints.ts'
 import { Account, type Counts } from '../../receipts/receipts.ts'
-import { metadataOf } from '../../records/metadata.ts'
 import { Records } from '../../records/records.ts'
 import { wait } from '../../retry/wait.ts'
 import { Asking } from './asking.ts'
 import { type CheckpointStore, type ShardCheckpoint, shardEnd } from './checkpoints.ts'
 import { KeptCheckpoints } from './kept-checkpoints.ts'
+import { metadataOfRead } from './record-metadata.ts'
 import { readShard, type ShardTools } from './shard-reader.ts'
 import { hasChild, planOf, type Start, type Startable } from './shards.ts'
 
@@ -223,15 +223,8 @@ export class KinesisSource extends Readable {
       onAbandoned: (_, error) => this.#abandoned(error),
     })
     const stream = streamArn === undefined ? { streamName } : { streamArn }
-    const metadata = found.map((record) => ({
-      recordId: `${shard}:${record.SequenceNumber}`,
-      ...stream,
-      shardId: shard,
-      partitionKey: record.PartitionKey,
-      sequenceNumber: record.SequenceNumber,
-      approximateArrivalTimestamp: record.ApproximateArrivalTimestamp?.getTime(),
-    }))
-    if (!this.push(Records.pack({ receipt, arrivedAt, metadata: metadataOf(metadata) }, data))) this.#isFull = true
+    const metadata = metadataOfRead(found, stream, shard)
+    if (!this.push(Records.pack({ receipt, arrivedAt, metadata }, data))) this.#isFull = true
   }
 
   /** Nothing will end some records any more: nothing behind them may be committed, so there is no use in reading on. */
