@@ -2,11 +2,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import type { Shard } from '@aws-sdk/client-kinesis'
+import { GetShardIteratorCommand, KinesisClient, type Shard } from '@aws-sdk/client-kinesis'
 import t, { type Test } from 'tap'
 import { memory } from '../../src/destinations/memory/index.ts'
 import { concatenated, firehose, kpl } from '../../src/index.ts'
+import { Asking } from '../../src/sources/kinesis/asking.ts'
 import { fileCheckpoints, type KinesisOptions, kinesis, memoryCheckpoints } from '../../src/sources/kinesis/index.ts'
+import { readShard } from '../../src/sources/kinesis/shard-reader.ts'
 import { type Lineage, planOf } from '../../src/sources/kinesis/shards.ts'
 import { conserves } from '../support/conservation.ts'
 import { kinesisServer } from '../support/kinesis-server.ts'
@@ -256,6 +258,44 @@ t.test('a source that is closed while nothing ends its records any more', async 
   await t.rejects(closed, /gone|ended before its records had/)
   await t.rejects(done, /gone/)
   t.match(source.stats(), { in: 10, delivered: 0, pending: 10 })
+})
+
+t.test('an answer that comes when nobody takes it any more is not the end of a shard', async (t) => {
+  const stop = new AbortController()
+  const clock = new ManualClock()
+  const taken: unknown[] = []
+  const client = Object.assign(new KinesisClient({ region: 'us-east-1' }), {
+    send: async (command: object) => {
+      if (command instanceof GetShardIteratorCommand) return { ShardIterator: 'i' }
+      stop.abort()
+      return { Records: [{ SequenceNumber: '1', Data: Buffer.from('last') }] }
+    },
+  })
+  const isOver = await readShard(
+    { id: 's', start: { type: 'TRIM_HORIZON' } },
+    {
+      client,
+      stream: { StreamName: stream },
+      asking: new Asking(clock, stop.signal),
+      clock,
+      signal: stop.signal,
+      pollInterval: 1_000,
+      maxRecords: 10,
+      room: async () => undefined,
+      take: (...given) => void taken.push(given),
+    },
+  )
+  t.equal(isOver, false)
+  t.same(taken, [])
+})
+
+t.test('a source that is closed before it has begun', async (t) => {
+  const server = await kinesisServer(t)
+  await server.create(stream, 1)
+  const { source, done } = way(t, server)
+  await source.close()
+  await done
+  t.match(source.stats(), { in: 0, pending: 0 })
 })
 
 t.test('nothing is read while too much is on its way', async (t) => {

@@ -116,7 +116,8 @@ export class KinesisSource extends Readable {
   override _construct(callback: (error?: Error | null) => void): void {
     this.#begin().then(
       () => callback(),
-      (error) => callback(toError(error)),
+      // One that is closed before it has begun ends as any other does.
+      (error) => callback(this.#closing === undefined ? toError(error) : null),
     )
   }
 
@@ -251,18 +252,16 @@ export class KinesisSource extends Readable {
     const look = async (): Promise<void> => {
       for (;;) {
         await this.#startShards()
-        if (this.#childless.size === 0 || signal.aborted) return
+        if (this.#childless.size === 0 || signal.aborted) break
         await wait(listEvery, clock, signal)
-        if (signal.aborted) return
+        if (signal.aborted) break
       }
+      // In the same breath as the look at them: a shard that is over a moment later begins anew.
+      this.#isLooking = false
     }
-    look()
-      .finally(() => {
-        this.#isLooking = false
-      })
-      .catch((error) => {
-        if (!signal.aborted) this.destroy(toError(error))
-      })
+    look().catch((error) => {
+      if (!signal.aborted) this.destroy(toError(error))
+    })
   }
 
   async #close(): Promise<void> {

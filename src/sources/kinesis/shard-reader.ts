@@ -42,6 +42,8 @@ export async function readShard({ id, start }: Startable, tools: ShardTools): Pr
       const answer = await asking.ask((abortSignal) => {
         return client.send(new GetRecordsCommand({ ShardIterator: current, Limit: maxRecords }), { abortSignal })
       })
+      // What came too late to be taken must not count as read: the end of the shard would be behind it.
+      if (signal.aborted) return false
       const { Records: records = [], NextShardIterator: next, MillisBehindLatest: behind = 0 } = answer
       const last = records.at(-1)?.SequenceNumber
       if (last !== undefined) position = { type: 'AFTER_SEQUENCE_NUMBER', sequenceNumber: last }
