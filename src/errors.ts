@@ -65,6 +65,8 @@ export const errorCodes = {
     'the record is no JSON object, or a value in it cannot become what its column holds',
   'DataFormatConversion.InvalidRecord': 'a key cannot become what the keys of its map are',
   'Compress.Unavailable': 'the compression needs a newer Node or a package that is not installed',
+  'Source.Damaged': 'what a source has given is damaged, or in a format that is not read',
+  'Source.Failed': 'a source can give no records, and will not by itself',
   'Decompress.Unsupported': 'the input is compressed in a way that cannot be read',
   'Decompress.Damaged': 'the compressed input is damaged or breaks off',
   'Decompress.TrailingBytes': 'there are bytes behind the compressed data',

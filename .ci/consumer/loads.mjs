@@ -25,6 +25,12 @@ const allowed = {
   'hosepipe/csv': [...base, 'csv-parse', 'csv-stringify'],
   // The SDK brings many packages, all of which are in a few scopes.
   'hosepipe/kinesis': [...base, '@aws-sdk/', '@smithy/', '@aws-crypto/', '@aws/', 'buffer', 'tslib', 'bowser'],
+  // The client brings what it reads schemas and logs with.
+  'hosepipe/kafka': [
+    ...base,
+    ...['@platformatic/', '@node-rs/', 'ajv', 'avsc', 'debug', 'fast-deep-equal', 'fast-uri', 'fastq', 'has-flag'],
+    ...['json-schema-traverse', 'mnemonist', 'obliterator', 'reusify', 'scule', 'supports-color'],
+  ],
   'hosepipe/s3': [...base, '@aws-sdk/', '@smithy/', '@aws-crypto/', '@aws/', 'buffer', 'tslib', 'bowser'],
 }
 

@@ -23,6 +23,7 @@ const entries: Readonly<Record<string, string>> = {
   'hosepipe/http-server': join(root, 'src/sources/http-server/index.ts'),
   'hosepipe/blueprints': join(root, 'src/transform/blueprints/index.ts'),
   'hosepipe/jq': join(root, 'src/transform/jq/index.ts'),
+  'hosepipe/kafka': join(root, 'src/sources/kafka/index.ts'),
   'hosepipe/kinesis': join(root, 'src/sources/kinesis/index.ts'),
   'hosepipe/lambda': join(root, 'src/lambda/index.ts'),
   'hosepipe/memory': join(root, 'src/destinations/memory/index.ts'),
@@ -184,6 +185,7 @@ function withImports(code: string): string {
     'hosepipe/csv': ['csv', 'csvRows', 'csvToJson'],
     'hosepipe/blueprints': ['accessLog', 'singleLine', 'syslog', 'vpcFlowLog', 'w3cLog'],
     'hosepipe/jq': ['jq', 'jqWeb'],
+    'hosepipe/kafka': ['kafka'],
     'hosepipe/kinesis': ['fileCheckpoints', 'kinesis', 'memoryCheckpoints'],
     hosepipe: namesIn(join(root, 'src/index.ts')),
   }

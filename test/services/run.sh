@@ -4,6 +4,7 @@
 #   S3               the server at S3_ENDPOINT (with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION), or a Ceph gateway
 #   HTTP endpoint    Telegraf's receiver, where telegraf.sh has built it
 #   Splunk           the receiver of the OpenTelemetry collector, where collector.sh has built it
+#   Kafka            a broker of Apache Kafka, and its makers' own client, where kafka.sh has fetched them
 #   Lambda           AWS's emulator of the runtime interface, where lambda.sh has built it
 #   Firehose API     the SDKs of AWS for Go and Python, where firehose-clients.sh has fetched them
 #   documents        nodes of OpenSearch and Elasticsearch, where opensearch.sh and elasticsearch.sh have fetched them
@@ -16,7 +17,7 @@ tests=()
 
 take_down() {
   bash "$here/ceph.sh" stop "$folder/ceph" 2> /dev/null || true
-  for service in telegraf collector lambda opensearch elasticsearch; do bash "$here/$service.sh" stop "$folder/$service"; done
+  for service in telegraf collector kafka lambda opensearch elasticsearch; do bash "$here/$service.sh" stop "$folder/$service"; done
   rm -rf "$folder"
 }
 trap take_down EXIT
@@ -48,6 +49,7 @@ if [ -n "${has_s3:-}" ]; then
 fi
 if started telegraf.sh "$folder/telegraf"; then tests+=(test/services/http-endpoint.ts); fi
 if started collector.sh "$folder/collector"; then tests+=(test/services/splunk.ts); fi
+if started kafka.sh "$folder/kafka"; then tests+=(test/services/kafka.ts); fi
 if started lambda.sh "$folder/lambda"; then tests+=(test/services/lambda.ts); fi
 if started firehose-clients.sh "$folder/firehose-clients"; then tests+=(test/services/firehose-clients.ts); fi
 if started opensearch.sh "$folder/opensearch"; then has_documents=yes; fi

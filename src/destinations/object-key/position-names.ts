@@ -35,15 +35,12 @@ export class PositionNames {
     const hash = createHash('sha256').update(JSON.stringify([batch.key ?? null]))
     let first: Position | undefined
     let last: Position | undefined
-    for (const run of batch.runs) {
-      for (const { receipt, count } of sharesOf(run)) {
-        const position = positionOf(receipt.position)
-        const { source, from, to } = position
-        const before = this.#count(receipt.account, position, batch.key, count)
-        hash.update(JSON.stringify([source, from, to, before, count]))
-        first ??= position
-        last = position
-      }
+    for (const { account, position, count } of sharesOfAll(batch.runs)) {
+      const { source, from, to } = position
+      const before = this.#count(account, position, batch.key, count)
+      hash.update(JSON.stringify([source, from, to, before, count]))
+      first ??= position
+      last = position
     }
     if (first === undefined || last === undefined) throw noName('the batch has no records')
     return `${readable(first.from)}-${readable(last.to)}-${hash.digest('hex').slice(0, hashDigits)}`
@@ -70,6 +67,18 @@ export function rangeOf(runs: readonly Records[]): { readonly first: string; rea
   const shares = runs.flatMap(sharesOf)
   const first = positionOf(shares[0]?.receipt.position)
   return { first: readable(first.from), last: readable(positionOf(shares.at(-1)?.receipt.position).to) }
+}
+
+/** The shares of all runs; those in a row that are of one position are one, however many runs its records came in. */
+function sharesOfAll(runs: readonly Records[]): readonly { account: Account; position: Position; count: number }[] {
+  const all: { account: Account; position: Position; count: number }[] = []
+  for (const { receipt, count } of runs.flatMap(sharesOf)) {
+    const position = positionOf(receipt.position)
+    const last = all.at(-1)
+    if (last?.position === position && last.account === receipt.account) last.count += count
+    else all.push({ account: receipt.account, position, count })
+  }
+  return all
 }
 
 /** Records of a run in a row that go back to one receipt. */

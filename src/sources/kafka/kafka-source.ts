@@ -1,0 +1,347 @@
+/**
+ * The records of topics of Kafka, partition by partition, as a member of a consumer group.
+ *
+ *     group ─▶ partitions of this member ─▶ a fetch for each broker ─▶ Records ─▶ the way
+ *       │            ▲                              ▲                    │ all up to an offset have ended
+ *       │            └──── what is taken away ──────┴── room ◀───────────┴──▶ commit
+ */
+import { Readable } from 'node:stream'
+import type { Clock } from '../../clock.ts'
+import { HosepipeError, toError } from '../../errors.ts'
+import { Account, type Counts } from '../../receipts/receipts.ts'
+import { Records } from '../../records/records.ts'
+import { wait } from '../../retry/wait.ts'
+import { AssignedPartition } from './assigned-partition.ts'
+import { nameOf } from './assignors.ts'
+import type { Cluster } from './cluster.ts'
+import { findDecompress } from './codecs.ts'
+import { Fetcher, type FetcherShape } from './fetcher.ts'
+import { GroupMember, isOutdated, isTransient, type MemberShape } from './group-member.ts'
+import type { TopicPartitions } from './group-protocol.ts'
+import { OffsetCommits } from './offset-commits.ts'
+import { type ReadBatches, type RecordRun, slice } from './record-batches.ts'
+import { metadataOfRun } from './record-metadata.ts'
+import { Trouble, wordsOf } from './trouble.ts'
+
+type MemberOptions =
+  | 'assignment'
+  | 'groupId'
+  | 'groupInstanceId'
+  | 'heartbeatInterval'
+  | 'rebalanceTimeout'
+  | 'sessionTimeout'
+  | 'topics'
+type FetcherOptions = 'dropTombstones' | 'from' | 'isCommitted' | 'maxFetchBytes' | 'refreshEvery'
+
+/** What {@link KafkaSource} needs of the options. */
+export interface KafkaShape extends Pick<MemberShape, MemberOptions>, Pick<FetcherShape, FetcherOptions> {
+  readonly cluster: Cluster
+  readonly commitEvery: number
+  readonly revokeTimeout: number
+  readonly alignTo: number | undefined
+  readonly maxPendingBytes: number
+  readonly maxPendingPartitionBytes: number
+  readonly clock: Clock
+}
+
+/** What a source says of itself. */
+export interface KafkaStats extends Counts {
+  /** Partitions that this member reads. */
+  readonly partitions: number
+  /** Records behind those that were read, in all partitions, by the last fetches. */
+  readonly lag: number
+}
+
+/** Where records may wait in a batch that can be closed early. */
+interface Flushable {
+  flush(): Promise<void>
+}
+
+/** While records of a partition that is taken away wait in a batch, it is closed again and again: some may have been on their way to it. */
+const flushEvery = 500
+/** For how long, and how often, the last offsets are tried to be committed while the group is balanced anew. */
+const finish = { tries: 50, pause: 200 }
+
+/** See the head of this file. Emits `'revoke'` with the names of partitions that are taken away, whose records should be delivered now; a `firehose()` that it is piped to is told. */
+export class KafkaSource extends Readable {
+  readonly #shape: KafkaShape
+  readonly #account = new Account()
+  /** Ends the reading; and the membership of the group, which goes on until all that was read has ended. */
+  readonly #reading = new AbortController()
+  readonly #membership = new AbortController()
+  readonly #partitions = new Map<string, AssignedPartition>()
+  readonly #commits: OffsetCommits
+  readonly #member: GroupMember
+  readonly #trouble: Trouble
+  readonly #flushables = new Set<Flushable>()
+  #fetcher: Fetcher | undefined
+  #pendingBytes = 0
+  #isFull = false
+  #waiting: (() => void)[] = []
+  #closing: Promise<void> | undefined
+  #isAbandoned = false
+
+  /** @internal */
+  constructor(shape: KafkaShape) {
+    super({ objectMode: true, highWaterMark: 4 })
+    this.#shape = shape
+    this.#trouble = new Trouble(shape.clock)
+    const onTrouble = (error: Error): void => this.#trouble.tell(error)
+    this.#member = new GroupMember({
+      ...shape,
+      signal: this.#membership.signal,
+      onAssigned: (partitions) => this.#assigned(partitions),
+      onRevoked: (partitions) => this.#revoked(partitions),
+      onLost: (partitions) => this.#lost(partitions),
+      onTrouble,
+    })
+    this.#commits = new OffsetCommits({
+      ...shape,
+      partitions: () => this.#partitions.values(),
+      commit: (topics) => this.#member.commit(topics),
+      onTrouble,
+    })
+  }
+
+  /** What became of the records so far, and how far behind the source is. */
+  stats(): KafkaStats {
+    const partitions = [...this.#partitions.values()].filter(({ isReady }) => isReady)
+    const lag = partitions.reduce((sum, { end, next = end }) => sum + Math.max(0, end - next), 0)
+    return { ...this.#account.counts(), partitions: partitions.length, lag }
+  }
+
+  /** Reads no more, ends the stream, and resolves when all records have ended, their offsets are committed and the group is left. Rejects where they cannot be committed, or nothing ends the records any more. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  /** What `await using` does. */
+  override [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** @internal */
+  override pipe<Way extends NodeJS.WritableStream>(way: Way, options?: { end?: boolean }): Way {
+    if (isFlushable(way)) this.#flushables.add(way)
+    return super.pipe(way, options)
+  }
+
+  /** @internal */
+  override _construct(callback: (error?: Error | null) => void): void {
+    this.#begin().then(
+      () => callback(),
+      (error) => callback(toError(error)),
+    )
+  }
+
+  /** @internal */
+  override _read(): void {
+    this.#isFull = false
+    this.#wake()
+  }
+
+  /** @internal */
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    // A stream that has ended by itself is destroyed, too, and its records may still be on their way.
+    if (error !== null || !this.readableEnded) this.#isAbandoned = true
+    this.#reading.abort()
+    this.#wake()
+    if (this.#isAbandoned) this.#abandon().finally(() => callback(error))
+    else callback(error)
+  }
+
+  async #begin(): Promise<void> {
+    const { cluster } = this.#shape
+    this.#fetcher = new Fetcher({
+      ...this.#shape,
+      cluster,
+      member: this.#member,
+      decompress: await findDecompress(),
+      signal: this.#reading.signal,
+      partitions: () => this.#partitions.values(),
+      room: () => this.#until(() => !this.#isFull && this.#pendingBytes < this.#shape.maxPendingBytes),
+      hasRoom: ({ pendingBytes }) => pendingBytes < this.#shape.maxPendingPartitionBytes,
+      change: () => new Promise<void>((resolve) => this.#waiting.push(resolve)),
+      take: (partition, batches) => this.#take(partition, batches),
+      onPlaced: () => this.#wake(),
+      renew: (partition) => this.#renew(partition),
+      onTrouble: (error) => this.#trouble.tell(error),
+      onWell: () => this.#trouble.isOver(),
+      onFailed: (error) => this.#failed(error),
+    })
+    const fetcher = this.#fetcher
+    // What is wrong with the connection itself is told before the group is joined.
+    void fetcher.refresh().then(() => {
+      if (this.#membership.signal.aborted) return
+      this.#member.run().catch((error) => this.#failed(toError(error)))
+      void fetcher.run()
+    })
+  }
+
+  #failed(error: Error): void {
+    if (this.#membership.signal.aborted || this.destroyed) return
+    const isOurs = error instanceof HosepipeError
+    this.destroy(isOurs ? error : new HosepipeError('Source.Failed', `kafka: ${wordsOf(error)}`, { cause: error }))
+  }
+
+  async #assigned(partitions: TopicPartitions): Promise<void> {
+    for (const [topic, numbers] of partitions) for (const partition of numbers) this.#open(topic, partition, false)
+    void this.#fetcher?.refresh()
+  }
+
+  #open(topic: string, partition: number, isRenewed: boolean): void {
+    const events = { onSettled: () => this.#commits.due(), onEnded: () => this.#wake() }
+    const opened = new AssignedPartition(topic, partition, events, isRenewed)
+    this.#partitions.set(opened.name, opened)
+  }
+
+  #renew(partition: AssignedPartition): void {
+    partition.isLost = true
+    this.#open(partition.topic, partition.partition, true)
+  }
+
+  /** What was read is delivered and committed, or it takes too long. */
+  async #revoked(partitions: TopicPartitions): Promise<void> {
+    const { clock, revokeTimeout } = this.#shape
+    const taken = this.#find(partitions)
+    for (const one of taken) one.isClosing = true
+    const isDone = (): boolean => this.#isAbandoned || taken.every(({ pendingRuns }) => pendingRuns === 0)
+    if (!isDone())
+      this.emit(
+        'revoke',
+        taken.map(({ name }) => name),
+      )
+    const deadline = clock.monotonic() + revokeTimeout
+    while (!isDone() && clock.monotonic() < deadline) {
+      for (const way of this.#flushables) way.flush().catch(() => undefined)
+      await this.#until(isDone, Math.min(flushEvery, deadline - clock.monotonic()))
+    }
+    await this.#commits.now().catch((error) => this.#trouble.tell(toError(error)))
+    this.#lost(partitions)
+  }
+
+  #lost(partitions: TopicPartitions): void {
+    for (const one of this.#find(partitions)) {
+      one.isLost = true
+      this.#partitions.delete(one.name)
+    }
+    this.#wake()
+  }
+
+  #find(partitions: TopicPartitions): readonly AssignedPartition[] {
+    const names = [...partitions].flatMap(([topic, numbers]) =>
+      numbers.map((partition) => nameOf({ topic, partition })),
+    )
+    return names.flatMap((name) => this.#partitions.get(name) ?? [])
+  }
+
+  #take(partition: AssignedPartition, { run, tombstones, next }: ReadBatches): void {
+    const arrivedAt = this.#shape.clock.wall()
+    const { length } = run.offsets
+    for (let at = 0; at < length; ) {
+      const first = run.offsets[at] ?? 0
+      const { position, count } = partition.place(first, length - at, next, this.#shape.alignTo)
+      const piece = count === length ? run : slice(run, at, at + count)
+      at += count
+      this.#push(partition, piece, position, run.offsets[at] ?? next, arrivedAt)
+    }
+    if (tombstones > 0) this.#account.open(tombstones, arrivedAt).settle('dropped', tombstones)
+    // Markers, aborted records and tombstones are behind us, too.
+    if (length === 0 && next !== partition.next) partition.open(0, next)()
+  }
+
+  #push(
+    partition: AssignedPartition,
+    run: RecordRun,
+    position: ReturnType<AssignedPartition['place']>['position'],
+    next: number,
+    arrivedAt: number,
+  ): void {
+    const { length } = run.offsets
+    const bytes = (run.ends[length - 1] ?? 0) - (run.starts[0] ?? 0)
+    const done = partition.open(bytes, next)
+    this.#pendingBytes += bytes
+    const receipt = this.#account.open(length, arrivedAt, {
+      position,
+      onSettled: () => {
+        this.#pendingBytes -= bytes
+        done()
+      },
+      onAbandoned: (_, error) => this.#abandoned(error),
+    })
+    const metadata = metadataOfRun(partition.topic, partition.partition, run)
+    if (!this.push(Records.spans({ receipt, arrivedAt, metadata }, run.bytes, run.starts, run.ends)))
+      this.#isFull = true
+  }
+
+  /** Nothing will end some records any more: nothing behind them may be committed, so there is no use in reading on. */
+  #abandoned(error: Error): void {
+    this.#isAbandoned = true
+    this.#wake()
+    if (!this.destroyed) this.destroy(error)
+  }
+
+  async #close(): Promise<void> {
+    this.#reading.abort()
+    this.#wake()
+    if (!this.destroyed) this.push(null)
+    await this.#until(() => this.#isAbandoned || this.#account.counts().pending === 0)
+    if (this.#isAbandoned) {
+      throw this.errored ?? new HosepipeError('Delivery.Failed', 'the source has ended before its records had')
+    }
+    try {
+      await this.#commitLast()
+    } finally {
+      await this.#leave()
+    }
+  }
+
+  /** While the group is balanced anew nothing can be committed, and the partitions that stay can be afterwards. */
+  async #commitLast(): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#commits.finish()
+      } catch (error) {
+        if (tries === finish.tries || !(isOutdated(error) || isTransient(error))) throw error
+        await wait(finish.pause, this.#shape.clock, this.#membership.signal)
+      }
+    }
+  }
+
+  async #abandon(): Promise<void> {
+    await this.#commits.finish().catch(() => undefined)
+    await this.#leave()
+  }
+
+  async #leave(): Promise<void> {
+    if (this.#membership.signal.aborted) return
+    this.#membership.abort()
+    await this.#member.leave().catch(() => undefined)
+    await this.#shape.cluster.close().catch(() => undefined)
+  }
+
+  /** Resolves when something is so, or behind `longest` milliseconds, or where nothing is read any more. */
+  async #until(isSo: () => boolean, longest?: number): Promise<void> {
+    let isLate = false
+    const cancel =
+      longest === undefined
+        ? undefined
+        : this.#shape.clock.schedule(longest, () => {
+            isLate = true
+            this.#wake()
+          })
+    while (!isSo() && !isLate) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    cancel?.()
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resume of waiting) resume()
+  }
+}
+
+function isFlushable(way: object): way is Flushable {
+  return 'flush' in way && typeof way.flush === 'function'
+}
