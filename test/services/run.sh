@@ -49,7 +49,7 @@ if [ -n "${has_s3:-}" ]; then
 fi
 if started telegraf.sh "$folder/telegraf"; then tests+=(test/services/http-endpoint.ts); fi
 if started collector.sh "$folder/collector"; then tests+=(test/services/splunk.ts); fi
-if started kafka.sh "$folder/kafka"; then tests+=(test/services/kafka.ts); fi
+if started kafka.sh "$folder/kafka"; then tests+=(test/services/kafka.ts test/services/kafka-group.ts); fi
 if started lambda.sh "$folder/lambda"; then tests+=(test/services/lambda.ts); fi
 if started firehose-clients.sh "$folder/firehose-clients"; then tests+=(test/services/firehose-clients.ts); fi
 if started opensearch.sh "$folder/opensearch"; then has_documents=yes; fi

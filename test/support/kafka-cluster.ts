@@ -18,7 +18,7 @@ export interface Put {
 
 /** Opens connections for a test, which end with it. */
 export function kafkaCluster(t: Test, broker: string) {
-  const options = { clientId: 'test', bootstrapBrokers: [broker], retries: 10, retryDelay: 200 }
+  const options = { clientId: 'test', bootstrapBrokers: [broker], retries: 10, retryDelay: 200, metadataMaxAge: 500 }
   const admin = new Admin(options)
   const producer = new Producer({ ...options, serializers: stringSerializers })
   t.teardown(() => Promise.all([admin.close(), producer.close()]))
