@@ -186,7 +186,7 @@ function withImports(code: string): string {
     'hosepipe/blueprints': ['accessLog', 'singleLine', 'syslog', 'vpcFlowLog', 'w3cLog'],
     'hosepipe/jq': ['jq', 'jqWeb'],
     'hosepipe/kafka': ['kafka'],
-    'hosepipe/kinesis': ['fileCheckpoints', 'kinesis', 'memoryCheckpoints'],
+    'hosepipe/kinesis': ['dynamoDbLeases', 'fileCheckpoints', 'kinesis', 'memoryCheckpoints'],
     hosepipe: namesIn(join(root, 'src/index.ts')),
   }
   const words = new Set(code.replace(/'[^']*'/g, '').match(/[A-Za-z]\w*/g))

@@ -49,7 +49,10 @@ async function share(t: Test, broker: string, milliseconds: number, mode: 'at le
   const producing = (async () => {
     while (!isOver) {
       const sends = offsets.map((next, partition) => {
-        return put(topic, Array.from({ length: 50 }, (_, i) => ({ partition, value: textOf(partition, next + i) })))
+        return put(
+          topic,
+          Array.from({ length: 50 }, (_, i) => ({ partition, value: textOf(partition, next + i) })),
+        )
       })
       await Promise.all(sends)
       for (const partition of sends.keys()) offsets[partition] = (offsets[partition] ?? 0) + 50

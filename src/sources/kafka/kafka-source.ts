@@ -11,6 +11,9 @@ import { HosepipeError, toError } from '../../errors.ts'
 import { Account, type Counts } from '../../receipts/receipts.ts'
 import { Records } from '../../records/records.ts'
 import { wait } from '../../retry/wait.ts'
+import { Handover } from '../handover.ts'
+import { Trouble, wordsOf } from '../trouble.ts'
+import { Waiters } from '../waiters.ts'
 import { AssignedPartition } from './assigned-partition.ts'
 import { nameOf } from './assignors.ts'
 import type { Cluster } from './cluster.ts'
@@ -21,7 +24,6 @@ import type { TopicPartitions } from './group-protocol.ts'
 import { OffsetCommits } from './offset-commits.ts'
 import { type ReadBatches, type RecordRun, slice } from './record-batches.ts'
 import { metadataOfRun } from './record-metadata.ts'
-import { Trouble, wordsOf } from './trouble.ts'
 
 type MemberOptions =
   | 'assignment'
@@ -52,13 +54,6 @@ export interface KafkaStats extends Counts {
   readonly lag: number
 }
 
-/** Where records may wait in a batch that can be closed early. */
-interface Flushable {
-  flush(): Promise<void>
-}
-
-/** While records of a partition that is taken away wait in a batch, it is closed again and again: some may have been on their way to it. */
-const flushEvery = 500
 /** For how long, and how often, the last offsets are tried to be committed while the group is balanced anew. */
 const finish = { tries: 50, pause: 200 }
 
@@ -73,11 +68,11 @@ export class KafkaSource extends Readable {
   readonly #commits: OffsetCommits
   readonly #member: GroupMember
   readonly #trouble: Trouble
-  readonly #flushables = new Set<Flushable>()
+  readonly #handover: Handover
+  readonly #waiters: Waiters
   #fetcher: Fetcher | undefined
   #pendingBytes = 0
   #isFull = false
-  #waiting: (() => void)[] = []
   #closing: Promise<void> | undefined
   #isAbandoned = false
 
@@ -85,7 +80,9 @@ export class KafkaSource extends Readable {
   constructor(shape: KafkaShape) {
     super({ objectMode: true, highWaterMark: 4 })
     this.#shape = shape
-    this.#trouble = new Trouble(shape.clock)
+    this.#handover = new Handover(shape.clock)
+    this.#waiters = new Waiters(shape.clock)
+    this.#trouble = new Trouble('kafka', shape.clock)
     const onTrouble = (error: Error): void => this.#trouble.tell(error)
     this.#member = new GroupMember({
       ...shape,
@@ -123,7 +120,7 @@ export class KafkaSource extends Readable {
 
   /** @internal */
   override pipe<Way extends NodeJS.WritableStream>(way: Way, options?: { end?: boolean }): Way {
-    if (isFlushable(way)) this.#flushables.add(way)
+    this.#handover.follow(way)
     return super.pipe(way, options)
   }
 
@@ -138,7 +135,7 @@ export class KafkaSource extends Readable {
   /** @internal */
   override _read(): void {
     this.#isFull = false
-    this.#wake()
+    this.#waiters.wake()
   }
 
   /** @internal */
@@ -146,7 +143,7 @@ export class KafkaSource extends Readable {
     // A stream that has ended by itself is destroyed, too, and its records may still be on their way.
     if (error !== null || !this.readableEnded) this.#isAbandoned = true
     this.#reading.abort()
-    this.#wake()
+    this.#waiters.wake()
     if (this.#isAbandoned) this.#abandon().finally(() => callback(error))
     else callback(error)
   }
@@ -160,11 +157,11 @@ export class KafkaSource extends Readable {
       decompress: await findDecompress(),
       signal: this.#reading.signal,
       partitions: () => this.#partitions.values(),
-      room: () => this.#until(() => !this.#isFull && this.#pendingBytes < this.#shape.maxPendingBytes),
+      room: () => this.#waiters.until(() => !this.#isFull && this.#pendingBytes < this.#shape.maxPendingBytes),
       hasRoom: ({ pendingBytes }) => pendingBytes < this.#shape.maxPendingPartitionBytes,
-      change: () => new Promise<void>((resolve) => this.#waiting.push(resolve)),
+      change: () => this.#waiters.change(),
       take: (partition, batches) => this.#take(partition, batches),
-      onPlaced: () => this.#wake(),
+      onPlaced: () => this.#waiters.wake(),
       renew: (partition) => this.#renew(partition),
       onTrouble: (error) => this.#trouble.tell(error),
       onWell: () => this.#trouble.isOver(),
@@ -191,7 +188,7 @@ export class KafkaSource extends Readable {
   }
 
   #open(topic: string, partition: number, isRenewed: boolean): void {
-    const events = { onSettled: () => this.#commits.due(), onEnded: () => this.#wake() }
+    const events = { onSettled: () => this.#commits.due(), onEnded: () => this.#waiters.wake() }
     const opened = new AssignedPartition(topic, partition, events, isRenewed)
     this.#partitions.set(opened.name, opened)
   }
@@ -203,7 +200,7 @@ export class KafkaSource extends Readable {
 
   /** What was read is delivered and committed, or it takes too long. */
   async #revoked(partitions: TopicPartitions): Promise<void> {
-    const { clock, revokeTimeout } = this.#shape
+    const { revokeTimeout } = this.#shape
     const taken = this.#find(partitions)
     for (const one of taken) one.isClosing = true
     const isDone = (): boolean => this.#isAbandoned || taken.every(({ pendingRuns }) => pendingRuns === 0)
@@ -212,11 +209,7 @@ export class KafkaSource extends Readable {
         'revoke',
         taken.map(({ name }) => name),
       )
-    const deadline = clock.monotonic() + revokeTimeout
-    while (!isDone() && clock.monotonic() < deadline) {
-      for (const way of this.#flushables) way.flush().catch(() => undefined)
-      await this.#until(isDone, Math.min(flushEvery, deadline - clock.monotonic()))
-    }
+    await this.#handover.drain(isDone, revokeTimeout, (...given) => this.#waiters.until(...given))
     await this.#commits.now().catch((error) => this.#trouble.tell(toError(error)))
     this.#lost(partitions)
   }
@@ -226,7 +219,7 @@ export class KafkaSource extends Readable {
       one.isLost = true
       this.#partitions.delete(one.name)
     }
-    this.#wake()
+    this.#waiters.wake()
   }
 
   #find(partitions: TopicPartitions): readonly AssignedPartition[] {
@@ -278,15 +271,15 @@ export class KafkaSource extends Readable {
   /** Nothing will end some records any more: nothing behind them may be committed, so there is no use in reading on. */
   #abandoned(error: Error): void {
     this.#isAbandoned = true
-    this.#wake()
+    this.#waiters.wake()
     if (!this.destroyed) this.destroy(error)
   }
 
   async #close(): Promise<void> {
     this.#reading.abort()
-    this.#wake()
+    this.#waiters.wake()
     if (!this.destroyed) this.push(null)
-    await this.#until(() => this.#isAbandoned || this.#account.counts().pending === 0)
+    await this.#waiters.until(() => this.#isAbandoned || this.#account.counts().pending === 0)
     if (this.#isAbandoned) {
       throw this.errored ?? new HosepipeError('Delivery.Failed', 'the source has ended before its records had')
     }
@@ -320,28 +313,4 @@ export class KafkaSource extends Readable {
     await this.#member.leave().catch(() => undefined)
     await this.#shape.cluster.close().catch(() => undefined)
   }
-
-  /** Resolves when something is so, or behind `longest` milliseconds, or where nothing is read any more. */
-  async #until(isSo: () => boolean, longest?: number): Promise<void> {
-    let isLate = false
-    const cancel =
-      longest === undefined
-        ? undefined
-        : this.#shape.clock.schedule(longest, () => {
-            isLate = true
-            this.#wake()
-          })
-    while (!isSo() && !isLate) await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    cancel?.()
-  }
-
-  #wake(): void {
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const resume of waiting) resume()
-  }
-}
-
-function isFlushable(way: object): way is Flushable {
-  return 'flush' in way && typeof way.flush === 'function'
 }

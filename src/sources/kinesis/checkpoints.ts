@@ -2,7 +2,8 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import { OptionError, toError } from '../../errors.ts'
 
 /**
- * How far a shard is delivered: the sequence number of its last record, `'SHARD_END'` once all of it is, or, before the first of its records, `'@'` and the time in milliseconds from which it is read.
+ * How far a shard is delivered: the sequence number of its last record, `'SHARD_END'` once all of it is, or, before the first of its records, `'@'` and the time in milliseconds from which it is read, or
+ * `'TRIM_HORIZON'`. Leases of others may also say `'LATEST'`, or `'='` and the sequence number of a record of which a part may be left.
  */
 export type ShardCheckpoint = string
 

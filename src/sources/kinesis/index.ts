@@ -2,4 +2,6 @@
 export { type CheckpointStore, fileCheckpoints, memoryCheckpoints, type ShardCheckpoint } from './checkpoints.ts'
 export { kinesis } from './kinesis.ts'
 export { KinesisSource, type KinesisStats } from './kinesis-source.ts'
+export { type DynamoDbLeasesOptions, dynamoDbLeases, type ShardLeases } from './leases/dynamodb-leases.ts'
+export type { Lease, LeaseChange, LeaseTable, NewLease } from './leases/lease.ts'
 export type { KinesisOptions } from './options.ts'

@@ -32,6 +32,11 @@ export class KeptCheckpoints {
     return this.#all
   }
 
+  /** Whether a shard may be read: all are this process's. */
+  holds(): boolean {
+    return true
+  }
+
   /** Takes what the store has. @returns Whether there was something */
   async load(): Promise<boolean> {
     this.#all = new Map(await this.#store.load(this.#stream))

@@ -13,9 +13,15 @@ import { Checkpoints } from '../../receipts/checkpoints.ts'
 import { Account, type Counts } from '../../receipts/receipts.ts'
 import { Records } from '../../records/records.ts'
 import { wait } from '../../retry/wait.ts'
+import { Handover } from '../handover.ts'
+import { Trouble } from '../trouble.ts'
+import { Waiters } from '../waiters.ts'
 import { Asking } from './asking.ts'
 import { type CheckpointStore, type ShardCheckpoint, shardEnd } from './checkpoints.ts'
 import { KeptCheckpoints } from './kept-checkpoints.ts'
+import type { ShardLeases } from './leases/dynamodb-leases.ts'
+import { type HolderShape, LeaseHolder } from './leases/lease-holder.ts'
+import { missingLeases } from './leases/missing-leases.ts'
 import { metadataOfRead } from './record-metadata.ts'
 import { readShard, type ShardTools } from './shard-reader.ts'
 import { hasChild, planOf, type Start, type Startable } from './shards.ts'
@@ -29,6 +35,7 @@ export interface KinesisShape {
   readonly streamArn: string | undefined
   readonly from: Start
   readonly checkpoints: CheckpointStore
+  readonly leases: ShardLeases | undefined
   readonly commitEvery: number
   readonly pollInterval: number
   readonly maxRecords: number
@@ -50,17 +57,29 @@ const leastPause = 1_000
 
 interface ShardState {
   readonly checkpoints: Checkpoints<ShardCheckpoint>
+  /** Ends the reading of this shard alone. */
+  readonly abort: AbortController
   behind: number
+  /** Runs of records that have not ended. */
+  pendingRuns: number
+  /** Whether nothing more may be committed of it: it may be another process's. */
+  isLost: boolean
 }
 
-/** See the head of this file. */
+/** Whose the shards are, and how far they are: of one process, or by leases. */
+type Ownership = Pick<LeaseHolder, 'all' | 'finish' | 'holds' | 'load' | 'set'>
+
+/** See the head of this file. Emits `'revoke'` with the ids of shards that other processes ask for, whose records should be delivered now; a `firehose()` that it is piped to is told. */
 export class KinesisSource extends Readable {
   readonly #shape: KinesisShape
   readonly #account = new Account()
   readonly #abort = new AbortController()
   readonly #tools: ShardTools
   readonly #asking: Asking
-  readonly #kept: KeptCheckpoints
+  readonly #kept: Ownership
+  readonly #leases: LeaseHolder | undefined
+  readonly #handover: Handover
+  readonly #waiters: Waiters
   /** Whether nothing was read of the stream when the source began; and until the first look at its shards. */
   #isOurs = false
   #isFirst = false
@@ -70,7 +89,6 @@ export class KinesisSource extends Readable {
   readonly #reading = new Map<string, ShardState>()
   #pendingBytes = 0
   #isFull = false
-  #waiting: (() => void)[] = []
   #closing: Promise<void> | undefined
   #isAbandoned = false
 
@@ -81,7 +99,11 @@ export class KinesisSource extends Readable {
     const { client, streamName, streamArn, clock, pollInterval, maxRecords } = shape
     const { signal } = this.#abort
     this.#asking = new Asking(clock, signal)
-    this.#kept = new KeptCheckpoints(shape.checkpoints, streamArn ?? String(streamName), shape.commitEvery, clock)
+    this.#handover = new Handover(clock)
+    this.#waiters = new Waiters(clock)
+    this.#leases = shape.leases && new LeaseHolder(this.#holderOf(shape.leases))
+    const { checkpoints, commitEvery } = shape
+    this.#kept = this.#leases ?? new KeptCheckpoints(checkpoints, streamArn ?? String(streamName), commitEvery, clock)
     this.#tools = {
       client,
       stream: streamArn === undefined ? { StreamName: String(streamName) } : { StreamARN: streamArn },
@@ -113,6 +135,12 @@ export class KinesisSource extends Readable {
   }
 
   /** @internal */
+  override pipe<Way extends NodeJS.WritableStream>(way: Way, options?: { end?: boolean }): Way {
+    this.#handover.follow(way)
+    return super.pipe(way, options)
+  }
+
+  /** @internal */
   override _construct(callback: (error?: Error | null) => void): void {
     this.#begin().then(
       () => callback(),
@@ -124,7 +152,7 @@ export class KinesisSource extends Readable {
   /** @internal */
   override _read(): void {
     this.#isFull = false
-    this.#wake()
+    this.#waiters.wake()
   }
 
   /** @internal */
@@ -132,7 +160,7 @@ export class KinesisSource extends Readable {
     this.#abort.abort(error ?? new HosepipeError('Delivery.Failed', 'the source was destroyed'))
     // A stream that has ended by itself is destroyed, too, and its records may still be on their way.
     if (error !== null || !this.readableEnded) this.#isAbandoned = true
-    this.#wake()
+    this.#waiters.wake()
     this.#finish(error).then(callback, callback)
   }
 
@@ -149,9 +177,55 @@ export class KinesisSource extends Readable {
     await this.#startShards()
   }
 
+  #holderOf(leases: ShardLeases): HolderShape {
+    const { commitEvery, clock } = this.#shape
+    const trouble = new Trouble('kinesis', clock)
+    return {
+      ...leases,
+      commitEvery,
+      clock,
+      onGained: () => this.#look(),
+      onLost: (shard) => this.#lost(shard),
+      onRequested: (shard) => void this.#handOver(shard),
+      onTrouble: (error) => trouble.tell(error),
+      onWell: () => trouble.isOver(),
+    }
+  }
+
+  /** Makes the leases that are missing, and removes those that nobody needs any more. */
+  async #lease(shards: readonly Shard[]): Promise<void> {
+    if (this.#leases === undefined) return
+    await this.#leases.know(missingLeases(shards, this.#leases.all, this.#shape.from, this.#shape.clock.wall()))
+    const named = new Set(shards.map(({ ShardId: id }) => id))
+    await this.#leases.forget((shard) => named.has(shard))
+  }
+
+  /** A shard may be another process's: nothing more is read of it, and nothing committed. */
+  #lost(shard: string): void {
+    const state = this.#reading.get(shard)
+    if (state === undefined) return
+    state.isLost = true
+    state.abort.abort()
+    this.#reading.delete(shard)
+    this.#waiters.wake()
+  }
+
+  /** Another process asks for a shard: it gets it when what was read of it is delivered and committed, or that takes too long. */
+  async #handOver(shard: string): Promise<void> {
+    const state = this.#reading.get(shard)
+    if (state !== undefined) {
+      state.abort.abort()
+      if (state.pendingRuns > 0) this.emit('revoke', [shard])
+      await this.#drained(state, this.#shape.leases?.handoverTime ?? 0)
+    }
+    await this.#leases?.handOver(shard)
+    this.#lost(shard)
+  }
+
   /** Reads what may be read now. */
   async #startShards(): Promise<void> {
     const shards = await this.#list()
+    await this.#lease(shards)
     const { start, skip } = planOf({
       shards,
       checkpoints: this.#kept.all,
@@ -162,7 +236,7 @@ export class KinesisSource extends Readable {
     })
     this.#isFirst = false
     for (const shard of skip) this.#commit(shard, shardEnd)
-    for (const shard of start) this.#start(shard)
+    for (const shard of start) if (this.#kept.holds(shard.id)) this.#start(shard)
     for (const shard of this.#childless) if (hasChild(shards, shard)) this.#childless.delete(shard)
   }
 
@@ -191,16 +265,34 @@ export class KinesisSource extends Readable {
   #start(shard: Startable): void {
     const { clock } = this.#shape
     const { id, start } = shard
-    const state: ShardState = { checkpoints: new Checkpoints((position) => this.#commit(id, position)), behind: 0 }
+    const abort = new AbortController()
+    const commit = (position: ShardCheckpoint): void => {
+      if (!state.isLost) this.#commit(id, position)
+    }
+    const checkpoints = new Checkpoints(commit)
+    const state: ShardState = { checkpoints, abort, behind: 0, pendingRuns: 0, isLost: false }
     this.#reading.set(id, state)
     // Otherwise what came before the first checkpoint would be passed over by the next process.
     if (start.type === 'LATEST') this.#commit(id, `@${clock.wall()}`)
-    readShard(shard, this.#tools).then(
-      (isOver) => (isOver ? state.checkpoints.open(shardEnd)() : undefined),
+    const signal = AbortSignal.any([this.#abort.signal, abort.signal])
+    readShard(shard, { ...this.#tools, signal }).then(
+      (isOver) => (isOver ? this.#ended(state) : undefined),
       (error) => {
         if (!this.#abort.signal.aborted) this.destroy(toError(error))
       },
     )
+  }
+
+  /** All of a shard is read. Its children wait until it is delivered: no batch need wait for more of it. */
+  #ended(state: ShardState): void {
+    state.checkpoints.open(shardEnd)()
+    void this.#drained(state, Number.POSITIVE_INFINITY)
+  }
+
+  /** Has what was read of a shard delivered, and waits for it. */
+  #drained(state: ShardState, longest: number): Promise<void> {
+    const isDone = (): boolean => state.pendingRuns === 0 || state.isLost || this.#isAbandoned
+    return this.#handover.drain(isDone, longest, (...given) => this.#waiters.until(...given))
   }
 
   #take(shard: string, found: readonly _Record[], behind: number): void {
@@ -213,13 +305,15 @@ export class KinesisSource extends Readable {
     const [from = '', to = ''] = [found[0]?.SequenceNumber, found.at(-1)?.SequenceNumber]
     const done = state.checkpoints.open(to)
     this.#pendingBytes += bytes
+    state.pendingRuns += 1
     const arrivedAt = clock.wall()
     const receipt = this.#account.open(found.length, arrivedAt, {
       position: { source: shard, from, to },
       onSettled: () => {
         this.#pendingBytes -= bytes
+        state.pendingRuns -= 1
         done()
-        this.#wake()
+        this.#waiters.wake()
       },
       onAbandoned: (_, error) => this.#abandoned(error),
     })
@@ -231,7 +325,7 @@ export class KinesisSource extends Readable {
   /** Nothing will end some records any more: nothing behind them may be committed, so there is no use in reading on. */
   #abandoned(error: Error): void {
     this.#isAbandoned = true
-    this.#wake()
+    this.#waiters.wake()
     if (!this.destroyed) this.destroy(error)
   }
 
@@ -265,27 +359,20 @@ export class KinesisSource extends Readable {
   }
 
   async #close(): Promise<void> {
+    this.#leases?.stopTaking()
     this.#abort.abort(new HosepipeError('Delivery.Failed', 'the source is closing'))
-    this.#wake()
+    this.#waiters.wake()
     if (!this.destroyed) this.push(null)
-    while (this.#account.counts().pending > 0 && !this.#isAbandoned) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    }
+    await this.#waiters.until(() => this.#account.counts().pending === 0 || this.#isAbandoned)
     await this.#kept.finish()
     if (this.#shape.isOwnClient) this.#shape.client.destroy()
     if (this.#isAbandoned)
       throw this.errored ?? new HosepipeError('Delivery.Failed', 'the source has ended before its records had')
   }
 
-  async #room(): Promise<void> {
-    while ((this.#isFull || this.#pendingBytes >= this.#shape.maxPendingBytes) && !this.#abort.signal.aborted) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    }
-  }
-
-  #wake(): void {
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const resume of waiting) resume()
+  #room(): Promise<void> {
+    const { maxPendingBytes } = this.#shape
+    const hasRoom = (): boolean => !this.#isFull && this.#pendingBytes < maxPendingBytes
+    return this.#waiters.until(() => hasRoom() || this.#abort.signal.aborted)
   }
 }

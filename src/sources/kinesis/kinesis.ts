@@ -13,7 +13,7 @@ import type { Start } from './shards.ts'
  *
  * What is known of a record is its metadata: `streamName` or `streamArn`, `shardId`, `sequenceNumber`, `partitionKey`, `approximateArrivalTimestamp`. Records of the Kinesis Producer Library are taken apart by `transform: kpl()`.
  *
- * One process reads a stream with one store of checkpoints. A process that ends reads again what came behind its last checkpoints.
+ * One process reads a stream with one store of checkpoints; with `leases` several share its shards. A process that ends reads again what came behind its last checkpoints.
  *
  * @throws OptionError
  * @example
@@ -26,6 +26,9 @@ export function kinesis(options: KinesisOptions): KinesisSource {
   const { streamName, streamArn } = options
   if ((streamName === undefined) === (streamArn === undefined)) {
     throw new OptionError('kinesis.streamName', 'kinesis: either streamName or streamArn must be given')
+  }
+  if (options.leases !== undefined && options.checkpoints !== undefined) {
+    throw new OptionError('kinesis.checkpoints', 'kinesis: checkpoints cannot be given with leases, which hold them')
   }
   return new KinesisSource({
     ...read,

@@ -14,6 +14,7 @@ import {
 } from '../../options.ts'
 import type { Duration, Size } from '../../units.ts'
 import type { CheckpointStore } from './checkpoints.ts'
+import type { ShardLeases } from './leases/dynamodb-leases.ts'
 
 /** Options of {@link kinesis}. */
 export interface KinesisOptions {
@@ -29,6 +30,8 @@ export interface KinesisOptions {
   readonly from?: 'latest' | 'trimHorizon' | Date | undefined
   /** Where the source keeps how far each shard is delivered: `fileCheckpoints(path)`, or a store of your own. Default: in memory, so that a new process begins at `from`. */
   readonly checkpoints?: CheckpointStore | undefined
+  /** Leases by which several processes share the stream, and which hold the checkpoints: `dynamoDbLeases({ tableName })`. Default: none; one process reads the stream. */
+  readonly leases?: ShardLeases | undefined
   /** How often checkpoints are kept, at most: `'5s'`, or a number of milliseconds. Default `'5s'`. */
   readonly commitEvery?: Duration | undefined
   /** How long a shard is left alone that has nothing new: at least 200 milliseconds. Default `'1s'`, as the service reads. */
@@ -63,6 +66,10 @@ export const kinesisFields = {
     { default: 'latest', about: 'Where shards are begun that there are no checkpoints of.' },
   ),
   checkpoints: expecting('a store of checkpoints', (value) => hasMethod(value, 'load') && hasMethod(value, 'save')),
+  leases: expecting(
+    'leases, as dynamoDbLeases() makes them',
+    (value) => hasMember(value, 'table') && hasMember(value, 'workerId'),
+  ),
   commitEvery: option(duration(), { default: 5_000, about: 'How often checkpoints are kept.' }),
   pollInterval: option(duration(200), {
     default: 1_000,
@@ -73,3 +80,7 @@ export const kinesisFields = {
   listEvery: option(duration(1_000), { default: 10_000, about: 'How often shards are listed anew.' }),
   clock,
 } satisfies Fields<KinesisOptions>
+
+function hasMember(value: unknown, name: string): boolean {
+  return typeof value === 'object' && value !== null && name in value
+}

@@ -77,7 +77,7 @@ async function iteratorAt(
       ...stream,
       ShardId: id,
       ShardIteratorType: start.type,
-      ...(start.type === 'AFTER_SEQUENCE_NUMBER' && { StartingSequenceNumber: start.sequenceNumber }),
+      ...('sequenceNumber' in start && { StartingSequenceNumber: start.sequenceNumber }),
       ...(start.type === 'AT_TIMESTAMP' && { Timestamp: new Date(start.time) }),
     })
     return client.send(command, { abortSignal })

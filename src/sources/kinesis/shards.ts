@@ -6,7 +6,7 @@ import { type ShardCheckpoint, shardEnd } from './checkpoints.ts'
 export type Start =
   | { readonly type: 'LATEST' | 'TRIM_HORIZON' }
   | { readonly type: 'AT_TIMESTAMP'; readonly time: number }
-  | { readonly type: 'AFTER_SEQUENCE_NUMBER'; readonly sequenceNumber: string }
+  | { readonly type: 'AT_SEQUENCE_NUMBER' | 'AFTER_SEQUENCE_NUMBER'; readonly sequenceNumber: string }
 
 /** A shard that may be read. */
 export interface Startable {
@@ -63,6 +63,8 @@ export function hasChild(shards: readonly Shard[], id: string): boolean {
 }
 
 function startOf(checkpoint: ShardCheckpoint): Start {
+  if (checkpoint === 'LATEST' || checkpoint === 'TRIM_HORIZON') return { type: checkpoint }
+  if (checkpoint.startsWith('=')) return { type: 'AT_SEQUENCE_NUMBER', sequenceNumber: checkpoint.slice(1) }
   if (checkpoint.startsWith('@')) return { type: 'AT_TIMESTAMP', time: Number(checkpoint.slice(1)) }
   return { type: 'AFTER_SEQUENCE_NUMBER', sequenceNumber: checkpoint }
 }

@@ -1,17 +1,20 @@
 /** Tells whoever waits what he waits for: each trouble once, until it is over. */
-import type { Clock } from '../../clock.ts'
-import { redact } from '../../redact.ts'
+import type { Clock } from '../clock.ts'
+import { redact } from '../redact.ts'
 
 /** What has not passed by itself for so long is worth a word. */
 const longest = 1_000
 
 /** See the head of this file. */
 export class Trouble {
+  readonly #name: string
   readonly #clock: Clock
   #since: number | undefined
   #told: string | undefined
 
-  constructor(clock: Clock) {
+  /** @param name - Of the source, as it stands before what is told. */
+  constructor(name: string, clock: Clock) {
+    this.#name = name
     this.#clock = clock
   }
 
@@ -21,7 +24,7 @@ export class Trouble {
     const words = wordsOf(error)
     if (words === this.#told || this.#clock.monotonic() - this.#since < longest) return
     this.#told = words
-    process.emitWarning(`kafka: ${redact(words)}; it is tried again`)
+    process.emitWarning(`${this.#name}: ${redact(words)}; it is tried again`)
   }
 
   /** Nothing fails any more. */
