@@ -12,7 +12,7 @@ import { pipeline } from 'node:stream/promises'
 import { batch, type DeliverStats, type Destination, deliver, type Send, split } from '../index.ts'
 import { countText, sizeText } from '../units.ts'
 import type { Config } from './config.ts'
-import type { Input } from './inputs.ts'
+import type { ByteInput } from './inputs.ts'
 import { makeSetup, type Setup } from './setup.ts'
 import type { ReportKind } from './summary.ts'
 import { UsageError } from './usage-error.ts'
@@ -51,7 +51,7 @@ export interface BenchResult {
  *
  * @throws UsageError when there is nothing in the file; errors of the config and of the stages.
  */
-export async function bench(config: Config, input: Input, report: ReportKind): Promise<void> {
+export async function bench(config: Config, input: ByteInput, report: ReportKind): Promise<void> {
   const result = await measure(config, input)
   if (report === 'json') {
     const { stats, ...others } = result
@@ -64,7 +64,7 @@ export async function bench(config: Config, input: Input, report: ReportKind): P
   } else if (report === 'text') process.stdout.write(`${benchText(result)}\n`)
 }
 
-async function measure(config: Config, input: Input): Promise<BenchResult> {
+async function measure(config: Config, input: ByteInput): Promise<BenchResult> {
   let firstFailure: string | undefined
   const nothing: Destination = { name: 'nothing', send: async () => undefined }
   const noteFailure: Send = async ({ batch: failed }) => {
@@ -119,7 +119,7 @@ function waysOf({ transforms, targets: [target] }: Setup): readonly (readonly st
 /** Sends the file, or the beginning of a large one, through the first stages of the way. */
 async function pass(
   setup: Setup,
-  input: Input,
+  input: ByteInput,
   names: readonly string[],
 ): Promise<{ readonly milliseconds: number; readonly bytes: number; readonly stats: DeliverStats | undefined }> {
   const { splitter, transforms } = setup

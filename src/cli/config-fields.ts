@@ -7,6 +7,7 @@ const anything = expecting('an option', () => true)
 
 /** The table of a config. */
 export const configFields = {
+  source: anything,
   split: anything,
   transform: anything,
   batch: anything,

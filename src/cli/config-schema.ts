@@ -208,6 +208,11 @@ const composed: Readonly<Record<string, Schema>> = {
     description: 'Where failed records go; discard: nowhere. Default: the first failed record ends the run.',
     anyOf: [{ const: 'discard' }, { $ref: '#/definitions/destination' }],
   },
+  source: {
+    description: 'A stream that is read: kafka://broker:9092/topic?group=name or kinesis://stream?checkpoints=file.',
+    type: 'string',
+    pattern: '^(kafka|kinesis)://',
+  },
   sourceBackup: { description: 'Where a copy of every record goes, as it came.', $ref: '#/definitions/destination' },
   encode: { $ref: '#/definitions/encode' },
   compress: { $ref: '#/definitions/compress' },

@@ -1,22 +1,28 @@
 import { once } from 'node:events'
-import type { Writable } from 'node:stream'
-import { finished } from 'node:stream/promises'
+import { PassThrough, type Writable } from 'node:stream'
+import { finished, pipeline } from 'node:stream/promises'
 import { type Splitter, split } from '../index.ts'
-import type { Input, OpenInput } from './inputs.ts'
+import type { ByteInput, Input, OpenInput } from './inputs.ts'
 import type { Ledger, Reading } from './ledger.ts'
+import type { RecordStream, StreamInput } from './stream-inputs.ts'
 import { UsageError, wordsOf } from './usage-error.ts'
 
 /** Reads inputs, one after another, and keeps account of how far. */
 export class Feeder {
-  readonly #readings = new Map<Input, Reading>()
+  readonly #readings = new Map<ByteInput, Reading>()
   readonly #ledger: Ledger
   readonly #splitter: Splitter
+  readonly #flush: () => Promise<void>
   #open: OpenInput | undefined
   /** Bytes of inputs that are done. */
   #bytesRead = 0
+  /** Streams that have ended, and wait until their records have. */
+  readonly #streams: { readonly source: RecordStream; closed: Promise<void> | undefined }[] = []
   #isStopped = false
 
-  constructor(ledger: Ledger, splitter: Splitter) {
+  /** @param flush - Delivers what is gathered now. */
+  constructor(ledger: Ledger, splitter: Splitter, flush: () => Promise<void>) {
+    this.#flush = flush
     this.#ledger = ledger
     this.#splitter = splitter
   }
@@ -32,7 +38,7 @@ export class Feeder {
   }
 
   /** How far an input was read; `undefined` where it was not begun. */
-  reading(input: Input): Reading | undefined {
+  reading(input: ByteInput): Reading | undefined {
     return this.#readings.get(input)
   }
 
@@ -40,6 +46,7 @@ export class Feeder {
   stop(): void {
     this.#isStopped = true
     this.#open?.stop()
+    for (const stream of this.#streams) this.#close(stream)
   }
 
   /**
@@ -50,6 +57,7 @@ export class Feeder {
    */
   async feed(input: Input, head: Writable, signal: AbortSignal): Promise<void> {
     if (this.#isStopped) return
+    if ('begin' in input) return this.#feedStream(input, head, signal)
     const reading: Reading = { bytes: 0, to: 0, hasEnded: false }
     this.#readings.set(input, reading)
     const open = await input.open()
@@ -77,6 +85,37 @@ export class Feeder {
       this.#bytesRead += open.bytesRead()
       this.#open = undefined
     }
+  }
+
+  /** Resolves when streams know of all records how they have ended. */
+  async closed(): Promise<void> {
+    await Promise.all(this.#streams.map(({ closed }) => closed))
+  }
+
+  /** Hands the records of a stream on until it is stopped. */
+  async #feedStream(input: StreamInput, head: Writable, signal: AbortSignal): Promise<void> {
+    const { source, through } = await input.begin()
+    const stream = { source, closed: undefined }
+    this.#streams.push(stream)
+    this.#ledger.follow(source)
+    // A partition that is taken away is handed over when what was read of it is delivered: batches need not wait.
+    const door = Object.assign(new PassThrough({ objectMode: true }), { flush: () => this.#flush() })
+    const stages = [door, ...through]
+    try {
+      const passed = pipeline([source, ...stages], { signal })
+      stages.at(-1)?.pipe(head, { end: false })
+      if (this.#isStopped) this.#close(stream)
+      await passed
+    } catch (error) {
+      if (!signal.aborted) throw new UsageError(wordsOf(error), { cause: error })
+    }
+    this.#close(stream)
+  }
+
+  #close(stream: { readonly source: RecordStream; closed: Promise<void> | undefined }): void {
+    stream.closed ??= stream.source.close()
+    // It is waited for when the way has ended.
+    stream.closed.catch(() => undefined)
   }
 
   async #pour(open: OpenInput, stage: Writable, reading: Reading, signal: AbortSignal): Promise<void> {

@@ -5,7 +5,7 @@ Usage: hosepipe [FILE…] --to FOLDER [flags]   gathers records into batches and
        hosepipe check [CONFIG] [--connect]    says what is wrong, or shows what the options come to
        hosepipe bench FILE [flags]            measures your transforms on your data
        hosepipe serve [CONFIG]                a Firehose on this machine, for SDKs of AWS
-Reads FILEs, folders, patterns or standard input, decompressed. Order of functions: as written.
+Reads FILEs, folders, patterns, stdin, kafka://… or kinesis://….   Order of functions: as written.
   --to, --backup, --source-backup URL   a folder, s3://…, https://… or - (stdout); several --to
   --split HOW             lines (default), csv, json, json:path.to.array, regex:P, separator:TEXT
   --filter, --map, --transform FILE     its default export, or 'r => r.n > 1', gets each record

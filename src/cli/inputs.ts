@@ -6,10 +6,14 @@ import { promisify } from 'node:util'
 import { decompressed } from '../decompress/decompress.ts'
 import { type Source, source } from '../index.ts'
 import { expandPaths } from '../sources/paths.ts'
+import { isStreamAddress, type StreamInput, streamInput } from './stream-inputs.ts'
 import { UsageError, wordsOf } from './usage-error.ts'
 
-/** One input. */
-export interface Input {
+/** One input: bytes, or a stream of records. */
+export type Input = ByteInput | StreamInput
+
+/** An input whose bytes are split. */
+export interface ByteInput {
   /** What it is called in messages and positions: the path as it was given, or `stdin`. */
   readonly name: string
   /** Its bytes as they lie on the disk; `undefined` for a pipe or a device. */
@@ -37,15 +41,26 @@ const stdinName = 'stdin'
  *
  * @param paths - `-` is standard input; none at all is the same. A folder stands for all files below it, and a pattern (`logs/*.gz`) for
  *   those that it matches, in the order of their names.
+ *   The address of a stream (`kafka://…`, `kinesis://…`) stands alone: what comes behind a stream without an end would never be read.
  * @param keepGoing - Whether one that cannot be read fails when its turn comes, and not at once.
  * @throws UsageError for one that cannot be read.
  */
 export async function listInputs(paths: readonly string[], keepGoing = false): Promise<Input[]> {
   const inputs: Input[] = []
-  for (const path of paths.length === 0 ? ['-'] : await expandPaths(paths, (path) => path === '-'))
+  for (const path of paths.length === 0
+    ? ['-']
+    : await expandPaths(paths, (path) => path === '-' || isStreamAddress(path)))
     inputs.push(
-      path === '-' ? standardInput() : await fileInput(path).catch((error) => failing(path, error, keepGoing)),
+      isStreamAddress(path)
+        ? streamInput(path)
+        : path === '-'
+          ? standardInput()
+          : await fileInput(path).catch((error) => failing(path, error, keepGoing)),
     )
+  const stream = inputs.find((input) => 'begin' in input)
+  if (stream !== undefined && inputs.length > 1) {
+    throw new UsageError(`${stream.name} has no end, so nothing can be read beside it`)
+  }
   if (inputs.filter(({ name }) => name === stdinName).length > 1) {
     throw new UsageError('standard input (-) can be read only once')
   }

@@ -2,7 +2,7 @@
  * Where in the inputs the records are that have not ended: every splitter's receipts are opened here, in one account, with the
  * name of their input.
  */
-import { Account, type Receipt, type SplitOutlet, type Splitter, type SplitterState } from '../index.ts'
+import { Account, type Counts, type Receipt, type SplitOutlet, type Splitter, type SplitterState } from '../index.ts'
 
 /** Records that have not ended, as one stretch of an input. */
 export interface Undelivered {
@@ -30,6 +30,26 @@ export class Ledger {
   /** The account of all records that were found. */
   readonly account = new Account()
   readonly #open = new Map<string, Set<Receipt>>()
+  readonly #streams: { stats(): Counts }[] = []
+
+  /** Counts the records of a stream, which has an account of its own. */
+  follow(stream: { stats(): Counts }): void {
+    this.#streams.push(stream)
+  }
+
+  /** What became of all records. */
+  counts(): Counts {
+    const all = [this.account.counts(), ...this.#streams.map((stream) => stream.stats())]
+    const sum = (of: (counts: Counts) => number): number => all.reduce((before, counts) => before + of(counts), 0)
+    return {
+      in: sum((one) => one.in),
+      expanded: sum((one) => one.expanded),
+      delivered: sum((one) => one.delivered),
+      dropped: sum((one) => one.dropped),
+      backedUp: sum((one) => one.backedUp),
+      pending: sum((one) => one.pending),
+    }
+  }
 
   /**
    * A splitter that opens its receipts here.

@@ -13,6 +13,7 @@ import { listInputs } from './inputs.ts'
 import { forReplay, refuseInside } from './replay.ts'
 import { type RunControl, type RunOptions, run } from './run.ts'
 import { makeSetup, type Setup } from './setup.ts'
+import { isStreamAddress } from './stream-inputs.ts'
 import { UsageError } from './usage-error.ts'
 
 const defaultGrace = 30_000
@@ -60,7 +61,11 @@ export async function execute(argv: readonly string[], control: RunControl): Pro
 
 async function deliverFiles(files: readonly string[], flags: Flags, control: RunControl): Promise<number> {
   const config = await configOf(flags)
-  const inputs = await listInputs(files, flags.keepGoing)
+  const inputs = await listInputs(inputsOf(files, config), flags.keepGoing)
+  const [first] = inputs
+  if (first !== undefined && 'begin' in first && config.split !== undefined) {
+    throw new UsageError(`split is for bytes: records of ${first.name} come as they are`)
+  }
   const setup = await setupOf(config, control)
   if (inputs.some(({ name }) => name === 'stdin') && process.stdin.isTTY) {
     process.stderr.write('hosepipe: reading from the terminal; Ctrl-D ends it\n')
@@ -68,6 +73,18 @@ async function deliverFiles(files: readonly string[], flags: Flags, control: Run
   refuse('delivering', flags, ['connect'])
   await openAll(setup)
   return run(setup, inputs, runOptions(flags), control)
+}
+
+/** Files, or the stream that the config names. */
+function inputsOf(files: readonly string[], { source }: Config): readonly string[] {
+  if (source === undefined) return files
+  if (typeof source !== 'string' || !isStreamAddress(source)) {
+    throw new UsageError(
+      'source must be the address of a stream, as kafka://broker:9092/topic?group=name, or files are given as arguments',
+    )
+  }
+  if (files.length > 0) throw new UsageError(`source is ${source.split('?')[0]}, so no files can be given beside it`)
+  return [source]
 }
 
 async function replay(dirs: readonly string[], flags: Flags, control: RunControl): Promise<number> {
@@ -126,7 +143,7 @@ async function benchFile(file: string, flags: Flags): Promise<number> {
   ])
   const { to: _to, backup: _backup, sourceBackup: _sourceBackup, ...config } = await configOf(flags)
   const [input] = await listInputs([file])
-  if (input === undefined || input.size === undefined) {
+  if (input === undefined || 'begin' in input || input.size === undefined) {
     throw new UsageError('bench needs a file, which it can read several times')
   }
   const { bench } = await import('./bench.ts')

@@ -12,7 +12,7 @@ import { durationText } from '../units.ts'
 import { type OnBusy, watchBusy } from './busy-watch.ts'
 import { FailureWatch, type MaxFailed } from './failure-watch.ts'
 import { Feeder } from './feed.ts'
-import type { Input } from './inputs.ts'
+import type { ByteInput, Input } from './inputs.ts'
 import { Ledger } from './ledger.ts'
 import { type Moment, type ProgressKind, showProgress } from './progress.ts'
 import type { Setup } from './setup.ts'
@@ -53,8 +53,8 @@ export async function run(
 ): Promise<number> {
   const started = performance.now()
   const ledger = new Ledger()
-  const feeder = new Feeder(ledger, setup.splitter)
   const way = makeWay(setup, ledger)
+  const feeder = new Feeder(ledger, setup.splitter, () => way.flush())
   const broken = new AbortController()
   way.finished.catch((error) => broken.abort(error))
 
@@ -120,6 +120,9 @@ export async function run(
   await way.finished.catch((error) => {
     if (!(error instanceof Stopped && isQuiet)) failures.unshift(error)
   })
+  await feeder.closed().catch((error) => {
+    if (!(error instanceof Stopped) && failures.length === 0) failures.push(error)
+  })
   const tooMany = watch.end()
   if (tooMany !== undefined) failures.push(tooMany)
   cancelGrace()
@@ -128,7 +131,7 @@ export async function run(
   forgetSignals()
   if (isQuiet) return 1
 
-  const unread = inputs.flatMap((input) => unreadOf(input, feeder, setup))
+  const unread = inputs.flatMap((input) => ('begin' in input ? [] : unreadOf(input, feeder, setup)))
   const stats = way.stats()
   const undelivered = ledger.undelivered()
   const failedNames = new Set(failedInputs.map(({ source }) => source))
@@ -217,7 +220,7 @@ function momentOf(way: Way, feeder: Feeder, inputs: readonly Input[], watch: Fai
 }
 
 /** What of an input was not read, and so not delivered either. */
-function unreadOf(input: Input, feeder: Feeder, { splitter }: Setup): Unread[] {
+function unreadOf(input: ByteInput, feeder: Feeder, { splitter }: Setup): Unread[] {
   const reading = feeder.reading(input)
   if (reading === undefined) return [{ source: input.name, from: 0, partialBytes: 0 }]
   if (reading.hasEnded) return []

@@ -24,6 +24,8 @@ export interface Way {
   /** The same for each destination, where there are several. */
   targets(): Readonly<Record<string, DeliverStats>>
   openBatches(): number
+  /** Delivers what is gathered now. */
+  flush(): Promise<void>
   /** Stops at once. */
   destroy(error: Error): void
 }
@@ -49,9 +51,15 @@ export function makeWay(setup: Setup, ledger: Ledger): Way {
   return {
     head,
     finished: way.length === 1 ? finished(head) : pipeline(way),
-    stats: () => (ends.length === 1 && first ? first.end.stats() : together(account.counts(), statsOf(ends))),
+    stats: () =>
+      ends.length === 1 && first
+        ? first.end.stats()
+        : together(copies === undefined ? ledger.counts() : account.counts(), statsOf(ends)),
     targets: () => (ends.length === 1 ? {} : Object.fromEntries(ends.map(({ name, end }) => [name, end.stats()]))),
     openBatches: () => ends.reduce((sum, { gathering }) => sum + gathering.openBatches(), 0),
+    async flush() {
+      await Promise.all(ends.map(({ gathering }) => gathering.flush()))
+    },
     destroy(error) {
       head.destroy(error)
       for (const stage of tail) stage.destroy(error)

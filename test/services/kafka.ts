@@ -1,4 +1,5 @@
 /** A source of Kafka before a broker of its makers, and beside their own client. `npm run test:services` starts them. */
+import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import t, { type Test } from 'tap'
 import { memory } from '../../src/destinations/memory/index.ts'
@@ -7,6 +8,7 @@ import type { Metadata } from '../../src/records/metadata.ts'
 import { type KafkaOptions, type KafkaSource, kafka } from '../../src/sources/kafka/index.ts'
 import { conserves } from '../support/conservation.ts'
 import { door, kafkaCluster, kafkaPeer, type Put } from '../support/kafka-cluster.ts'
+import { program, records, start } from '../support/program.ts'
 
 const {
   KAFKA_BROKER: broker,
@@ -413,4 +415,40 @@ function run(broker: string): void {
       await Promise.all([closed(t, again), closed(t, fenced)])
     },
   )
+
+  t.test('the command line: hosepipe kafka://… until SIGTERM', async (t) => {
+    const { topic: make, put } = kafkaCluster(t, broker)
+    const { folder, main } = program(t.testdir())
+    const topic = await make(2)
+    await put(
+      topic,
+      numbered(100, (i) => ({ value: `{"n":${i}}`, partition: i % 2 })),
+    )
+    const dir = folder(t)
+    const address = `kafka://${broker}/${topic}?group=g-${topic}&from=earliest&commitEvery=100ms`
+    const args = ['--to', 'out', '--max-age', '100ms', '--report', 'json', '--filter', 'r => r.n < 60']
+    const running = start(process.execPath, [main, address, ...args], dir)
+    await waitUntil(() => records(join(dir, 'out')).length === 60 || running.process.exitCode !== null)
+    running.process.kill('SIGTERM')
+    const { code, stdout, stderr } = await running.ended
+    t.equal(code, 0, stderr)
+    t.match(JSON.parse(stdout), { in: 100, delivered: 60, dropped: 40, pending: 0 })
+    await put(topic, [{ value: '{"n":1}' }])
+    const again = start(process.execPath, [main, address, '--to', '-', '--max-age', '100ms', '--report', 'none'], dir)
+    let out = ''
+    again.process.stdout?.on('data', (text) => {
+      out += text
+    })
+    await waitUntil(() => out !== '' || again.process.exitCode !== null)
+    again.process.kill('SIGTERM')
+    t.match(await again.ended, { code: 0, stdout: '{"n":1}\n' })
+    const nobody = start(
+      process.execPath,
+      [main, 'kafka://127.0.0.1:1/x?group=g', '--to', '-', '--report', 'none'],
+      dir,
+    )
+    await nobody.said(/kafka: .*127\.0\.0\.1:1.*it is tried again/)
+    nobody.process.kill('SIGTERM')
+    t.match(await nobody.ended, { code: 0 }, 'nothing was read, and so nothing is lost')
+  })
 }

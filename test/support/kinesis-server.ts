@@ -83,6 +83,8 @@ export async function kinesisServer(t: Test) {
   }
   return {
     client,
+    /** Where a client of another process finds it. */
+    endpoint: `http://127.0.0.1:${portOf(server)}`,
     asked,
     door,
     shards,
