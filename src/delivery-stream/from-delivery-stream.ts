@@ -11,10 +11,10 @@ import {
   whole,
 } from '../options.ts'
 import { destinations } from './destinations.ts'
-import { type MakeSource, readKinesisSource } from './kinesis-source.ts'
 import { Members, refusal } from './members.ts'
 import type { DeliveryStreamOptions } from './options.ts'
 import { SourcedFirehose } from './sourced-firehose.ts'
+import { type MakeSource, readKinesisSource, readMskSource } from './stream-source.ts'
 
 const fields = {
   name: matching('1–64 of the characters a-z A-Z 0-9 _ . -', /^[a-zA-Z0-9_.-]{1,64}$/),
@@ -27,6 +27,7 @@ const fields = {
   http: object,
   functions: object,
   kinesis: object,
+  kafka: object,
   lambda: expecting('a LambdaClient, or true', (value) => value === true || hasMethod(value, 'send')),
   schemas: object,
 } satisfies Fields<DeliveryStreamOptions>
@@ -60,6 +61,11 @@ export async function deliveryStreamOptions(
   return (await read(config, options)).hose
 }
 
+function sourceOf(type: string, members: Members, options: DeliveryStreamOptions): MakeSource | undefined {
+  if (type === 'KinesisStreamAsSource') return readKinesisSource(members, options)
+  return type === 'MSKAsSource' ? readMskSource(members, options) : undefined
+}
+
 async function read(
   config: Readonly<Record<string, unknown>>,
   options: DeliveryStreamOptions,
@@ -75,10 +81,10 @@ async function read(
     ['DirectPut', 'KinesisStreamAsSource', 'MSKAsSource', 'DatabaseAsSource'],
     'DirectPut',
   )
-  if (type !== 'DirectPut' && type !== 'KinesisStreamAsSource') {
+  if (type === 'DatabaseAsSource') {
     throw refusal('DeliveryStreamType', `cannot be honoured: there is no source for ${type} here yet`)
   }
-  const source = type === 'DirectPut' ? undefined : readKinesisSource(members, options)
+  const source = sourceOf(type, members, { ...options, name })
   const found = Object.keys(destinations).filter((one) => members.has(one))
   const [only] = found
   for (const other of ['Redshift', 'Snowflake', 'Iceberg']) {

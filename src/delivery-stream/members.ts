@@ -60,6 +60,13 @@ export class Members {
     return this.#take(name, `a number from ${min} to ${max}`, isNumber) ?? otherwise
   }
 
+  /** A moment, in milliseconds since 1970: seconds, as the API has them in JSON; or a date as programs have it, or as text in ISO 8601. */
+  instant(name: string): number | undefined {
+    const isInstant = (value: unknown): value is number | string | Date => !Number.isNaN(timeOf(value))
+    const value = this.#take(name, 'a time, in seconds since 1970 or in ISO 8601', isInstant)
+    return value === undefined ? undefined : timeOf(value)
+  }
+
   flag(name: string): boolean | undefined {
     return this.#take(name, 'true or false', (value) => typeof value === 'boolean')
   }
@@ -114,4 +121,9 @@ export class Members {
   #missing(name: string): never {
     throw refusal(this.at(name), 'is missing')
   }
+}
+
+function timeOf(value: unknown): number {
+  if (typeof value === 'number') return value * 1000
+  return value instanceof Date || typeof value === 'string' ? new Date(value).getTime() : Number.NaN
 }

@@ -2,6 +2,7 @@ import type { HttpClientOptions } from '../destinations/http-client/http-client.
 import type { SearchAuth } from '../destinations/opensearch/index.ts'
 import type { S3Options } from '../destinations/s3/s3-options.ts'
 import type { ParquetSchema } from '../encode/parquet/index.ts'
+import type { KafkaOptions } from '../sources/kafka/index.ts'
 import type { KinesisOptions } from '../sources/kinesis/index.ts'
 import type { LambdaHandler } from '../transform/lambda/call-handler.ts'
 import type { HandlerOptions } from '../transform/lambda/handler.ts'
@@ -43,6 +44,8 @@ export interface DeliveryStreamOptions {
   readonly lambda?: LambdaOptions['client'] | true
   /** How a stream of Kinesis is read that is the source: `{ from: 'trimHorizon', checkpoints: fileCheckpoints('./c.json') }`; see `kinesis()`. Default: from now on, as in the service, and nothing is kept of how far it is. */
   readonly kinesis?: Omit<KinesisOptions, 'streamName' | 'streamArn'> | undefined
+  /** How a cluster of MSK is read that is the source: `{ brokers: 'localhost:9092' }`; see `kafka()`. Its group is called as the delivery stream, and it is read from now on, as in the service, where nothing else is said. Default: none; such a source is refused. */
+  readonly kafka?: (Omit<KafkaOptions, 'topics' | 'groupId'> & { readonly groupId?: string | undefined }) | undefined
   /** Columns that stand for tables of Glue, by `database.table`. Default: none. */
   readonly schemas?: Readonly<Record<string, ParquetSchema>> | undefined
 }

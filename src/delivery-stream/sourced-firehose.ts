@@ -3,18 +3,18 @@ import { pipeline } from 'node:stream/promises'
 import type { DeliverStats } from '../deliver/stats.ts'
 import { HosepipeError, toError } from '../errors.ts'
 import type { Firehose } from '../firehose.ts'
-import type { KinesisSource } from '../sources/kinesis/index.ts'
 import type { Ended } from '../stage/sender.ts'
+import type { StreamSource } from './stream-source.ts'
 
 type Callback = (error?: Error | null) => void
 
 /** A firehose that has a source of its own: nobody else writes to it, and it ends when its source does, which it is told to by its own end. */
 export class SourcedFirehose extends Writable implements Firehose {
   readonly #hose: Firehose
-  readonly #source: KinesisSource
+  readonly #source: StreamSource
   readonly #done: Promise<void>
 
-  constructor(source: KinesisSource, hose: Firehose) {
+  constructor(source: StreamSource, hose: Firehose) {
     super({ objectMode: true })
     this.#hose = hose
     this.#source = source

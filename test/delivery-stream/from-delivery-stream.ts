@@ -209,6 +209,33 @@ t.test('a stream of Kinesis as the source, by itself and behind the API', async 
   t.same(numbers(), [...Array(100).keys()], 'and goes on where it was')
 })
 
+t.test('a cluster of MSK as the source: what is missing is told, and its time is understood', async (t) => {
+  const source = { MSKClusterARN: 'arn:aws:kafka:us-east-1:000000000000:cluster/c/1', TopicName: 'orders' }
+  const config = (more = {}) => ({
+    ...extended(),
+    DeliveryStreamName: 'lake',
+    DeliveryStreamType: 'MSKAsSource',
+    MSKSourceConfiguration: { ...source, AuthenticationConfiguration: { Connectivity: 'PRIVATE' }, ...more },
+  })
+  const dir = t.testdir()
+  const brokers = '127.0.0.1:1'
+  await t.rejects(fromDeliveryStream(config(), { dir }), /MSKSourceConfiguration needs the option kafka, as in/)
+  const refused: readonly [object, RegExp][] = [
+    [{ TopicName: undefined }, /MSKSourceConfiguration\.TopicName/],
+    [{ TopicName: 'a b' }, /topics must be the name of a topic/],
+    [{ ReadFromTimestamp: 'soon' }, /ReadFromTimestamp must be a time, in seconds since 1970 or in ISO 8601/],
+    [{ Topics: [] }, /MSKSourceConfiguration\.Topics/],
+  ]
+  for (const [more, words] of refused)
+    await t.rejects(fromDeliveryStream(config(more), { dir, kafka: { brokers } }), words)
+  await t.rejects(fromDeliveryStream(config(), { dir, kafka: { brokers: 'nowhere' } }), /brokers must be an address/)
+  for (const ReadFromTimestamp of [0, 1_700_000_000, '2026-01-01T00:00:00Z', new Date(0)]) {
+    const hose = await fromDeliveryStream(config({ ReadFromTimestamp }), { dir, kafka: { brokers } })
+    await hose[Symbol.asyncDispose]()
+    t.match(hose.stats(), { in: 0, pending: 0 }, 'nobody is there, and it can be ended')
+  }
+})
+
 t.test('a Lambda function that is invoked where it is', async (t) => {
   const arn = 'arn:aws:lambda:us-east-1:123456789012:function:upper:live'
   const { client } = await lambdaServer(t, {
@@ -489,8 +516,8 @@ t.test('what cannot be honoured is refused with its path', async (t) => {
     [{}, /the configuration must have one of/],
     [{ ...extended(), S3DestinationConfiguration: bucket('b') }, /but has 2/],
     [
-      { ...extended(), DeliveryStreamType: 'MSKAsSource' },
-      /DeliveryStreamType cannot be honoured: there is no source for MSKAsSource/,
+      { ...extended(), DeliveryStreamType: 'DatabaseAsSource' },
+      /DeliveryStreamType cannot be honoured: there is no source for DatabaseAsSource/,
     ],
     [{ ...extended(), Surprise: 1 }, /fromDeliveryStream: Surprise is not known here/],
     [{ SnowflakeDestinationConfiguration: {} }, /SnowflakeDestinationConfiguration cannot be honoured/],

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import t, { type Test } from 'tap'
+import { fromDeliveryStream } from '../../src/delivery-stream/index.ts'
 import { memory } from '../../src/destinations/memory/index.ts'
 import { type FirehoseOptions, firehose } from '../../src/index.ts'
 import type { Metadata } from '../../src/records/metadata.ts'
@@ -251,10 +252,9 @@ function run(broker: string): void {
     await admin.deleteTopics({ topics: [topic] })
     await one.until(() => source.stats().partitions === 0)
     await create(topic, 2)
-    await put(topic, [
-      { value: 'third', partition: 0 },
-      { value: 'fourth', partition: 1 },
-    ])
+    // Each by itself: a producer that repeats a request, because a partition is not there yet, repeats all of it.
+    await put(topic, [{ value: 'third', partition: 0 }])
+    await put(topic, [{ value: 'fourth', partition: 1 }])
     await one.until(() => texts().length === 4)
     t.same([...texts()].sort(), ['first', 'fourth', 'second', 'third'])
     // Made anew so fast that nobody has seen that it was gone.
@@ -450,5 +450,30 @@ function run(broker: string): void {
     await nobody.said(/kafka: .*127\.0\.0\.1:1.*it is tried again/)
     nobody.process.kill('SIGTERM')
     t.match(await nobody.ended, { code: 0 }, 'nothing was read, and so nothing is lost')
+  })
+
+  t.test('a delivery stream whose source is a cluster of MSK', async (t) => {
+    const { topic: make, put } = kafkaCluster(t, broker)
+    const topic = await make(2)
+    await put(
+      topic,
+      numbered(100, (i) => ({ value: `{"n":${i}}\n`, partition: i % 2 })),
+    )
+    const config = {
+      DeliveryStreamName: `stream-${topic}`,
+      DeliveryStreamType: 'MSKAsSource',
+      MSKSourceConfiguration: { MSKClusterARN: 'arn:aws:kafka:x', TopicName: topic, ReadFromTimestamp: 0 },
+      ExtendedS3DestinationConfiguration: {
+        BucketARN: 'arn:aws:s3:::lake',
+        RoleARN: 'arn:aws:iam::000000000000:role/r',
+        BufferingHints: { SizeInMBs: 1, IntervalInSeconds: 0 },
+      },
+    }
+    const dir = t.testdir()
+    const hose = await fromDeliveryStream(config, { dir, kafka: { brokers: broker } })
+    await waitUntil(() => hose.stats().in === 100)
+    await hose[Symbol.asyncDispose]()
+    conserves(t, hose.stats())
+    t.equal(new Set(records(dir)).size, 100)
   })
 }

@@ -24,6 +24,9 @@ export function kafkaCluster(t: Test, broker: string) {
   t.teardown(() => Promise.all([admin.close(), producer.close()]))
   const create = async (topic: string, partitions: number): Promise<void> => {
     await admin.createTopics({ topics: [topic], partitions, replicas: 1 })
+    // Until all partitions are there: a producer repeats all of a request of which a part was refused.
+    const asked = Array.from({ length: partitions }, (_, partitionIndex) => ({ partitionIndex, timestamp: -1n }))
+    await admin.listOffsets({ topics: [{ name: topic, partitions: asked }] })
   }
   return {
     admin,
@@ -40,8 +43,17 @@ export function kafkaCluster(t: Test, broker: string) {
       records: readonly Put[],
       compression: CompressionAlgorithmValue = 'none',
     ): Promise<void> => {
-      for (let at = 0; at < records.length; at += 1_000) {
-        const messages = records.slice(at, at + 1_000).map(({ value, ...rest }) => {
+      const byPartition = new Map<number | undefined, Put[]>()
+      for (const one of records) {
+        const some = byPartition.get(one.partition) ?? []
+        byPartition.set(one.partition, some)
+        some.push(one)
+      }
+      const parts = [...byPartition.values()].flatMap((some) => {
+        return Array.from({ length: Math.ceil(some.length / 1_000) }, (_, i) => some.slice(i * 1_000, (i + 1) * 1_000))
+      })
+      for (const part of parts) {
+        const messages = part.map(({ value, ...rest }) => {
           return { topic, ...rest, ...(value !== null && { value }) }
         })
         await producer.send({ messages, compression, acks: 1 })

@@ -50,7 +50,9 @@ export function description(stream: DeliveryStream): object {
 
 /** Where the records of a stream come from that takes none by the API. */
 function sourceOf(config: Members | undefined, createdAt: number): object {
-  const source = config?.KinesisStreamSourceConfiguration
-  if (!isMembers(source)) return {}
-  return { Source: { KinesisStreamSourceDescription: { ...source, DeliveryStartTimestamp: createdAt / 1000 } } }
+  const DeliveryStartTimestamp = createdAt / 1000
+  const { KinesisStreamSourceConfiguration: kinesis, MSKSourceConfiguration: msk } = config ?? {}
+  if (isMembers(kinesis)) return { Source: { KinesisStreamSourceDescription: { ...kinesis, DeliveryStartTimestamp } } }
+  if (isMembers(msk)) return { Source: { MSKSourceDescription: { ...msk, DeliveryStartTimestamp } } }
+  return {}
 }

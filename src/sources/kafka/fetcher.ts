@@ -150,8 +150,11 @@ export class Fetcher {
     if (there.length === 0) return homeless.every(({ topic }) => !this.#topics.has(topic))
     const committed = await member.committed(grouped(there))
     for (const one of there) {
-      const offset = committed.get(one.topic)?.get(one.partition)
-      if (offset !== undefined) place(one, this.#topics, Number(offset), true)
+      const { offset, topicId } = committed.get(one.name) ?? {}
+      const isOfAnother = one.isRenewed || (topicId !== undefined && topicId !== this.#topics.get(one.topic)?.id)
+      if (offset === undefined) continue
+      // A topic with the name of one that was deleted is new, and brokers may still know the offset of the former.
+      place(one, this.#topics, isOfAnother ? await this.#offsetAt(one, beginning) : offset, !isOfAnother)
     }
     const unread = there.filter(({ next }) => next === undefined)
     for (const one of unread) place(one, this.#topics, await this.#startOf(one), false)

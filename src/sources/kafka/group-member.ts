@@ -18,7 +18,7 @@ import type {
 import type { Clock } from '../../clock.ts'
 import { toError } from '../../errors.ts'
 import { wait } from '../../retry/wait.ts'
-import { type AssignorName, assignors } from './assignors.ts'
+import { type AssignorName, assignors, nameOf } from './assignors.ts'
 import { type Cluster, hasCode, isPassing } from './cluster.ts'
 import {
   decodeAssignment,
@@ -50,6 +50,13 @@ export interface MemberShape {
   onLost(partitions: TopicPartitions): void
   /** Something that passes. */
   onTrouble(error: Error): void
+}
+
+/** An offset that was committed. */
+export interface Committed {
+  readonly offset: number
+  /** The id of its topic, where a source of ours has said it. */
+  readonly topicId: string | undefined
 }
 
 /** What has to be known before a request is repeated. */
@@ -137,8 +144,8 @@ export class GroupMember {
     }
   }
 
-  /** The offsets that are committed of partitions; one of which there is none is missing. */
-  async committed(partitions: TopicPartitions): Promise<ReadonlyMap<string, ReadonlyMap<number, bigint>>> {
+  /** The offsets that are committed of partitions, by the names of these; one of which there is none is missing. */
+  async committed(partitions: TopicPartitions): Promise<ReadonlyMap<string, Committed>> {
     const { cluster, groupId } = this.#shape
     const topics = [...partitions].map(([name, partitionIndexes]) => ({
       name,
@@ -153,15 +160,12 @@ export class GroupMember {
         true,
       )
       const found = groups.flatMap((group) => group.topics)
+      const all = found.flatMap(({ name: topic, partitions: those }) => those.map((one) => ({ topic, ...one })))
+      const known = all.filter(({ committedOffset }) => committedOffset >= 0n)
       return new Map(
-        found.map((topic) => [
-          topic.name,
-          new Map(
-            topic.partitions.flatMap(({ partitionIndex, committedOffset }) =>
-              committedOffset < 0n ? [] : [[partitionIndex, committedOffset] as const],
-            ),
-          ),
-        ]),
+        known.map(({ topic, partitionIndex: partition, committedOffset, metadata }) => {
+          return [nameOf({ topic, partition }), { offset: Number(committedOffset), topicId: topicIdIn(metadata) }]
+        }),
       )
     } catch (error) {
       this.#looked(error)
@@ -358,4 +362,8 @@ export function without(partitions: TopicPartitions, others: TopicPartitions): T
     return [topic, numbers.filter((one) => others.get(topic)?.includes(one) !== true)]
   })
   return new Map(left.filter(([, numbers]) => numbers.length > 0))
+}
+
+function topicIdIn(metadata: string | null | undefined): string | undefined {
+  return /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.exec(metadata ?? '')?.[0]
 }

@@ -70,7 +70,8 @@ export class OffsetCommits {
         partitionIndex: one.partition,
         committedOffset: BigInt(offset),
         committedLeaderEpoch: -1,
-        committedMetadata: null,
+        // By which an offset of a topic that was deleted is told from one of the topic that has its name now.
+        committedMetadata: one.topicId,
       })
     }
     if (topics.size === 0) return
