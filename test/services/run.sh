@@ -5,11 +5,12 @@
 #   HTTP endpoint    Telegraf's receiver, where telegraf.sh has built it
 #   Splunk           the receiver of the OpenTelemetry collector, where collector.sh has built it
 #   Kafka            a broker of Apache Kafka, and its makers' own client, where kafka.sh has fetched them
+#   Kinesis          three processes that share a stream, which need no other server
 #   Lambda           AWS's emulator of the runtime interface, where lambda.sh has built it
 #   Firehose API     the SDKs of AWS for Go and Python, where firehose-clients.sh has fetched them
 #   documents        nodes of OpenSearch and Elasticsearch, where opensearch.sh and elasticsearch.sh have fetched them
 #
-# What is not run says so. Ends with code 75 where there is nothing to run: then nothing is known of the tests.
+# What is not run says so.
 set -euo pipefail
 here=$(dirname "$0")
 folder=$(mktemp -d)
@@ -50,6 +51,8 @@ fi
 if started telegraf.sh "$folder/telegraf"; then tests+=(test/services/http-endpoint.ts); fi
 if started collector.sh "$folder/collector"; then tests+=(test/services/splunk.ts); fi
 if started kafka.sh "$folder/kafka"; then tests+=(test/services/kafka.ts test/services/kafka-group.ts); fi
+# What it needs, npm has brought.
+tests+=(test/services/kinesis-group.ts)
 if started lambda.sh "$folder/lambda"; then tests+=(test/services/lambda.ts); fi
 if started firehose-clients.sh "$folder/firehose-clients"; then tests+=(test/services/firehose-clients.ts); fi
 if started opensearch.sh "$folder/opensearch"; then has_documents=yes; fi
@@ -57,5 +60,4 @@ if started opensearch.sh "$folder/opensearch"; then has_documents=yes; fi
 if NODE_SETTINGS='node.processors=1 thread_pool.write.queue_size=1' started elasticsearch.sh "$folder/elasticsearch"; then has_documents=yes; fi
 if [ -n "${has_documents:-}" ]; then tests+=(test/services/opensearch.ts); fi
 
-if ((${#tests[@]} == 0)); then exit 75; fi
 npx tap --disable-coverage --timeout=300 --jobs=1 "${tests[@]}" "$@"
