@@ -7,11 +7,11 @@ export type Assignor = (
   counts: ReadonlyMap<string, number>,
 ) => ReadonlyMap<string, TopicPartitions>
 
-/** Kafka's names, by which a group agrees on one. */
-export const assignorNames = ['cooperative-sticky', 'range', 'roundrobin'] as const
+/** How partitions are shared out, by Kafka's names, by which a group agrees on one. */
+export type AssignorName = 'cooperative-sticky' | 'range' | 'roundrobin'
 
-/** One of {@link assignorNames}. */
-export type AssignorName = (typeof assignorNames)[number]
+/** All of them. */
+export const assignorNames = ['cooperative-sticky', 'range', 'roundrobin'] as const satisfies readonly AssignorName[]
 
 interface Place {
   readonly topic: string
