@@ -33,9 +33,9 @@ case $1 in
     ;;
   start)
     [ -d "$built" ] || fail 'it is not installed' 75
-    broker=127.0.0.1:$(free_port) controller=127.0.0.1:$(free_port) door=127.0.0.1:$(free_port) behind=127.0.0.1:$(free_port)
+    broker=127.0.0.1:$(free_port) controller=127.0.0.1:$(free_port) door=127.0.0.1:$(free_port) behind=127.0.0.1:$(free_port) sasl=127.0.0.1:$(free_port)
     mkdir -p "$folder"
-    sed -e "s|BROKER|$broker|g; s|CONTROLLER_ADDRESS|$controller|g; s|DOOR_ADDRESS|$door|g; s|BEHIND_ADDRESS|$behind|g; s|FOLDER|$folder|g" "$here/server.properties" > "$folder/server.properties"
+    sed -e "s|BROKER|$broker|g; s|CONTROLLER_ADDRESS|$controller|g; s|DOOR_ADDRESS|$door|g; s|BEHIND_ADDRESS|$behind|g; s|SASL_ADDRESS|$sasl|g; s|FOLDER|$folder|g" "$here/server.properties" > "$folder/server.properties"
     "${java[@]}" kafka.tools.StorageTool format --standalone -t AAAAAAAAAAAAAAAAAAAAAQ -c "$folder/server.properties" > "$folder/log" 2>&1 ||
       { tail -n 20 "$folder/log" >&2; fail 'its folder cannot be made'; }
     nohup "${java[@]}" kafka.Kafka "$folder/server.properties" >> "$folder/log" 2>&1 < /dev/null &
@@ -43,7 +43,7 @@ case $1 in
     echo $pid > "$folder/pid"
     if "${java[@]}" KafkaPeer ready "$broker" 120 2>> "$folder/log"; then
       echo "KAFKA_BROKER=$broker"
-      printf '%s\n' "KAFKA_DOOR=$door" "KAFKA_BEHIND=$behind"
+      printf '%s\n' "KAFKA_DOOR=$door" "KAFKA_BEHIND=$behind" "KAFKA_SASL=$sasl"
       echo "KAFKA_CLASSES=$built/classes:$built/lib/*"
       exit 0
     fi

@@ -16,6 +16,7 @@ const {
   KAFKA_CLASSES: classes = '',
   KAFKA_DOOR: atDoor = '',
   KAFKA_BEHIND: behind = '',
+  KAFKA_SASL: withSasl = '',
 } = process.env
 
 if (broker === undefined) t.plan(0, 'there is no KAFKA_BROKER; see npm run test:services')
@@ -475,5 +476,37 @@ function run(broker: string): void {
     await hose[Symbol.asyncDispose]()
     conserves(t, hose.stats())
     t.equal(new Set(records(dir)).size, 100)
+  })
+
+  t.test('who it is that reads: a password that is right, one that is wrong, none', async (t) => {
+    const { topic: make, put, member } = kafkaCluster(t, broker)
+    const topic = await make(1)
+    await put(topic, [{ value: 'x' }])
+    const given = (password: string): KafkaOptions =>
+      member(topic, { brokers: withSasl, client: { sasl: { mechanism: 'PLAIN', username: 'reader', password } } })
+    const { texts, ...right } = consumer(given('very-secret'))
+    await right.until(() => texts().length === 1)
+    await closed(t, right)
+    const wrong = consumer(given('not-so-secret'))
+    await t.rejects(wrong.ended, { code: 'Source.Failed', message: /^kafka: .*SASL/ })
+    const words = await wrong.ended.catch((error: Error) => `${error.message} ${error.stack} ${error.cause}`)
+    t.notMatch(words, /not-so-secret/)
+    const { folder, main } = program(t.testdir())
+    const args = [
+      main,
+      `kafka://${withSasl}/${topic}?group=${topic}-cli&from=earliest&sasl=plain`,
+      '--to',
+      '-',
+      '--max-age',
+      '0s',
+    ]
+    const run = start(process.execPath, args, folder(t), { KAFKA_USERNAME: 'reader', KAFKA_PASSWORD: 'very-secret' })
+    let out = ''
+    run.process.stdout?.on('data', (text) => {
+      out += text
+    })
+    await waitUntil(() => out !== '' || run.process.exitCode !== null)
+    run.process.kill('SIGTERM')
+    t.match(await run.ended, { code: 0, stdout: 'x\n' })
   })
 }

@@ -44,7 +44,7 @@ export interface KafkaOptions {
   readonly sessionTimeout?: Duration | undefined
   /** How long the group waits for its members to join anew. Default `'60s'`. */
   readonly rebalanceTimeout?: Duration | undefined
-  /** How often a member says that it is alive: a third of `sessionTimeout` at most. Default `'3s'`. */
+  /** How often a member says that it is alive: less than half of `sessionTimeout`. Default `'3s'`. */
   readonly heartbeatInterval?: Duration | undefined
   /** Whether records are read that a transaction has written, and not committed. Default `'committed'`: only those that are. */
   readonly isolation?: 'committed' | 'uncommitted' | undefined
