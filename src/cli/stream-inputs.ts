@@ -122,9 +122,9 @@ function kafkaAt(address: string, host: string, path: string, options: Options):
 const kinesisNames = ['commitEvery', 'from', 'listEvery', 'maxPendingBytes', 'pollInterval']
 
 function kinesisAt(address: string, host: string, path: string, options: Options): StreamInput['begin'] {
-  const { checkpoints, leases, from, region, endpoint, ...others } = options
+  const { checkpoints, consumer, leases, from, region, endpoint, ...others } = options
   if (host === '' || path !== '') throw wrong(address, 'expected kinesis://stream?checkpoints=file or ?leases=table')
-  onlyNames(address, others, kinesisNames, ['checkpoints', 'endpoint', 'leases', 'region'])
+  onlyNames(address, others, kinesisNames, ['checkpoints', 'consumer', 'endpoint', 'leases', 'region'])
   if ((checkpoints === undefined) === (leases === undefined)) {
     throw wrong(
       address,
@@ -149,6 +149,7 @@ function kinesisAt(address: string, host: string, path: string, options: Options
       streamName: host,
       client: new sdk.KinesisClient({ ...place, maxAttempts: 1 }),
       ...(checkpoints !== undefined && { checkpoints: fileCheckpoints(checkpoints) }),
+      ...(consumer !== undefined && { fanOut: { consumerName: consumer } }),
       ...(leases !== undefined && { leases: dynamoDbLeases({ tableName: leases }) }),
       ...given,
     })

@@ -18,6 +18,7 @@ import { Trouble } from '../trouble.ts'
 import { Waiters } from '../waiters.ts'
 import { Asking } from './asking.ts'
 import { type CheckpointStore, type ShardCheckpoint, shardEnd } from './checkpoints.ts'
+import { consumerOf, type FanOut, subscribeShard } from './fan-out.ts'
 import { KeptCheckpoints } from './kept-checkpoints.ts'
 import type { ShardLeases } from './leases/dynamodb-leases.ts'
 import { type HolderShape, LeaseHolder } from './leases/lease-holder.ts'
@@ -36,6 +37,7 @@ export interface KinesisShape {
   readonly from: Start
   readonly checkpoints: CheckpointStore
   readonly leases: ShardLeases | undefined
+  readonly fanOut: FanOut | undefined
   readonly commitEvery: number
   readonly pollInterval: number
   readonly maxRecords: number
@@ -88,6 +90,8 @@ export class KinesisSource extends Readable {
   #isLooking = false
   readonly #reading = new Map<string, ShardState>()
   #pendingBytes = 0
+  /** The consumer of enhanced fan-out. */
+  #consumerArn: string | undefined
   #isFull = false
   #closing: Promise<void> | undefined
   #isAbandoned = false
@@ -172,6 +176,8 @@ export class KinesisSource extends Readable {
   }
 
   async #begin(): Promise<void> {
+    const { fanOut } = this.#shape
+    if (fanOut !== undefined) this.#consumerArn = await consumerOf(fanOut, this.#tools)
     this.#isOurs = !(await this.#kept.load())
     this.#isFirst = this.#isOurs
     await this.#startShards()
@@ -275,7 +281,10 @@ export class KinesisSource extends Readable {
     // Otherwise what came before the first checkpoint would be passed over by the next process.
     if (start.type === 'LATEST') this.#commit(id, `@${clock.wall()}`)
     const signal = AbortSignal.any([this.#abort.signal, abort.signal])
-    readShard(shard, { ...this.#tools, signal }).then(
+    const tools = { ...this.#tools, signal }
+    const consumer = this.#consumerArn
+    const isRead = consumer === undefined ? readShard(shard, tools) : subscribeShard(shard, tools, consumer)
+    isRead.then(
       (isOver) => (isOver ? this.#ended(state) : undefined),
       (error) => {
         if (!this.#abort.signal.aborted) this.destroy(toError(error))

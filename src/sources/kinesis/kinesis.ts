@@ -13,7 +13,7 @@ import type { Start } from './shards.ts'
  *
  * What is known of a record is its metadata: `streamName` or `streamArn`, `shardId`, `sequenceNumber`, `partitionKey`, `approximateArrivalTimestamp`. Records of the Kinesis Producer Library are taken apart by `transform: kpl()`.
  *
- * One process reads a stream with one store of checkpoints; with `leases` several share its shards. A process that ends reads again what came behind its last checkpoints.
+ * One process reads a stream with one store of checkpoints; with `leases` several share its shards. With `fanOut` Kinesis pushes what comes. A process that ends reads again what came behind its last checkpoints.
  *
  * @throws OptionError
  * @example

@@ -14,6 +14,7 @@ import {
 } from '../../options.ts'
 import type { Duration, Size } from '../../units.ts'
 import type { CheckpointStore } from './checkpoints.ts'
+import type { FanOut } from './fan-out.ts'
 import type { ShardLeases } from './leases/dynamodb-leases.ts'
 
 /** Options of {@link kinesis}. */
@@ -32,6 +33,8 @@ export interface KinesisOptions {
   readonly checkpoints?: CheckpointStore | undefined
   /** Leases by which several processes share the stream, and which hold the checkpoints: `dynamoDbLeases({ tableName })`. Default: none; one process reads the stream. */
   readonly leases?: ShardLeases | undefined
+  /** Enhanced fan-out: `{ consumerName }` of a consumer, which is registered where it is not there, or `{ consumerArn }`. Kinesis pushes what comes then, with the whole speed of each shard for this consumer. Default: none; shards are read with the speed that all readers share. */
+  readonly fanOut?: FanOut | undefined
   /** How often checkpoints are kept, at most: `'5s'`, or a number of milliseconds. Default `'5s'`. */
   readonly commitEvery?: Duration | undefined
   /** How long a shard is left alone that has nothing new: at least 200 milliseconds. Default `'1s'`, as the service reads. */
@@ -70,6 +73,7 @@ export const kinesisFields = {
     'leases, as dynamoDbLeases() makes them',
     (value) => hasMember(value, 'table') && hasMember(value, 'workerId'),
   ),
+  fanOut: expecting('an object with consumerName or consumerArn', isFanOut),
   commitEvery: option(duration(), { default: 5_000, about: 'How often checkpoints are kept.' }),
   pollInterval: option(duration(200), {
     default: 1_000,
@@ -83,4 +87,17 @@ export const kinesisFields = {
 
 function hasMember(value: unknown, name: string): boolean {
   return typeof value === 'object' && value !== null && name in value
+}
+
+function isFanOut(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const given = Object.entries(value)
+  const form = { consumerName: /^[\w.-]{1,128}$/, consumerArn: /^arn:[^:]+:kinesis:.+:stream\/.+\/consumer\/.+$/ }
+  return (
+    given.length === 1 &&
+    given.every(([name, text]) => {
+      const pattern = name === 'consumerName' || name === 'consumerArn' ? form[name] : undefined
+      return typeof text === 'string' && pattern?.test(text) === true
+    })
+  )
 }
