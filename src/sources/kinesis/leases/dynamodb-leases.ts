@@ -40,6 +40,7 @@ const fields = {
 
 /** How processes share the shards of a stream; made by {@link dynamoDbLeases}. */
 export interface ShardLeases {
+  /** Where the leases are. */
   readonly table: LeaseTable
   /** The name of the process. */
   readonly workerId: string

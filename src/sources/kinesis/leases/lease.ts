@@ -9,9 +9,11 @@ export interface Lease {
   readonly owner: string | undefined
   /** Grows with each write: where it does not, the owner is gone. */
   readonly counter: number
+  /** How far the shard is delivered. */
   readonly checkpoint: ShardCheckpoint
   /** How often the owner was another one since the last checkpoint. */
   readonly switches: number
+  /** The shards that it was made of, which are read before it. */
   readonly parents: readonly string[]
   /** A process that asks the owner to hand the shard over when it has ended what it began. */
   readonly requestedBy: string | undefined
@@ -21,16 +23,23 @@ export interface Lease {
 export interface LeaseChange {
   /** `null` where there is to be none. */
   readonly owner?: string | null
+  /** How far the shard is delivered. */
   readonly checkpoint?: ShardCheckpoint
+  /** The process that asks for the shard: `null` where none does any more. */
   readonly requestedBy?: string | null
 }
 
 /** A shard of which there is no lease yet. */
 export interface NewLease {
+  /** The shard's id. */
   readonly shard: string
+  /** Where the shard is begun. */
   readonly checkpoint: ShardCheckpoint
+  /** The shards that it was made of, which are read before it. */
   readonly parents: readonly string[]
+  /** The first hash of the partition keys that come into the shard. */
   readonly startingHashKey: string | undefined
+  /** The last one. */
   readonly endingHashKey: string | undefined
 }
 
