@@ -6,6 +6,7 @@ import { fromDeliveryStream } from '../../src/delivery-stream/index.ts'
 import { memory } from '../../src/destinations/memory/index.ts'
 import { type FirehoseOptions, firehose } from '../../src/index.ts'
 import type { Metadata } from '../../src/records/metadata.ts'
+import type { Records } from '../../src/records/records.ts'
 import { type KafkaOptions, type KafkaSource, kafka } from '../../src/sources/kafka/index.ts'
 import { conserves } from '../support/conservation.ts'
 import { door, kafkaCluster, kafkaPeer, type Put } from '../support/kafka-cluster.ts'
@@ -509,4 +510,91 @@ function run(broker: string): void {
     run.process.kill('SIGTERM')
     t.match(await run.ended, { code: 0, stdout: 'x\n' })
   })
+
+  /** A member whose records end when the test says so. */
+  function held(t: Test, options: KafkaOptions) {
+    const source = kafka(options)
+    const waiting: Records[] = []
+    source.on('data', (records: Records) => waiting.push(records))
+    t.teardown(() => source.destroy())
+    const settle = (isWanted: (partition: number) => boolean = () => true): void => {
+      for (const records of waiting.splice(0)) {
+        if (isWanted(Number(records.metadata?.at(0)?.partition))) records.receipt.settle('delivered', records.length)
+        else waiting.push(records)
+      }
+    }
+    return { source, waiting, settle, count: () => waiting.reduce((sum, records) => sum + records.length, 0) }
+  }
+
+  t.test('a partition whose records do not end waits alone', async (t) => {
+    const { topic: make, put, member } = kafkaCluster(t, broker)
+    const topic = await make(2)
+    await put(
+      topic,
+      numbered(4_000, (i) => ({ partition: i % 2, value: `${i}`.padEnd(1_000, '.') })),
+    )
+    const one = held(
+      t,
+      member(topic, { maxFetchBytes: '64KiB', maxPendingBytes: '1MiB', maxPendingPartitionBytes: '100KiB' }),
+    )
+    await waitUntil(() => {
+      one.settle((partition) => partition === 1)
+      return one.source.stats().delivered === 2_000
+    })
+    const { in: read, lag } = one.source.stats()
+    // A broker gives whole batches, and the producer made two of 1,000.
+    t.equal(read, 3_000, 'of the other one no more was read than the first batch')
+    t.equal(lag, 4_000 - read)
+    await waitUntil(() => {
+      one.settle()
+      return one.source.stats().delivered === 4_000
+    })
+    await one.source.close()
+  })
+
+  t.test(
+    'what takes too long when a partition is taken away comes twice, and is not committed by who has lost it',
+    async (t) => {
+      const { topic: make, put, member, admin } = kafkaCluster(t, broker)
+      const topic = await make(2)
+      const options = member(topic, { revokeTimeout: 300 })
+      await put(
+        topic,
+        numbered(100, (i) => ({ partition: i % 2, value: `${i}` })),
+      )
+      const slow = held(t, options)
+      await waitUntil(() => slow.count() === 100)
+      const revoked: string[] = []
+      slow.source.on('revoke', (names: readonly string[]) => revoked.push(...names))
+      const { texts, ...other } = consumer(options)
+      await other.until(() => texts().length === 50)
+      await closed(t, other)
+      const group = { groupId: `group-${topic}`, topics: [{ name: topic, partitionIndexes: [0, 1] }] }
+      const committed = async (): Promise<readonly number[]> => {
+        const [found] = await admin.listConsumerGroupOffsets({ groups: [group] })
+        const all: number[] = []
+        for (const one of found?.topics[0]?.partitions ?? []) all[one.partitionIndex] = Number(one.committedOffset)
+        return all
+      }
+      const partition = Number(revoked[0]?.at(-1))
+      t.equal((await committed())[partition], 50, 'the other one has delivered them')
+      // What the first one had of the partition ends now: it is the other's, or has been.
+      await put(
+        topic,
+        numbered(10, () => ({ partition, value: 'later' })),
+      )
+      slow.settle()
+      await waitUntil(async () => {
+        slow.settle()
+        const all = await committed()
+        return all[partition] === 60 && all[1 - partition] === 50
+      })
+      t.equal(
+        slow.source.stats().delivered,
+        110,
+        'those of the partition that came back are read from where the other one was',
+      )
+      await slow.source.close()
+    },
+  )
 }
