@@ -105,7 +105,7 @@ async function share(t: Test, broker: string, milliseconds: number, mode: 'at le
 
   let [kills, mayDouble] = [0, 0]
   const end = Date.now() + milliseconds
-  while (Date.now() < end) {
+  while (Date.now() < end || kills < 3) {
     await settled()
     await pause(1_500 + Math.random() * 2_000)
     const victim = workers.splice(Math.floor(Math.random() * workers.length), 1)[0]

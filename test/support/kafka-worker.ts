@@ -14,7 +14,7 @@ const source = kafka({
   groupId,
   from: 'earliest',
   commitEvery: 200,
-  sessionTimeout: 2_500,
+  sessionTimeout: 6_000,
   heartbeatInterval: 300,
   revokeTimeout: 8_000,
   rebalanceTimeout: 10_000,

@@ -19,7 +19,7 @@ const source = kinesis({
   leases: dynamoDbLeases({
     tableName: streamName,
     client: new DynamoDBClient({ ...shared, endpoint: tables }),
-    failoverTime: '3s',
+    failoverTime: '6s',
     handoverTime: '10s',
   }),
   commitEvery: 300,
