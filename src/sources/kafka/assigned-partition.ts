@@ -32,6 +32,8 @@ export class AssignedPartition {
   isLost = false
   /** Whether nothing more is to be read of it. */
   isClosing = false
+  /** Whether nothing is to be read of it for the moment. */
+  isHeld = false
   readonly #checkpoints: Checkpoints<number>
   readonly #events: PartitionEvents
   /** The block that is not full yet, where runs are cut into blocks. */
@@ -52,7 +54,7 @@ export class AssignedPartition {
 
   /** Whether it can be fetched from. */
   get isReady(): boolean {
-    return this.next !== undefined && !this.isClosing && !this.isLost
+    return this.next !== undefined && !this.isClosing && !this.isHeld && !this.isLost
   }
 
   /** Whether something is known that is not committed. */
@@ -71,6 +73,11 @@ export class AssignedPartition {
       done()
       this.#events.onEnded()
     }
+  }
+
+  /** Everything that was read has ended, in a batch that was closed early: the next record begins a block, as it begins a batch. */
+  beginBlock(): void {
+    this.#block = undefined
   }
 
   /**

@@ -200,10 +200,15 @@ export class KafkaSource extends Readable {
 
   /** What was read is delivered and committed, or it takes too long. */
   async #revoked(partitions: TopicPartitions): Promise<void> {
-    const { revokeTimeout } = this.#shape
+    const { revokeTimeout, alignTo } = this.#shape
     const taken = this.#find(partitions)
     for (const one of taken) one.isClosing = true
-    const isDone = (): boolean => this.#isAbandoned || taken.every(({ pendingRuns }) => pendingRuns === 0)
+    const areDone = (all: readonly AssignedPartition[]): boolean => all.every(({ pendingRuns }) => pendingRuns === 0)
+    // Batches of those that stay are closed, too: where they are to have the same records in a replay, all begin anew together.
+    const mustHold = alignTo !== undefined && !areDone(taken)
+    const held = mustHold ? [...this.#partitions.values()].filter((one) => !taken.includes(one)) : []
+    for (const one of held) one.isHeld = true
+    const isDone = (): boolean => this.#isAbandoned || (areDone(taken) && areDone(held))
     if (!isDone())
       this.emit(
         'revoke',
@@ -211,6 +216,10 @@ export class KafkaSource extends Readable {
       )
     await this.#handover.drain(isDone, revokeTimeout, (...given) => this.#waiters.until(...given))
     await this.#commits.now().catch((error) => this.#trouble.tell(toError(error)))
+    for (const one of held) {
+      one.beginBlock()
+      one.isHeld = false
+    }
     this.#lost(partitions)
   }
 
