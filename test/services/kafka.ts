@@ -1,4 +1,5 @@
 /** A source of Kafka before a broker of its makers, and beside their own client. `npm run test:services` starts them. */
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import t, { type Test } from 'tap'
@@ -597,4 +598,25 @@ function run(broker: string): void {
       await slow.source.close()
     },
   )
+
+  t.test('a member that waits for the others to join can go at once', async (t) => {
+    const { topic: make, put, member } = kafkaCluster(t, broker)
+    const topic = await make(2)
+    const options = member(topic, { assignment: 'range' })
+    await put(
+      topic,
+      numbered(10, (i) => ({ partition: i % 2 })),
+    )
+    const slow = held(t, options)
+    await waitUntil(() => slow.count() === 10)
+    const revoked = once(slow.source, 'revoke')
+    const other = consumer(options)
+    await revoked
+    await closed(t, other)
+    t.equal(slow.count(), 10)
+    t.equal(slow.source.stats().partitions, 0, 'the first one is still giving back what it has')
+    slow.settle()
+    await waitUntil(() => slow.source.stats().partitions === 2)
+    await slow.source.close()
+  })
 }

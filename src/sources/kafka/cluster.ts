@@ -1,8 +1,8 @@
 /**
  * What the source asks a cluster of Kafka, over the connections of `@platformatic/kafka`.
  *
- * A broker answers the requests of one connection one after the other, and two kinds may wait long: a fetch for new records, and a member of a group
- * for the others. So each has connections of its own; a commit never waits behind a fetch.
+ * A broker answers the requests of one connection one after the other, and two kinds may wait long: a fetch for new records, and a member that joins a group
+ * for the others. So each has connections of its own; a commit, or a farewell, never waits behind them.
  */
 import {
   type API,
@@ -41,11 +41,13 @@ export interface ClusterShape {
 /** How long an answer may take beyond what the broker was told to wait. */
 const patience = 30_000
 const topicAuthorizationFailed = 29
+const waitsForOthers: readonly string[] = ['JoinGroup', 'SyncGroup']
 
 /** See the head of this file. */
 export class Cluster {
   readonly #base: Base
   readonly #fetching: ConnectionPool
+  readonly #joining: ConnectionPool
   readonly #group: ConnectionPool
   #brokers: ReadonlyMap<number, { host: string; port: number }> = new Map()
 
@@ -58,7 +60,8 @@ export class Cluster {
       retries: 0,
     })
     this.#fetching = new ConnectionPool(clientId, { requestTimeout: patience, ...connection })
-    this.#group = new ConnectionPool(clientId, { ...connection, requestTimeout: rebalanceTimeout + patience })
+    this.#joining = new ConnectionPool(clientId, { ...connection, requestTimeout: rebalanceTimeout + patience })
+    this.#group = new ConnectionPool(clientId, { requestTimeout: patience, ...connection })
   }
 
   /** What the cluster says of topics now; one that is not there is missing. */
@@ -96,23 +99,25 @@ export class Cluster {
   /** Asks the coordinator of a group. */
   async ask<Request extends unknown[], Answer>(name: string, node: number, ...given: Request): Promise<Answer> {
     const api = await this.#api<Request, Answer>(name)
-    const connection = await this.#group.get(this.#broker(node))
+    const pool = waitsForOthers.includes(name) ? this.#joining : this.#group
+    const connection = await pool.get(this.#broker(node))
     return this.#within(connection, api.async(connection, ...given))
   }
 
-  /** The first offset of partitions with a time, or later: `-1` for the end, `-2` for the beginning; `undefined` behind a partition that has none. */
+  /** The first offset of partitions with a time, or later: `-1` for the end, `-2` for the beginning; `undefined` behind a partition that has none. @param isCommitted - Whether the end is before transactions that are open. */
   async offsetsAt(
     node: number,
     topic: string,
     partitions: readonly number[],
     time: bigint,
+    isCommitted: boolean,
   ): Promise<ReadonlyMap<number, bigint>> {
     const api = await this.#api<listOffsetsV9.ListOffsetsRequest, listOffsetsV9.ListOffsetsResponse>('ListOffsets')
     const connection = await this.#group.get(this.#broker(node))
     const asked = partitions.map((partitionIndex) => ({ partitionIndex, currentLeaderEpoch: -1, timestamp: time }))
     const { topics } = await this.#within(
       connection,
-      api.async(connection, -1, 0, [{ name: topic, partitions: asked }]),
+      api.async(connection, -1, isCommitted ? 1 : 0, [{ name: topic, partitions: asked }]),
     )
     const found = topics
       .flatMap((one) => one.partitions)
@@ -149,7 +154,7 @@ export class Cluster {
 
   /** Closes all connections; what is asked then fails. */
   async close(): Promise<void> {
-    await Promise.all([this.#base.close(), this.#fetching.close(), this.#group.close()])
+    await Promise.all([this.#base.close(), this.#fetching.close(), this.#joining.close(), this.#group.close()])
   }
 
   #broker(node: number): { host: string; port: number } {

@@ -178,7 +178,8 @@ export class Fetcher {
 
   async #offset(one: AssignedPartition, time: bigint): Promise<number | undefined> {
     const leader = this.#leaderOf(one) ?? -1
-    const found = await this.#shape.cluster.offsetsAt(leader, one.topic, [one.partition], time)
+    const { cluster, isCommitted } = this.#shape
+    const found = await cluster.offsetsAt(leader, one.topic, [one.partition], time, isCommitted)
     const offset = found.get(one.partition)
     return offset === undefined ? undefined : Number(offset)
   }

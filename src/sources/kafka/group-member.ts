@@ -59,7 +59,7 @@ export interface Committed {
   readonly topicId: string | undefined
 }
 
-/** What has to be known before a request is repeated. */
+/** Milliseconds until a request is repeated: the first time, and at most. */
 const pauses = { first: 100, most: 5_000 }
 
 const moved = ['NOT_COORDINATOR', 'COORDINATOR_NOT_AVAILABLE', 'COORDINATOR_LOAD_IN_PROGRESS']

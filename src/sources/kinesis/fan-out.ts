@@ -74,6 +74,8 @@ export async function subscribeShard(
       })
       if (position === start) position = again
       for await (const event of until(signal, events)) {
+        // What comes too late to be taken must not count as read: the end of the shard would be behind it.
+        if (signal.aborted) return false
         const { Records: records = [], MillisBehindLatest: behind = 0, ContinuationSequenceNumber: next } = event
         if (records.length > 0) take(id, records, behind)
         if (next === undefined || next === null) return true
