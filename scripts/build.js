@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 import { rollup } from 'rollup'
@@ -58,7 +58,10 @@ await build({
 })
 // For this repository alone; not in the package.
 await build({ ...common, entryPoints: ['src/cli/config-schema.ts', 'src/cli/serve-schema.ts', 'src/example/main.ts'] })
-/** Makes one file of all that `hosepipe` itself loads: esbuild splits it by who else needs which part. */
+/**
+ * Makes one file of all that `hosepipe` itself loads, and one of what several others share of a folder: esbuild splits them by who
+ * needs which part, into files of a few hundred bytes.
+ */
 async function merge(folder) {
   const input = Object.fromEntries(
     targets.filter(Boolean).map((path) => [nameOf(path), join(folder, `${nameOf(path)}.js`)]),
@@ -73,10 +76,21 @@ async function merge(folder) {
     chunkFileNames: '[name]-[hash].js',
     manualChunks(id, { getModuleInfo }) {
       core ??= reachable(join(folder, 'index.js'), getModuleInfo)
-      return core.has(id) ? 'core' : undefined
+      if (core.has(id)) return 'core'
+      return basename(id).startsWith('chunk-') ? folderOf(id) : undefined
     },
   })
   await bundle.close()
+}
+
+/** The folder that holds all that went into a file, where it is not the top one: `transform/lambda`. */
+function folderOf(id) {
+  const { sources } = JSON.parse(readFileSync(`${id}.map`, 'utf8'))
+  const folders = sources.map((path) => relative('src', dirname(resolve(dirname(id), path))).split(sep))
+  const [first = [], ...others] = folders
+  const length = first.findIndex((part, i) => others.some((other) => other[i] !== part))
+  const shared = length < 0 ? first : first.slice(0, length)
+  return shared.length > 1 ? shared.join('-') : undefined
 }
 
 function reachable(id, getModuleInfo, seen = new Set()) {
