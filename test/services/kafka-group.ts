@@ -1,5 +1,6 @@
 /**
- * Three processes share a topic while one of them is killed every few seconds and partitions are added, for KAFKA_SECONDS (60) in each of two ways; a producer knows what there must be.
+ * Three processes share a topic while one of them is killed every few seconds and partitions are added, for KAFKA_SECONDS (120) in all: half of it at least once, the other half with position keys into files and into S3; a producer
+ * knows what there must be.
  * `npm run test:services` starts the broker.
  */
 import { once } from 'node:events'
@@ -9,8 +10,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { startChild } from '../support/child.ts'
 import { kafkaCluster } from '../support/kafka-cluster.ts'
+import { startS3, type TestS3 } from '../support/s3-server.ts'
 
-const { KAFKA_BROKER: broker, KAFKA_SECONDS: seconds = '60' } = process.env
+const { KAFKA_BROKER: broker, KAFKA_SECONDS: seconds = '120' } = process.env
 
 const partitionsAtFirst = 6
 const partitionsAtLast = 8
@@ -28,17 +30,34 @@ function recordsIn(dir: string): readonly string[] {
   return whole.flatMap(({ parentPath, name }) => readFileSync(join(parentPath, name), 'utf8').trimEnd().split('\n'))
 }
 
+/** How records are written, and its part of the time. */
+const modes = [
+  ['at least once', 1 / 2],
+  ['exact, into files', 1 / 4],
+  ['exact, into S3', 1 / 4],
+] as const
+type Mode = (typeof modes)[number][0]
+
+async function objectsIn({ keys, read }: TestS3): Promise<readonly string[]> {
+  const records: string[] = []
+  for (const key of await keys()) records.push(...(await read(key)).toString().trimEnd().split('\n'))
+  return records
+}
+
 function run(broker: string, milliseconds: number): void {
-  for (const mode of ['at least once', 'exact'] as const) {
+  for (const [mode, part] of modes) {
     t.test(
       `three processes, one of which is killed again and again: ${mode}`,
-      { timeout: milliseconds * 3 + 60_000 },
-      (t) => share(t, broker, milliseconds, mode),
+      { timeout: milliseconds * 2 + 60_000 },
+      (t) => share(t, broker, milliseconds * part, mode),
     )
   }
 }
 
-async function share(t: Test, broker: string, milliseconds: number, mode: 'at least once' | 'exact'): Promise<void> {
+async function share(t: Test, broker: string, milliseconds: number, mode: Mode): Promise<void> {
+  const isExact = mode !== 'at least once'
+  const storage = mode === 'exact, into S3' ? await startS3() : undefined
+  t.teardown(() => storage?.stop())
   const { topic: make, put, admin } = kafkaCluster(t, broker)
   const topic = await make(partitionsAtFirst)
   const groupId = `group-${topic}`
@@ -64,8 +83,9 @@ async function share(t: Test, broker: string, milliseconds: number, mode: 'at le
   const start = () => {
     started += 1
     // What is written at least once tells who has written it; what is written once is one folder, in which a replay writes over what is there.
-    const folder = join(dir, mode === 'exact' ? 'all' : `worker-${started}`)
-    const child = startChild('kafka-worker.ts', [], [broker, topic, groupId, folder, mode === 'exact' ? 'exact' : ''])
+    const folder = join(dir, isExact ? 'all' : `worker-${started}`)
+    const to = storage === undefined ? [] : [storage.endpoint, storage.bucket]
+    const child = startChild('kafka-worker.ts', [], [broker, topic, groupId, folder, isExact ? 'exact' : '', ...to])
     const worker = { child, folder, partitions: 0, words: '' }
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       worker.partitions = Number(text.trim().split('\n').at(-1))
@@ -115,7 +135,7 @@ async function share(t: Test, broker: string, milliseconds: number, mode: 'at le
     kills += 1
     // What it had delivered, and nobody knows.
     const kept = await committed()
-    if (mode !== 'exact') {
+    if (!isExact) {
       const unknown = recordsIn(victim.folder).filter((record) => {
         const [partition = 0, offset = 0] = record.split(':').map(Number)
         return offset >= (kept[partition] ?? 0)
@@ -148,17 +168,18 @@ async function share(t: Test, broker: string, milliseconds: number, mode: 'at le
   const last = start()
   const isDone = async (): Promise<boolean> => {
     const all = await committed()
-    return mode === 'exact' || offsets.every((offset, partition) => all[partition] === offset)
+    return isExact || offsets.every((offset, partition) => all[partition] === offset)
   }
   while (!(await isDone())) await pause(50)
   // What is open in a batch is written at the end.
-  if (mode === 'exact') while (last.partitions !== offsets.length) await pause(50)
-  if (mode === 'exact') await pause(1_000)
+  if (isExact) while (last.partitions !== offsets.length) await pause(50)
+  if (isExact) await pause(1_000)
   last.child.kill('SIGTERM')
   await once(last.child, 'exit')
 
   const times = new Map<string, number>()
-  for (const record of recordsIn(dir)) times.set(record, (times.get(record) ?? 0) + 1)
+  const written = storage === undefined ? recordsIn(dir) : await objectsIn(storage)
+  for (const record of written) times.set(record, (times.get(record) ?? 0) + 1)
   const sent = offsets.reduce((sum, offset) => sum + offset, 0)
   const lost = offsets.flatMap((offset, partition) =>
     Array.from({ length: offset }, (_, i) => textOf(partition, i)).filter((record) => !times.has(record)),
@@ -168,6 +189,6 @@ async function share(t: Test, broker: string, milliseconds: number, mode: 'at le
   t.same(lost.slice(0, 10), [], 'nothing is lost')
   t.equal(times.size, sent, 'and nothing was made up')
   t.ok(kills >= 3, 'processes were killed')
-  if (mode === 'exact') t.equal(doubles, 0, 'each record once')
+  if (isExact) t.equal(doubles, 0, 'each record once')
   else t.ok(doubles <= mayDouble, 'no more comes twice than what was delivered and not committed at a kill')
 }
