@@ -3,14 +3,17 @@
  * its own, in interleaved rounds. Medians: nanoseconds of processor a record, and MB/s by the clock.
  */
 import { spawn } from 'node:child_process'
-import { createWriteStream, mkdtempSync, rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { createWriteStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { Admin, Consumer, Producer } from '@platformatic/kafka'
+import { parquetWriteBuffer } from 'hyparquet-writer'
 import { file } from '../dist/destinations/file/index.js'
+import { parquet } from '../dist/encode/parquet/index.js'
 import { firehose, gzip, json } from '../dist/index.js'
 import { kafka } from '../dist/sources/kafka/index.js'
 import { median } from './support/numbers.js'
@@ -119,26 +122,70 @@ const ways = {
     })
     await Promise.all([pipeline(stream, hose), until(stream, () => stream.stats().in >= Number(count))])
   },
-  'kafka() → parsed, changed → nothing': async () => {
-    const stream = source()
-    await Promise.all([pipeline(stream, changing()), untilTold(stream), report(stream)])
+  'by hand → Parquet files': async () => {
+    let files = 0
+    let [group, bytes] = [columns(), 0]
+    const end = () => {
+      const columnData = [
+        { name: 'n', data: group.n, type: 'INT64' },
+        { name: 'words', data: group.words, type: 'STRING' },
+      ]
+      writeFileSync(join(dir, `${groupId}-${files++}.parquet`), Buffer.from(parquetWriteBuffer({ columnData })))
+      group = columns()
+      bytes = 0
+    }
+    await bare((taken) => {
+      for (const { value } of taken) {
+        const { n, words } = JSON.parse(value.toString())
+        group.n.push(BigInt(n))
+        group.words.push(words)
+        bytes += value.length
+      }
+      if (bytes > 32 * 1024 * 1024) end()
+    })
+    if (bytes > 0) end()
   },
-  'kafka() → parsed, changed → nothing, two processes': async () => {
+  'kafka() → Parquet files': async () => {
     const stream = source()
-    await Promise.all([pipeline(stream, changing()), untilTold(stream), report(stream)])
+    const hose = firehose({
+      batch: { maxBytes: '32MiB' },
+      encode: parquet({ schema: { n: 'bigint', words: 'string' } }),
+      to: file({ dir, fsync: false }),
+    })
+    await Promise.all([pipeline(stream, hose), until(stream, () => stream.stats().in >= Number(count))])
   },
+  ...alone('kafka() → parsed, changed → nothing', change),
+  ...alone('kafka() → words hashed → nothing', hash),
+}
+
+/** A job that one thread has to do, by one process and by two. */
+function alone(name, edit) {
+  const work = async () => {
+    const stream = source()
+    const hose = firehose({ transform: json(edit), to: async () => undefined })
+    await Promise.all([pipeline(stream, hose), untilTold(stream), report(stream)])
+  }
+  return { [name]: work, [`${name}, two processes`]: work }
+}
+
+function change(record) {
+  return { ...record, words: record.words.split(' '), seen: true }
+}
+
+/** What takes so long that the broker, which has its part of the processor, hardly counts. */
+function hash(record) {
+  const words = record.words.split(' ')
+  return { ...record, words: words.slice(0, 40).map((word) => createHash('sha256').update(word).digest('base64')) }
+}
+
+function columns() {
+  return { n: [], words: [] }
 }
 
 /** When all is read is seen by the parent, which counts what its processes say. */
 async function untilTold(stream) {
   await new Promise((resolve) => process.once('message', resolve))
   await stream.close()
-}
-
-/** One thread has all there is to do. */
-function changing() {
-  const transform = json((record) => ({ ...record, words: record.words.split(' '), seen: true }))
-  return firehose({ transform, to: async () => undefined })
 }
 
 async function report(stream) {
@@ -173,7 +220,7 @@ async function compare() {
       runs += 1
       const group = `group-${process.pid}-${runs}`
       const both = one.endsWith('two processes')
-      const isCounted = one.includes('parsed')
+      const isCounted = one.includes('parsed') || one.includes('hashed')
       const children = (both ? [1, 2] : [1]).map(() => begin(one, name, group, folder))
       let between = 0
       if (isCounted) {

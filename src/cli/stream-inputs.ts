@@ -7,7 +7,6 @@
  */
 import type { Duplex, Readable } from 'node:stream'
 import type { Counts } from '../index.ts'
-import { importPeer } from '../peer-packages.ts'
 import { UsageError } from './usage-error.ts'
 
 /** A stream of records that is open. */
@@ -132,22 +131,17 @@ function kinesisAt(address: string, host: string, path: string, options: Options
     )
   }
   return async () => {
-    const sdk = await import('@aws-sdk/client-kinesis').catch(missing(address, '@aws-sdk/client-kinesis'))
-    const { dynamoDbLeases, fileCheckpoints, kinesis } = await import('../sources/kinesis/index.ts')
+    const { dynamoDbLeases, fileCheckpoints, kinesis } = await import('../sources/kinesis/index.ts').catch(
+      missing(address, '@aws-sdk/client-kinesis'),
+    )
+    const { ownClient } = await import('../sources/kinesis/own-client.ts')
     const { transform } = await import('../transform/transform.ts')
     const { kpl } = await import('../transform/unpack/kpl.ts')
-    // Kinesis speaks HTTP/2, which no server speaks without TLS.
-    const isPlain = endpoint?.startsWith('http:') === true
-    const { NodeHttpHandler } = isPlain ? await importPeer('@smithy/node-http-handler') : {}
-    const place = {
-      ...(region !== undefined && { region }),
-      ...(endpoint !== undefined && { endpoint }),
-      ...(isPlain && { requestHandler: new NodeHttpHandler() }),
-    }
+    const place = { ...(region !== undefined && { region }), ...(endpoint !== undefined && { endpoint }) }
     const given: object = { ...others, ...(from !== undefined && { from: timeOrName(from) }) }
     const source = kinesis({
       streamName: host,
-      client: new sdk.KinesisClient({ ...place, maxAttempts: 1 }),
+      client: ownClient(place),
       ...(checkpoints !== undefined && { checkpoints: fileCheckpoints(checkpoints) }),
       ...(consumer !== undefined && { fanOut: { consumerName: consumer } }),
       ...(leases !== undefined && { leases: dynamoDbLeases({ tableName: leases }) }),

@@ -17,6 +17,14 @@ const { KAFKA_BROKER: broker, KAFKA_SECONDS: seconds = '120' } = process.env
 const partitionsAtFirst = 6
 const partitionsAtLast = 8
 
+/** How records are written, and its part of the time. */
+const modes = [
+  ['at least once', 1 / 2],
+  ['exact, into files', 1 / 4],
+  ['exact, into S3', 1 / 4],
+] as const
+type Mode = (typeof modes)[number][0]
+
 if (broker === undefined) t.plan(0, 'there is no KAFKA_BROKER; see npm run test:services')
 else run(broker, Number(seconds) * 1_000)
 
@@ -29,14 +37,6 @@ function recordsIn(dir: string): readonly string[] {
   const whole = files.filter(({ name }) => !name.endsWith('.tmp'))
   return whole.flatMap(({ parentPath, name }) => readFileSync(join(parentPath, name), 'utf8').trimEnd().split('\n'))
 }
-
-/** How records are written, and its part of the time. */
-const modes = [
-  ['at least once', 1 / 2],
-  ['exact, into files', 1 / 4],
-  ['exact, into S3', 1 / 4],
-] as const
-type Mode = (typeof modes)[number][0]
 
 async function objectsIn({ keys, read }: TestS3): Promise<readonly string[]> {
   const records: string[] = []

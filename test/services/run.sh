@@ -52,7 +52,7 @@ if started telegraf.sh "$folder/telegraf"; then tests+=(test/services/http-endpo
 if started collector.sh "$folder/collector"; then tests+=(test/services/splunk.ts); fi
 if started kafka.sh "$folder/kafka"; then tests+=(test/services/kafka.ts test/services/kafka-group.ts); fi
 # What it needs, npm has brought.
-tests+=(test/services/kinesis-group.ts)
+tests+=(test/services/kinesis-group.ts test/services/source-pages.ts)
 if started lambda.sh "$folder/lambda"; then tests+=(test/services/lambda.ts); fi
 if started firehose-clients.sh "$folder/firehose-clients"; then tests+=(test/services/firehose-clients.ts); fi
 if started opensearch.sh "$folder/opensearch"; then has_documents=yes; fi

@@ -1,10 +1,10 @@
-import { KinesisClient } from '@aws-sdk/client-kinesis'
 import { systemClock } from '../../clock.ts'
 import { OptionError } from '../../errors.ts'
 import { readOptions } from '../../options.ts'
 import { memoryCheckpoints } from './checkpoints.ts'
 import { KinesisSource } from './kinesis-source.ts'
 import { type KinesisOptions, kinesisFields } from './options.ts'
+import { ownClient } from './own-client.ts'
 import type { Start } from './shards.ts'
 
 /**
@@ -32,7 +32,7 @@ export function kinesis(options: KinesisOptions): KinesisSource {
   }
   return new KinesisSource({
     ...read,
-    client: options.client ?? new KinesisClient({ maxAttempts: 1 }),
+    client: options.client ?? ownClient(),
     isOwnClient: options.client === undefined,
     streamName,
     streamArn,
