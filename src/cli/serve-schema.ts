@@ -2,6 +2,7 @@
 import type { Schema } from '../options.ts'
 import { directPutLimitFields } from '../sources/direct-put/direct-put.ts'
 import { serveFields } from './serve.ts'
+import { servedKinesisFields } from './served-sources.ts'
 import { objectOf, text, units } from './table-schema.ts'
 
 const key: Schema = {
@@ -35,6 +36,7 @@ export function serveSchema(): Schema {
         anyOf: [key, { type: 'array', items: key, minItems: 1 }],
       },
       tls: { description: 'Options of node:tls: key, cert, ca … as text.', type: 'object' },
+      kinesis: { description: 'How streams of Kinesis are read that are sources.', ...objectOf(servedKinesisFields) },
       limits: { description: 'Quotas, to test producers.', ...objectOf(directPutLimitFields) },
     }),
     definitions: units,

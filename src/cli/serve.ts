@@ -12,13 +12,15 @@ import { type Config, isObject, readConfig } from './config.ts'
 import { secretOf } from './destinations/secrets.ts'
 import { passOn } from './forms.ts'
 import type { RunControl } from './run.ts'
+import { checkKinesis, type ServedSources, sourcesOf } from './served-sources.ts'
 import { onSignals } from './stop.ts'
 import { UsageError, wordsOf } from './usage-error.ts'
 
 /** What a config of `serve` says: options of `directPut`, what `fromDeliveryStream` has to know, and configurations of streams. */
 interface ServeConfig
   extends Omit<DirectPutOptions, 'streams' | 'create' | 'onStreamError' | 'clock'>,
-    Pick<DeliveryStreamOptions, 'dir' | 'endpoints' | 'schemas' | 'searchAuth' | 'functions' | 'lambda'> {
+    Pick<DeliveryStreamOptions, 'dir' | 'endpoints' | 'schemas' | 'searchAuth' | 'functions' | 'lambda'>,
+    Partial<ServedSources> {
   /** Configurations as CreateDeliveryStream takes them, by the names of their streams. */
   readonly streams?: Readonly<Record<string, unknown>> | undefined
 }
@@ -43,6 +45,8 @@ export const serveFields = {
     written,
     'Handlers that stand for Lambda functions, by their ARNs: paths of modules, or handler with options.',
   ),
+  kinesis: described(object, 'How streams of Kinesis are read that are sources.'),
+  kafka: described(written, 'How clusters of MSK are read that are sources: options of kafka(), brokers above all.'),
   lambda: described(flag, 'Whether functions that functions does not have are invoked in AWS. Default false.'),
 } satisfies Fields<ServeConfig>
 
@@ -58,7 +62,20 @@ const defaultDir = './firehose'
  */
 export async function serve(path: string | undefined, grace: number, control: RunControl): Promise<number> {
   const config = path === undefined ? {} : placed(await readConfig(path), dirname(resolve(path)))
-  const { streams = {}, dir, endpoints, schemas, searchAuth, functions, lambda, auth, ...options } = readServed(config)
+  const {
+    streams = {},
+    dir,
+    endpoints,
+    schemas,
+    searchAuth,
+    functions,
+    lambda,
+    kinesis,
+    kafka,
+    auth,
+    ...options
+  } = readServed(config)
+  checkKinesis(kinesis)
   // A config that says where things are in S3 means S3.
   const folder = dir ?? (path === undefined ? resolve(defaultDir) : undefined)
   const made = {
@@ -69,10 +86,13 @@ export async function serve(path: string | undefined, grace: number, control: Ru
     functions,
     ...(lambda && { lambda }),
   }
+  const make = async (name: string, stream: Readonly<Record<string, unknown>>, facts: DeliveryStreamOptions) => {
+    return fromDeliveryStream(stream, { ...made, ...(await sourcesOf(name, stream, { kinesis, kafka })), ...facts })
+  }
   const given: Record<string, Writable> = {}
   for (const [name, stream] of Object.entries(streams)) {
     if (!isObject(stream)) throw new UsageError(`streams.${name} must be an object, as CreateDeliveryStream takes it`)
-    given[name] = await naming(`streams.${name}`, () => fromDeliveryStream(stream, { ...made, name }))
+    given[name] = await naming(`streams.${name}`, () => make(name, stream, { name }))
   }
   let failed = 0
   const server = directPut({
@@ -80,7 +100,7 @@ export async function serve(path: string | undefined, grace: number, control: Ru
     port: options.port ?? defaultPort,
     auth: secretIn('auth', auth),
     streams: given,
-    create: ({ config: members, ...stream }) => fromDeliveryStream(members, { ...made, ...stream }),
+    create: ({ config: members, ...stream }) => make(stream.name, members, stream),
     onStreamError: (name, error) => {
       failed += 1
       say(`the stream ${name} takes no more records: ${redact(error.message)}`)
@@ -122,11 +142,14 @@ function readServed(config: Config) {
 
 /** Paths in a config are meant from the folder that it is in. */
 function placed(config: Config, folder: string): Config {
-  const paths = ['dir', 'stateFile'].flatMap((name) => {
+  const paths: (readonly [string, unknown])[] = ['dir', 'stateFile'].flatMap((name) => {
     const value = config[name]
-    return typeof value === 'string' ? [[name, resolve(folder, value)]] : []
+    return typeof value === 'string' ? [[name, resolve(folder, value)] as const] : []
   })
-  const { functions } = config
+  const { functions, kinesis } = config
+  if (isObject(kinesis) && typeof kinesis.checkpoints === 'string') {
+    paths.push(['kinesis', { ...kinesis, checkpoints: resolve(folder, kinesis.checkpoints) }])
+  }
   const placedOnes = isObject(functions) ? { functions: placedFunctions(functions, folder) } : {}
   return { ...config, ...Object.fromEntries(paths), ...placedOnes }
 }

@@ -7,6 +7,7 @@
  */
 import type { Duplex, Readable } from 'node:stream'
 import type { Counts } from '../index.ts'
+import { kinesisOptionsOf, timeOrName, writtenKinesisFields } from './kinesis-options.ts'
 import { UsageError } from './usage-error.ts'
 
 /** A stream of records that is open. */
@@ -118,12 +119,10 @@ function kafkaAt(address: string, host: string, path: string, options: Options):
   }
 }
 
-const kinesisNames = ['commitEvery', 'from', 'listEvery', 'maxPendingBytes', 'pollInterval']
-
 function kinesisAt(address: string, host: string, path: string, options: Options): StreamInput['begin'] {
-  const { checkpoints, consumer, leases, from, region, endpoint, ...others } = options
+  const { checkpoints, leases } = options
   if (host === '' || path !== '') throw wrong(address, 'expected kinesis://stream?checkpoints=file or ?leases=table')
-  onlyNames(address, others, kinesisNames, ['checkpoints', 'consumer', 'endpoint', 'leases', 'region'])
+  onlyNames(address, options, Object.keys(writtenKinesisFields))
   if ((checkpoints === undefined) === (leases === undefined)) {
     throw wrong(
       address,
@@ -131,35 +130,19 @@ function kinesisAt(address: string, host: string, path: string, options: Options
     )
   }
   return async () => {
-    const { dynamoDbLeases, fileCheckpoints, kinesis } = await import('../sources/kinesis/index.ts').catch(
-      missing(address, '@aws-sdk/client-kinesis'),
-    )
-    const { ownClient } = await import('../sources/kinesis/own-client.ts')
+    const { kinesis } = await import('../sources/kinesis/index.ts').catch(missing(address, '@aws-sdk/client-kinesis'))
     const { transform } = await import('../transform/transform.ts')
     const { kpl } = await import('../transform/unpack/kpl.ts')
-    const place = { ...(region !== undefined && { region }), ...(endpoint !== undefined && { endpoint }) }
-    const given: object = { ...others, ...(from !== undefined && { from: timeOrName(from) }) }
-    const source = kinesis({
-      streamName: host,
-      client: ownClient(place),
-      ...(checkpoints !== undefined && { checkpoints: fileCheckpoints(checkpoints) }),
-      ...(consumer !== undefined && { fanOut: { consumerName: consumer } }),
-      ...(leases !== undefined && { leases: dynamoDbLeases({ tableName: leases }) }),
-      ...given,
-    })
+    const source = kinesis({ streamName: host, ...(await kinesisOptionsOf(options)) })
     // As the service does, which takes apart what the producer library puts together.
     return { source, through: [transform(kpl())] }
   }
 }
 
-function onlyNames(address: string, given: Options, names: readonly string[], more: readonly string[]): void {
+function onlyNames(address: string, given: Options, names: readonly string[], more: readonly string[] = []): void {
   const other = Object.keys(given).find((name) => !names.includes(name))
   if (other !== undefined)
     throw wrong(address, `there is no option ${other}, only ${[...names, ...more].sort().join(', ')}`)
-}
-
-function timeOrName(from: string): Date | string {
-  return /^\d/.test(from) ? new Date(from) : from
 }
 
 function missing(address: string, name: string) {

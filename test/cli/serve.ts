@@ -1,6 +1,7 @@
 /** `hosepipe serve`, as a process that an SDK of AWS sends to. */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import {
   CreateDeliveryStreamCommand,
   DeleteDeliveryStreamCommand,
@@ -12,9 +13,10 @@ import {
 } from '@aws-sdk/client-firehose'
 import t, { type Test } from 'tap'
 import { directPut } from '../../src/sources/direct-put/index.ts'
-import { program, type Running } from '../support/program.ts'
+import { kinesisServer } from '../support/kinesis-server.ts'
+import { program, type Running, start } from '../support/program.ts'
 
-const { begin, folder, hosepipe } = program(t.testdir())
+const { begin, folder, hosepipe, main } = program(t.testdir())
 const S3 = { RoleARN: 'arn:aws:iam::000000000000:role/r', BucketARN: 'arn:aws:s3:::lake' }
 
 /** A client of a server that has said where it is. */
@@ -102,10 +104,55 @@ t.test('with nothing configured it is a Firehose whose buckets are folders', asy
   t.equal(textsIn(join(cwd, 'firehose/lake')), 'x\n')
 })
 
+t.test('a stream of Kinesis that is a source is read on where the server before was', async (t) => {
+  const kinesis = await kinesisServer(t)
+  await kinesis.create('orders', 2)
+  const source = {
+    DeliveryStreamType: 'KinesisStreamAsSource',
+    KinesisStreamSourceConfiguration: {
+      KinesisStreamARN: 'arn:aws:kinesis:us-east-1:000000000000:stream/orders',
+      RoleARN: 'arn:aws:iam::000000000000:role/r',
+    },
+    ExtendedS3DestinationConfiguration: { ...S3, BufferingHints: { IntervalInSeconds: 0, SizeInMBs: 1 } },
+  }
+  const config = {
+    port: 0,
+    dir: 'buckets',
+    kinesis: { checkpoints: 'kept', from: 'trimHorizon', endpoint: kinesis.endpoint, region: 'us-east-1' },
+    streams: { taken: source },
+  }
+  const cwd = folder(t, { 'serve.json': JSON.stringify(config) })
+  const lake = join(cwd, 'buckets/lake')
+  let wanted = ''
+  for (const text of ['a', 'b']) {
+    const running = start(process.execPath, [main, 'serve', 'serve.json'], cwd, {
+      AWS_ACCESS_KEY_ID: 'a',
+      AWS_SECRET_ACCESS_KEY: 'b',
+    })
+    await clientOf(t, running)
+    await kinesis.put('orders', [[text, text]])
+    wanted += text
+    while (!existsSync(lake) || textsIn(lake).length < wanted.length) await pause(20)
+    running.process.kill('SIGTERM')
+    const { code, stderr } = await running.ended
+    t.equal(code, 0, stderr)
+    t.equal(textsIn(lake), wanted, 'none twice')
+  }
+  t.ok(existsSync(join(cwd, 'kept/taken.json')))
+
+  const { kinesis: _, ...without } = config
+  writeFileSync(join(cwd, 'serve.json'), JSON.stringify(without))
+  t.match(await hosepipe(cwd, '', 'serve', 'serve.json'), {
+    code: 1,
+    stderr: /streams\.taken: KinesisStreamSourceConfiguration needs the member kinesis of the config/,
+  })
+})
+
 t.test('what is wrong is told before anything is served', async (t) => {
   const cwd = folder(t, {
     'typo.json': '{"prot":1}',
     'stream.json': '{"port":0,"streams":{"a":{"S3DestinationConfiguration":{}}}}',
+    'source.json': '{"port":0,"kinesis":{"checkpoint":"x"}}',
     'none.json': '{"port":0,"streams":{"a":1}}',
     'open.json': '{"port":0,"host":"0.0.0.0"}',
     'auth.json': '{"port":0,"auth":{"accessKeyId":"a","secretAccessKey":"file:none"}}',
@@ -114,6 +161,7 @@ t.test('what is wrong is told before anything is served', async (t) => {
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [['typo.json'], /serve: there is no option "prot"; did you mean port\?/],
     [['stream.json'], /streams\.a: .*S3DestinationConfiguration\.BucketARN is missing/],
+    [['source.json'], /serve\.kinesis: there is no option "checkpoint"; did you mean checkpoints\?/],
     [['none.json'], /streams\.a must be an object/],
     [['open.json'], /with another host than this machine's own, auth must be given/],
     [['auth.json'], /auth\.secretAccessKey names a file that cannot be read/],

@@ -1,4 +1,5 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { OptionError, toError } from '../../errors.ts'
 
 /**
@@ -37,7 +38,7 @@ export function memoryCheckpoints(): CheckpointStore {
 /**
  * Checkpoints in a file, which one process at a time may have. It is written beside and moved into place, so that it is whole at any time.
  *
- * @param path - The file, which is made when there is none. It may hold the checkpoints of several streams.
+ * @param path - The file, which is made, with its folder, when there is none. It may hold the checkpoints of several streams.
  * @throws OptionError where the path is empty
  */
 export function fileCheckpoints(path: string): CheckpointStore {
@@ -46,6 +47,7 @@ export function fileCheckpoints(path: string): CheckpointStore {
   }
   let all: Record<string, Record<string, string>> | undefined
   const read = async (): Promise<Record<string, Record<string, string>>> => {
+    if (all === undefined) await mkdir(dirname(path), { recursive: true })
     all ??= await readCheckpoints(path)
     return all
   }

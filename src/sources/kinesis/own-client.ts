@@ -3,6 +3,8 @@ import { KinesisClient, type KinesisClientConfig } from '@aws-sdk/client-kinesis
 
 const require = createRequire(import.meta.url)
 
+type Handler = NonNullable<KinesisClientConfig['requestHandler']>
+
 /**
  * The client of a source that was given none: it is made from the environment, and does not try again, which the source does. The SDK speaks HTTP/2, which servers for tests do not speak
  * without TLS: where the endpoint begins with `http:`, it is HTTP/1.1.
@@ -15,8 +17,8 @@ export function ownClient(place: { readonly region?: string; readonly endpoint?:
 }
 
 /** The SDK brings it, but it may stand where only the SDK finds it. */
-function handlerOfHttp1(): NonNullable<KinesisClientConfig['requestHandler']> {
+function handlerOfHttp1(): Handler {
   const requireOfSdk = createRequire(require.resolve('@aws-sdk/client-kinesis'))
-  const { NodeHttpHandler }: typeof import('@smithy/node-http-handler') = requireOfSdk('@smithy/node-http-handler')
+  const { NodeHttpHandler }: { NodeHttpHandler: new () => Handler } = requireOfSdk('@smithy/node-http-handler')
   return new NodeHttpHandler()
 }
