@@ -247,7 +247,7 @@ async function compare() {
   for (const [one, all] of found) {
     const cpu = median(all.map((each) => each.cpu)) / records
     const wall = median(all.map((each) => each.wall))
-    console.log(`| ${one} | ${(cpu * 1_000).toFixed(0)} | ${((records * 1_024) / 1e6 / (wall / 1_000)).toFixed(0)} |`)
+    console.log(`| ${one} | ${(cpu * 1_000).toFixed(0)} | ${((records * 1_024) / 1e6 / (wall / 1_000)).toFixed(1)} |`)
   }
 }
 

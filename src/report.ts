@@ -43,8 +43,8 @@ export interface AttemptEnded extends Reported {
   /** Milliseconds that the attempt took. */
   readonly took: number
   /** How it ended. */
-  readonly status: 'delivered' | 'refused' | 'failed'
-  /** The error of a failed attempt. */
+  readonly status: 'delivered' | 'refused' | 'backedUp' | 'failed'
+  /** The error of an attempt that failed, or after which the destination has backed up all by itself. */
   readonly error?: Error | undefined
 }
 

@@ -8,7 +8,7 @@ import type { Account } from '../receipts/receipts.ts'
 import { FailedRecords, type Failure } from '../records/failed-records.ts'
 import { withBytes } from '../records/with-bytes.ts'
 import { redact } from '../redact.ts'
-import { type ClosedBy, nextHose } from '../report.ts'
+import { type ClosedBy, nextHose, report } from '../report.ts'
 import { RetryBudget } from '../retry/budget.ts'
 import { type Core, Door, type Entry } from '../stage/door.ts'
 import { type End, EndStage } from '../stage/end-stage.ts'
@@ -144,6 +144,10 @@ class Delivery implements End {
       onFailed: async (batch, reason) => {
         if (copies) await this.#backup.copy(batch)
         await this.#fail(batch, reason)
+      },
+      onBackedUp: async (batch, failure) => {
+        if (copies) await this.#backup.copy(batch)
+        if (!signal.aborted) this.#settleBackedUp(batch, failure)
       },
     })
     this.#door = new Door('deliver', this.#clock, () => this.#core())
@@ -284,6 +288,22 @@ class Delivery implements End {
       await this.#backUp(new FailedRecords(run, reasons))
       before += run.length
     }
+  }
+
+  /** The destination has the records of a failed batch, and needs no backup for them. */
+  #settleBackedUp(batch: Batch, failure: Failure): void {
+    for (const run of batch.runs) {
+      const failed = new FailedRecords(
+        run,
+        Array.from({ length: run.length }, () => failure),
+      )
+      this.#failures.failed(failed)
+      noteReasons(failed)
+    }
+    const { code, message } = failure
+    const [hose, destination] = [this.#hose, this.#destination.name]
+    report.backedUp(() => ({ hose, destination, records: batch.length, code, message: redact(message) }))
+    batch.settle('backedUp')
   }
 
   #layers(destination: Destination, options: Delivering): Deliver {

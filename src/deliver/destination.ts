@@ -63,6 +63,11 @@ export interface SendContext {
   readonly signal: AbortSignal
   /** 1 for the first attempt. */
   readonly attempt: number
+  /**
+   * Tells that the destination tries again by itself, in `delay` milliseconds, because of `error`: what it has stored already, as `redshift()`
+   * does. It is counted and published as any other retry. Left out where nobody listens.
+   */
+  readonly retrying?: ((delay: number, error: Error) => void) | undefined
 }
 
 /** One record that the destination did not take, while it took others. */
@@ -75,15 +80,22 @@ export interface Refusal {
   readonly retryable?: boolean | undefined
 }
 
-/** What a `send` may resolve to: nothing when all was taken, or the records that were not. */
-export type SendResult = undefined | { readonly refused: readonly Refusal[] }
+/** All records of a request are where they can be loaded from later, but not where they should be. */
+export interface SelfBackedUp {
+  /** Why; its `code` is counted. */
+  readonly backedUp: Error
+}
+
+/** What a `send` may resolve to: nothing when all was taken; the records that were not; or that the destination has backed all of them up by itself. */
+export type SendResult = undefined | { readonly refused: readonly Refusal[] } | SelfBackedUp
 
 /**
  * Delivers one request. It is called once for each attempt, several at a time up to the destination's `concurrency`.
  *
  * Resolve when the destination has confirmed the records: from then on they count as delivered and their source may forget them.
  * Reject when it took none; whether that is tried again is told by the error (see `retry`). Resolve to `{ refused }` when it took
- * some: those are sent again or backed up, and the others are delivered.
+ * some: those are sent again or backed up, and the others are delivered. Resolve to `{ backedUp }` when it has put all of them where they can be
+ * loaded from later, which a destination of S3 objects can: they count as backed up, and nothing more is done with them.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: an async function without a return is how most authors write it
 export type Send = (request: Request, context: SendContext) => Promise<SendResult | void>

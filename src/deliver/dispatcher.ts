@@ -45,6 +45,8 @@ export interface DispatcherShape {
   onDelivered(batch: Batch): void | Promise<void>
   /** The records of a batch were not taken; `reason` says why, by their place in the batch. */
   onFailed(batch: Batch, reason: (index: number) => Failure): void | Promise<void>
+  /** The destination has backed up the records of a batch by itself. Default: they count as failed. */
+  onBackedUp?(batch: Batch, failure: Failure): void | Promise<void>
   /** Nothing can be done any more: the stream has to end. */
   onFatal(error: Error): void
 }
@@ -123,7 +125,8 @@ export class Dispatcher {
     try {
       outcome = await deliver(request, { signal, attempt: 1 })
       if (signal.aborted && outcome.status !== 'delivered') return
-      if (request.isStored && outcome.status !== 'delivered') return this.#shape.onFatal(this.#lost(outcome))
+      if (request.isStored && outcome.status !== 'delivered' && outcome.status !== 'backedUp')
+        return this.#shape.onFatal(this.#lost(outcome))
       if (outcome.status === 'failed' && isCodeMistake(outcome.error)) {
         return this.#shape.onFatal(mistake(`send of ${destination.name}`, outcome.error))
       }
@@ -141,7 +144,7 @@ export class Dispatcher {
   }
 
   /** Records whose bytes are gone can neither be sent again nor be backed up: they stay pending, and their source has them still. */
-  #lost(outcome: Exclude<Outcome, { readonly status: 'delivered' }>): HosepipeError {
+  #lost(outcome: Extract<Outcome, { readonly status: 'refused' | 'failed' }>): HosepipeError {
     const [first] = outcome.status === 'refused' ? outcome.refused : []
     const cause = outcome.status === 'failed' ? outcome.error : first?.error
     const words = `${this.#shape.destination.name} has not confirmed records whose bytes were let go: ${cause?.message}`
@@ -149,11 +152,15 @@ export class Dispatcher {
   }
 
   async #settle(batch: Batch, outcome: Outcome): Promise<void> {
-    const { onDelivered, onFailed, onFatal, failFast } = this.#shape
+    const { onDelivered, onFailed, onBackedUp, onFatal, failFast } = this.#shape
     const tooMany = outcome.status === 'failed' ? failFast?.refused(outcome.error) : failFast?.taken()
     // The batch stays pending: its source can give it again, once somebody has repaired what is wrong.
     if (tooMany !== undefined) return onFatal(tooMany)
     if (outcome.status === 'delivered') return onDelivered(batch)
+    if (outcome.status === 'backedUp' && onBackedUp !== undefined) {
+      return onBackedUp(batch, this.#failure(outcome.error, 'Delivery.Failed', outcome.attempts))
+    }
+    if (outcome.status === 'backedUp') return this.#fail(batch, outcome.error, 'Delivery.Failed', outcome.attempts)
     if (outcome.status === 'failed') return this.#fail(batch, outcome.error, 'Delivery.Failed', outcome.attempts)
     const { refused } = outcome
     const others = complement(refused, batch.length)

@@ -16,7 +16,7 @@ export function attemptReport(hose: string, destination: string, clock: Clock): 
       bytes: request.byteLength,
       took: clock.monotonic() - startedAt,
       status: outcome.status,
-      error: outcome.status === 'failed' ? outcome.error : undefined,
+      error: 'error' in outcome ? outcome.error : undefined,
     }))
     return outcome
   }

@@ -14,7 +14,7 @@ export function layered(send: Send, ...layers: readonly Layer[]): Deliver {
 
 /**
  * The innermost delivery: one attempt by an author's `send`, whose answer becomes an outcome. Only `undefined` and an empty list of
- * refusals mean success. What cannot be understood counts as failed and is not tried again, since the author's code would
+ * refusals mean success, and an error in `backedUp` that the destination has backed up all. What cannot be understood counts as failed and is not tried again, since the author's code would
  * answer the same.
  */
 export function call(send: Send): Deliver {
@@ -30,10 +30,12 @@ export function call(send: Send): Deliver {
 /** @throws HosepipeError `Delivery.WrongAnswer` for what `send` may not return. */
 function outcomeOf(answer: unknown, length: number, attempts: number): Outcome {
   if (answer === undefined) return { status: 'delivered' }
+  const backedUp = propertyOf(answer, 'backedUp')
+  if (backedUp instanceof Error) return { status: 'backedUp', error: backedUp, attempts }
   const refused = propertyOf(answer, 'refused')
   if (!Array.isArray(refused)) {
     const came = refused === undefined ? describe(answer) : `an object whose refused is ${describe(refused)}`
-    throw wrongAnswer('resolve to nothing or to { refused: [...] }', came)
+    throw wrongAnswer('resolve to nothing, to { refused: [...] } or to { backedUp: error }', came)
   }
   if (refused.length === 0) return { status: 'delivered' }
   const byIndex = new Map<number, RefusedRecord>()

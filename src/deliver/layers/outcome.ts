@@ -17,6 +17,8 @@ export type Outcome =
   | { readonly status: 'delivered' }
   /** The records in `refused` were not taken; all others are confirmed. */
   | { readonly status: 'refused'; readonly refused: readonly RefusedRecord[] }
+  /** The destination has backed up every record by itself. */
+  | { readonly status: 'backedUp'; readonly error: Error; readonly attempts: number }
   /** No record was taken; or the stream was destroyed, and then nothing may be settled whatever was taken. */
   | { readonly status: 'failed'; readonly error: Error; readonly attempts: number }
 

@@ -53,11 +53,15 @@ export function retry(options: RetryOptions, tools: RetryTools): Layer {
     let left: readonly number[] | undefined
     for (let attempt = 1; ; attempt += 1) {
       if (signal.aborted) return aborted(signal, attempt - 1)
-      const answer = await sendRest(next, request, left, { signal, attempt })
+      const retrying = (delay: number, error: Error): void => {
+        report.retryScheduled(() => ({ hose, destination, request: request.id, attempt, delay, error }))
+        onRetry?.(delay, error)
+      }
+      const answer = await sendRest(next, request, left, { signal, attempt, retrying })
       if (answer.status === 'failed' && signal.aborted) return aborted(signal, attempt)
       const outcome = inOriginal(answer, left, attempt)
-      // There are no bytes any more that could be sent.
-      if (request.isStored) return outcome
+      // There are no bytes any more that could be sent, or no need to send them.
+      if (request.isStored || outcome.status === 'backedUp') return outcome
       const { forGood, open, errors } = sortOut(outcome)
       refused = refused.concat(forGood)
       const [error] = errors
@@ -69,8 +73,7 @@ export function retry(options: RetryOptions, tools: RetryTools): Layer {
 
       const delay = attempts.next(errors)
       if (delay === undefined) return outcome.status === 'failed' ? outcome : ending(refused.concat(open))
-      report.retryScheduled(() => ({ hose, destination, request: request.id, attempt, delay, error }))
-      onRetry?.(delay, error)
+      retrying(delay, error)
       await wait(delay, clock, signal)
       if (outcome.status === 'refused') left = open.map(({ index }) => index)
     }
@@ -100,6 +103,11 @@ async function sendRest(
  */
 function inOriginal(outcome: Outcome, left: readonly number[] | undefined, attempts: number): Outcome {
   if (outcome.status === 'delivered') return outcome
+  if (outcome.status === 'backedUp') {
+    if (left === undefined) return { ...outcome, attempts }
+    const { error } = outcome
+    return { status: 'refused', refused: left.map((index) => ({ index, error, retryable: false, attempts })) }
+  }
   if (outcome.status === 'failed') {
     const { error } = outcome
     if (left === undefined) return { status: 'failed', error, attempts }

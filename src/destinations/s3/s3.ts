@@ -8,6 +8,7 @@ import { objectKeys } from '../object-key/object-key.ts'
 import { PositionNames } from '../object-key/position-names.ts'
 import { prefixTimes } from '../object-key/prefix-times.ts'
 import { partitionKeysIn } from '../object-key/template.ts'
+import { objectParams } from './object-params.ts'
 import { checkClient, OwnClient } from './own-client.ts'
 import { checkTogether, type S3InForce, type S3Options, s3Fields } from './s3-options.ts'
 import { writeObject } from './write-object.ts'
@@ -73,21 +74,14 @@ function keyOf({ objectKey }: Request): string {
   throw new HosepipeError('Delivery.NoObjectKey', 's3: the request has no object key')
 }
 
-/** All but bucket, key and body; what is not given is left to the bucket. */
+/** All but bucket, key and body. */
 function paramsOf(options: S3InForce, request: Request): Partial<PutObjectCommandInput> {
-  const { contentEncoding, onConflict, storageClass, sse, kmsKeyId, metadata, tags, acl } = options
-  const { contentType, expectedBucketOwner } = options
+  const { contentEncoding, contentType, onConflict } = options
   return {
+    ...objectParams(options),
     ContentType: contentType === 'format' ? request.contentType : contentType,
-    ...(tags !== undefined && { Tagging: new URLSearchParams({ ...tags }).toString() }),
-    ...(acl !== undefined && { ACL: acl }),
-    ...(expectedBucketOwner !== undefined && { ExpectedBucketOwner: expectedBucketOwner }),
     ...(contentEncoding && request.contentEncoding !== undefined && { ContentEncoding: request.contentEncoding }),
     ...(onConflict === 'skip' && { IfNoneMatch: '*' }),
-    ...(storageClass !== undefined && { StorageClass: storageClass }),
-    ...(sse !== undefined && { ServerSideEncryption: sse }),
-    ...(kmsKeyId !== undefined && { SSEKMSKeyId: kmsKeyId }),
-    ...(metadata !== undefined && { Metadata: { ...metadata } }),
   }
 }
 

@@ -1,0 +1,121 @@
+/** The SQL of a load. Names are quoted, texts escaped: nothing that a user or a record says becomes SQL but the options of COPY, which are checked. */
+import { hidden } from '../../redact.ts'
+import type { RedshiftCredentials } from './redshift-options.ts'
+
+/** What a load is made of. */
+export interface LoadShape {
+  /** `schema.table`. */
+  readonly table: string
+  readonly columns: readonly string[] | undefined
+  /** Options of COPY, as they stand behind MANIFEST. */
+  readonly copyOptions: string
+  readonly iamRole: string | undefined
+  readonly credentials: RedshiftCredentials | undefined
+  /** The table in which loads are noted. */
+  readonly ledger: string | undefined
+  readonly merge: { readonly keys: readonly string[]; readonly latest?: string | undefined } | undefined
+}
+
+/** What runs in one transaction. */
+export interface Load {
+  /** What the load is called in the ledger: the name of its manifest. */
+  readonly id: string
+  /** Whether the load is noted already; asked inside of the transaction, behind a lock that others who ask wait for. */
+  readonly ledger: { readonly lock: string; readonly isThere: string } | undefined
+  readonly statements: readonly string[]
+}
+
+const staging = '"hosepipe_staging"'
+
+/** A text of SQL. */
+export function literal(text: string): string {
+  // Redshift reads a backslash in a text as the beginning of an escape, PostgreSQL does not; manifests and roles have none.
+  return `'${text.replaceAll("'", "''")}'`
+}
+
+/** A name, and that of its schema before it. @throws Error where a part is empty */
+export function quoted(name: string): string {
+  return partsOf(name)
+    .map((part) => `"${part.replaceAll('"', '""')}"`)
+    .join('.')
+}
+
+/** The parts of a name: `a.b`, or `"A.x".b`. */
+export function partsOf(name: string): readonly string[] {
+  const parts = Array.from(name.matchAll(/"((?:[^"]|"")+)"(?:\.|$)|([^".]+)(?:\.|$)/g))
+  if (parts.map(([whole]) => whole).join('') !== name || name.endsWith('.') || name === '') return []
+  return parts.map(([, inQuotes, bare]) => inQuotes?.replaceAll('""', '"') ?? bare ?? '')
+}
+
+/** Makes the statements of a load. */
+export function loadOf(shape: LoadShape, manifest: string, id: string): Load {
+  const { ledger, merge } = shape
+  const noted = ledger === undefined ? undefined : quoted(ledger)
+  const note =
+    noted === undefined ? [] : [`INSERT INTO ${noted} (manifest, loaded_at) VALUES (${literal(id)}, CURRENT_TIMESTAMP)`]
+  return {
+    id,
+    ledger:
+      noted === undefined
+        ? undefined
+        : {
+            lock: `LOCK TABLE ${noted}`,
+            isThere: `SELECT COUNT(*) AS found FROM ${noted} WHERE manifest = ${literal(id)}`,
+          },
+    statements: [
+      ...(merge === undefined ? [copyInto(quoted(shape.table), shape, manifest)] : merged(shape, merge, manifest)),
+      ...note,
+    ],
+  }
+}
+
+function copyInto(target: string, shape: LoadShape, manifest: string): string {
+  const columns = shape.columns === undefined ? '' : ` (${listOf(shape.columns)})`
+  const options = shape.copyOptions === '' ? '' : ` ${shape.copyOptions}`
+  return `COPY ${target}${columns} FROM ${literal(manifest)} ${authorization(shape)} MANIFEST${options}`
+}
+
+function authorization({ iamRole, credentials }: LoadShape): string {
+  if (iamRole !== undefined) return iamRole === 'default' ? 'IAM_ROLE default' : `IAM_ROLE ${literal(iamRole)}`
+  const { accessKeyId = '', secretAccessKey = '', sessionToken } = credentials ?? {}
+  const token = sessionToken === undefined ? '' : ` SESSION_TOKEN ${literal(sessionToken)}`
+  return `ACCESS_KEY_ID ${literal(accessKeyId)} SECRET_ACCESS_KEY ${literal(secretAccessKey)}${token}`
+}
+
+/** Rows of the same key are replaced. Of those that come together the latest is taken, or any one. */
+function merged(
+  shape: LoadShape,
+  { keys, latest }: NonNullable<LoadShape['merge']>,
+  manifest: string,
+): readonly string[] {
+  const target = quoted(shape.table)
+  const columns = listOf(shape.columns ?? [])
+  const sameKey = keys.map((key) => `${target}.${quotedName(key)} = ${staging}.${quotedName(key)}`).join(' AND ')
+  const order = latest === undefined ? '' : ` ORDER BY ${quotedName(latest)} DESC NULLS LAST`
+  const numbered = `SELECT ${columns}, ROW_NUMBER() OVER (PARTITION BY ${listOf(keys)}${order}) AS "hosepipe_number" FROM ${staging}`
+  return [
+    `CREATE TEMPORARY TABLE ${staging} (LIKE ${target} INCLUDING DEFAULTS)`,
+    copyInto(staging, shape, manifest),
+    `DELETE FROM ${target} USING ${staging} WHERE ${sameKey}`,
+    `INSERT INTO ${target} (${columns}) SELECT ${columns} FROM (${numbered}) AS "hosepipe_numbered" WHERE "hosepipe_number" = 1`,
+    `DROP TABLE ${staging}`,
+  ]
+}
+
+function quotedName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+function listOf(names: readonly string[]): string {
+  return names.map(quotedName).join(', ')
+}
+
+/** Asks for the table and its columns, and gets no row. */
+export function probeOf({ table, columns }: Pick<LoadShape, 'table' | 'columns'>): string {
+  return `SELECT ${columns === undefined ? '1' : listOf(columns)} FROM ${quoted(table)} WHERE 1 = 0`
+}
+
+/** A statement as it may be shown: without what nobody may see. */
+export function shown(statement: string): string {
+  return statement.replaceAll(/(SECRET_ACCESS_KEY|SESSION_TOKEN) '(?:[^']|'')*'/g, `$1 '${hidden}'`)
+}
