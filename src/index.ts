@@ -1,7 +1,7 @@
 /**
  * hosepipe: what users import, in the order of the data's way. Destinations have subpaths of their own, and so has what needs a
  * package that not everybody has: `hosepipe/file`, `hosepipe/memory`, `hosepipe/s3`, `hosepipe/http`, `hosepipe/opensearch`,
- * `hosepipe/splunk`, `hosepipe/http-server`, `hosepipe/direct-put`, `hosepipe/kinesis`, `hosepipe/kafka`, `hosepipe/lambda`, `hosepipe/jq`, `hosepipe/blueprints`,
+ * `hosepipe/splunk`, `hosepipe/redshift`, `hosepipe/http-server`, `hosepipe/direct-put`, `hosepipe/kinesis`, `hosepipe/kafka`, `hosepipe/lambda`, `hosepipe/jq`, `hosepipe/blueprints`,
  * `hosepipe/delivery-stream`, `hosepipe/parquet`, `hosepipe/csv`.
  */
 export {
@@ -100,6 +100,7 @@ export type {
   Request,
   Send,
   SendContext,
+  SelfBackedUp,
   SendResult,
 } from './deliver/destination.ts'
 export { type Branch, type FanOutStream, fanOut } from './deliver/branches/fan-out.ts'

@@ -19,6 +19,8 @@ const allowed = {
   // jq itself is loaded by jqWeb().
   'hosepipe/jq': base,
   'hosepipe/opensearch': [...base, 'undici'],
+  // pg and the Data API's client are loaded with the first statement.
+  'hosepipe/redshift': [...base, '@aws-sdk/', '@smithy/', '@aws-crypto/', '@aws/', 'buffer', 'tslib', 'bowser'],
   'hosepipe/splunk': [...base, 'undici'],
   // The writer is loaded with the first batch.
   'hosepipe/parquet': base,

@@ -11,6 +11,7 @@ import { fileFields } from '../destinations/file/file.ts'
 import { httpEndpointFields } from '../destinations/http/http-endpoint.ts'
 import { webhookFields } from '../destinations/http/webhook.ts'
 import { openSearchFields } from '../destinations/opensearch/open-search-options.ts'
+import { redshiftFields } from '../destinations/redshift/redshift-options.ts'
 import { s3Fields } from '../destinations/s3/s3-options.ts'
 import { splunkFields } from '../destinations/splunk/splunk-options.ts'
 import { csvFields } from '../encode/csv/csv.ts'
@@ -103,7 +104,7 @@ const destination: Schema = {
       type: 'string',
       minLength: 1,
       description:
-        'A folder, file:…, s3://bucket/prefix, https://…, firehose+https://…, splunk+https://…, opensearch+https://…/index, or - for standard output.',
+        'A folder, file:…, s3://bucket/prefix, https://…, firehose+https://…, splunk+https://…, opensearch+https://…/index, redshift://…, or - for standard output.',
       examples: ['./lake', 's3://lake/events/', '-'],
     },
     objectOf(s3Fields, { url: { type: 'string', pattern: '^[sS]3://' }, ...own }, ['url'], ['bucket']),
@@ -140,9 +141,31 @@ const destination: Schema = {
       ['url'],
     ),
     objectOf(
+      redshiftFields,
+      {
+        url: { type: 'string', pattern: '^redshift(\\+data)?://' },
+        s3: {
+          description: 'Where batches are put, as for s3://….',
+          ...objectOf(s3Fields, { bucket: text('The bucket. Default: that of the address.') }),
+        },
+        connection: { description: 'Options of the connection beside the address: ssl, password …', type: 'object' },
+        dataApi: { description: 'Options of the Data API beside the address: secretArn, dbUser …', type: 'object' },
+        credentials: {
+          description: 'Keys by which Redshift reads from S3, or file: and where they stand.',
+          type: 'object',
+        },
+        ...own,
+      },
+      ['url'],
+      ['table'],
+    ),
+    objectOf(
       fileFields,
       {
-        url: { type: 'string', pattern: '^(?![sS]3:|[hH][tT][tT][pP][sS]?:|(firehose|splunk|opensearch)\\+|-$).' },
+        url: {
+          type: 'string',
+          pattern: '^(?![sS]3:|[hH][tT][tT][pP][sS]?:|(firehose|splunk|opensearch)\\+|redshift(\\+data)?:|-$).',
+        },
         ...own,
       },
       ['url'],

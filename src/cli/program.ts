@@ -11,6 +11,7 @@ import { addFlags, type Flags, spelledOut, withFlags } from './flags.ts'
 import { help } from './help.ts'
 import { listInputs } from './inputs.ts'
 import { forReplay, refuseInside } from './replay.ts'
+import { areManifests, replayManifestsOf } from './replay-manifests.ts'
 import { type RunControl, type RunOptions, run } from './run.ts'
 import { makeSetup, type Setup } from './setup.ts'
 import { isStreamAddress } from './stream-inputs.ts'
@@ -93,7 +94,8 @@ async function replay(dirs: readonly string[], flags: Flags, control: RunControl
   for (const name of ['to', 'backup', 'sourceBackup']) {
     for (const target of [config[name]].flat()) refuseInside(dirs, name, isObject(target) ? target.url : target)
   }
-  const files = await filesBelow(dirs)
+  const files = await filesBelow(dirs.filter((dir) => !/^s3:/i.test(dir)))
+  if (await areManifests(dirs, files, config.to)) return replayManifestsOf(dirs, config, control)
   const setup = forReplay(await setupOf(config, control))
   if (files.length === 0) {
     process.stderr.write(`hosepipe: there is nothing to send again in ${dirs.join(', ')}\n`)

@@ -5,6 +5,7 @@ import { hadoopSnappy, snappy } from '../compress/snappy.ts'
 import { zip } from '../compress/zip.ts'
 import type { Destination } from '../deliver/destination.ts'
 import { file } from '../destinations/file/index.ts'
+import type { S3Options } from '../destinations/s3/index.ts'
 import type { Encoder } from '../encode/encoder.ts'
 import { type Buffering, type BufferingRule, readBuffering } from './buffering.ts'
 import { type Members, refusal } from './members.ts'
@@ -13,6 +14,8 @@ import type { DeliveryStreamOptions } from './options.ts'
 /** What is made of a configuration of S3. */
 export interface Bucket {
   readonly buffering: Buffering
+  /** Options of `s3()`; `undefined` where buckets are folders. */
+  readonly options: S3Options | undefined
   /** A destination that writes to the bucket, in the configuration's compression. */
   open(encode?: Encoder): Promise<Destination>
   /** One for what fails, which is never in another format. */
@@ -64,14 +67,17 @@ export function readBucket(
   } as const
   members.pass('RoleARN', 'CloudWatchLoggingOptions')
   members.end()
+  const compress = compressions[compression]()
+  const named = { ...keys, ...(compress !== undefined && { compress }) }
+  const encryption = kmsKeyId === undefined ? {} : { sse: 'aws:kms' as const, kmsKeyId }
+  const inS3: S3Options = { ...named, ...encryption, bucket, client }
   const open = async (encode: Encoder | undefined): Promise<Destination> => {
-    const compress = compressions[compression]()
-    const format = { ...(encode !== undefined && { encode }), ...(compress !== undefined && { compress }) }
-    if (dir !== undefined) return file({ ...keys, ...format, dir: join(dir, bucket) })
+    const format = encode === undefined ? {} : { encode }
+    if (dir !== undefined) return file({ ...named, ...format, dir: join(dir, bucket) })
     const { s3 } = await import('../destinations/s3/index.ts')
-    return s3({ ...keys, ...format, bucket, client, ...(kmsKeyId !== undefined && { sse: 'aws:kms', kmsKeyId }) })
+    return s3({ ...inS3, ...format })
   }
-  return { buffering, open, openForFailed: () => open(undefined) }
+  return { buffering, options: dir === undefined ? inS3 : undefined, open, openForFailed: () => open(undefined) }
 }
 
 function readEncryption(members: Members): string | undefined {

@@ -40,10 +40,10 @@ export function readBuffering(members: Members, rule: BufferingRule): Buffering 
   return { maxBytes, maxAge }
 }
 
-/** Reads `RetryOptions`: how long attempts are made, in milliseconds. */
-export function readRetry(members: Members): { readonly retryFor: number } {
+/** Reads `RetryOptions`: how long attempts are made, in milliseconds. @param otherwise - In seconds */
+export function readRetry(members: Members, otherwise = 300): { readonly retryFor: number } {
   const retry = members.section('RetryOptions')
-  const seconds = retry?.number('DurationInSeconds', 0, 7200, 300) ?? 300
+  const seconds = retry?.number('DurationInSeconds', 0, 7200, otherwise) ?? otherwise
   retry?.end()
   return { retryFor: seconds * 1000 }
 }

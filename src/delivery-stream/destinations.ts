@@ -1,23 +1,22 @@
 /** The destinations of a configuration. Each says how its records are gathered, and makes what they are delivered to. */
-import { type BatchOptions, batch } from '../batch/batch-stage.ts'
-import { deliver } from '../deliver/deliver.ts'
 import type { Destination } from '../deliver/destination.ts'
-import { concatenated } from '../encode/concatenated.ts'
-import { separated } from '../encode/separated.ts'
 import type { FirehoseOptions } from '../firehose.ts'
 import { readBucket } from './bucket.ts'
-import { type Buffering, bufferingOf, readBuffering, readRetry } from './buffering.ts'
+import { bufferingOf, readBuffering, readRetry } from './buffering.ts'
+import {
+  asLongAsKept,
+  formatOf,
+  gathered,
+  type MakeHose,
+  readSourceBackup,
+  refuseSecrets,
+} from './destination-parts.ts'
 import { readConversion } from './format-conversion.ts'
 import { type Members, refusal } from './members.ts'
 import type { DeliveryStreamOptions } from './options.ts'
 import { readPartitioning } from './partitioning.ts'
 import { type Processing, readProcessing, withDelimiter } from './processors.ts'
-
-/** S3 has no other place to go to: the service tries as long as it keeps the records. */
-const asLongAsKept = { retryFor: 24 * 3_600_000 }
-
-/** What a configuration becomes, once everything in it is read. */
-export type MakeHose = () => Promise<FirehoseOptions>
+import { readRedshift } from './redshift.ts'
 
 /** Reads the configuration of a destination. */
 export type ReadDestination = (members: Members, options: DeliveryStreamOptions) => MakeHose
@@ -31,6 +30,7 @@ export const destinations: Readonly<Record<string, ReadDestination>> = {
   AmazonopensearchserviceDestinationConfiguration: readSearch,
   ElasticsearchDestinationConfiguration: readSearch,
   AmazonOpenSearchServerlessDestinationConfiguration: readSearch,
+  RedshiftDestinationConfiguration: readRedshift,
 }
 
 function readS3(members: Members, options: DeliveryStreamOptions): MakeHose {
@@ -51,16 +51,6 @@ function readS3(members: Members, options: DeliveryStreamOptions): MakeHose {
     to: await bucket.open((await conversion?.()) ?? formatOf(processing)),
     backup: await bucket.openForFailed(),
   })
-}
-
-/** A copy of every record as it came, where `S3BackupMode` says so. */
-function readSourceBackup(members: Members, options: DeliveryStreamOptions) {
-  const mode = members.word('S3BackupMode', ['Disabled', 'Enabled'], 'Disabled')
-  const section = members.section('S3BackupConfiguration')
-  if (mode === 'Disabled') return undefined
-  if (section === undefined) throw refusal(members.at('S3BackupConfiguration'), 'is missing')
-  const { buffering, open } = readBucket(section, bufferingOf.backup, options)
-  return async () => [batch(buffering), deliver(await open(concatenated()), { retry: asLongAsKept })] as const
 }
 
 function readHttpEndpoint(members: Members, options: DeliveryStreamOptions): MakeHose {
@@ -171,25 +161,6 @@ function readFailures(
     backupBatch: bucket.buffering,
     backupMode: mode === all ? 'all' : 'failed',
   })
-}
-
-function refuseSecrets(members: Members): void {
-  const secrets = members.section('SecretsManagerConfiguration')
-  if (secrets?.flag('Enabled') !== true) return
-  throw refusal(secrets.path, 'cannot be honoured: secrets stand in the configuration itself here')
-}
-
-function gathered(
-  { transform }: Processing,
-  batching: Buffering & BatchOptions,
-): Pick<FirehoseOptions, 'transform' | 'batch' | 'failFast'> {
-  // The service does not stop for a destination that refuses everything.
-  return { ...(transform.length > 0 && { transform }), batch: { ...batching }, failFast: false }
-}
-
-/** Records stand one behind another in an object, with nothing between them unless something is put there. */
-function formatOf({ delimiter }: Processing) {
-  return delimiter === undefined ? concatenated() : separated(delimiter)
 }
 
 /** An address, or the other one that stands for it. */

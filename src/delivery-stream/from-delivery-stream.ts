@@ -87,7 +87,7 @@ async function read(
   const source = sourceOf(type, members, { ...options, name })
   const found = Object.keys(destinations).filter((one) => members.has(one))
   const [only] = found
-  for (const other of ['Redshift', 'Snowflake', 'Iceberg']) {
+  for (const other of ['Snowflake', 'Iceberg']) {
     members.refuse(`${other}DestinationConfiguration`, `there is no destination for ${other} here yet`)
   }
   if (only === undefined || found.length > 1) {

@@ -122,7 +122,7 @@ t.test("an author's answer", async (t) => {
       [null, /came with null/],
       [true, /came with true/],
       [{}, /an object of class Object/],
-      [{ status: 200 }, /resolve to nothing or to/],
+      [{ status: 200 }, /resolve to nothing, to/],
       [[], /an array of 0/],
       [{ refused: 'all' }, /whose refused is "all"/],
       [{ refused: [undefined] }, /index from 0 to 2, but came with undefined/],

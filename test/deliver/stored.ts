@@ -1,8 +1,18 @@
 /** `request.stored()`: bytes that leave the memory before their records are confirmed. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import t from 'tap'
 import { memory } from '../../src/destinations/memory/index.ts'
-import { type Destination, deliver, firehose, lines, type Request, split } from '../../src/index.ts'
+import {
+  channelNames,
+  type Destination,
+  deliver,
+  firehose,
+  HosepipeError,
+  lines,
+  type Request,
+  split,
+} from '../../src/index.ts'
 import { lease } from '../../src/memory/lease.ts'
 import { conserves } from '../support/conservation.ts'
 import { settled } from '../support/manual-clock.ts'
@@ -134,4 +144,75 @@ t.test('bytes stay that somebody else needs', async (t) => {
     parts.map((part) => [part.isStored, part.text()]),
     [[false, '{"n":2}\n']],
   )
+})
+
+t.test('a destination that backs up by itself', async (t) => {
+  const reasons: unknown[] = []
+  const onBackedUp = (message: unknown): void => void reasons.push(message)
+  subscribe(channelNames.backedUp, onBackedUp)
+  t.teardown(() => unsubscribe(channelNames.backedUp, onBackedUp))
+  const reason = Object.assign(new Error('the table is gone; token=abc'), { code: 'Table.Gone' })
+  const to: Destination = {
+    name: 'keeping',
+    async send(request, { retrying }) {
+      request.stored()
+      retrying?.(1, new HosepipeError('Delivery.TimedOut', 'once more'))
+      return { backedUp: reason }
+    },
+  }
+  for (const backupMode of ['failed', 'all'] as const) {
+    const backup = memory()
+    // Without a backup of its own it needs none.
+    const hose = firehose({ to, backupMode, ...(backupMode === 'all' && { backup }) })
+    hose.write({ n: 1 })
+    hose.end({ n: 2 })
+    await once(hose, 'close')
+    conserves(t, hose.stats())
+    t.match(hose.stats(), {
+      in: 2,
+      delivered: 0,
+      backedUp: 2,
+      retries: 1,
+      byCode: {
+        'Table.Gone': { records: 2, message: 'the table is gone; token=***' },
+        'Delivery.TimedOut': { retries: 1 },
+      },
+    })
+    t.same(backup.records().map(String), backupMode === 'all' ? ['{"n":1}', '{"n":2}'] : [])
+  }
+  t.match(reasons, [
+    { destination: 'keeping', records: 2, code: 'Table.Gone', message: 'the table is gone; token=***' },
+    {},
+  ])
+
+  // What is left of a request whose other records were taken before.
+  let attempt = 0
+  const partly: Destination = {
+    name: 'partly',
+    async send() {
+      attempt += 1
+      return attempt === 1 ? { refused: [{ index: 1, error: 'later', retryable: true }] } : { backedUp: reason }
+    },
+  }
+  const backup = memory()
+  const hose = firehose({ to: partly, backup, retry: { minDelay: 1, maxDelay: 1 } })
+  hose.write({ n: 1 })
+  hose.end({ n: 2 })
+  await once(hose, 'close')
+  t.match(hose.stats(), { delivered: 1, backedUp: 1 })
+  t.match(
+    JSON.parse(String(backup.records()[0])),
+    { errorCode: 'Table.Gone' },
+    'it is kept once more rather than never',
+  )
+
+  // As a backup itself it has to take what it is given.
+  const failing = firehose({
+    to: async () => Promise.reject(Object.assign(new Error('no'), { retryable: false })),
+    backup: to,
+  })
+  failing.end({ n: 1 })
+  const [error] = await once(failing, 'error')
+  t.match(error, { code: 'Backup.Failed' })
+  t.match(failing.stats(), { backedUp: 0, pending: 1 })
 })

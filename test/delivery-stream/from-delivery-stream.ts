@@ -488,7 +488,7 @@ t.test('a stream that an SDK creates and changes', async (t) => {
     ),
     {
       name: 'InvalidArgumentException',
-      message: /RedshiftDestinationConfiguration cannot be honoured/,
+      message: /RedshiftDestinationConfiguration\.ClusterJDBCURL must be jdbc:redshift/,
     },
   )
   await server.close()

@@ -29,6 +29,7 @@ const entries: Readonly<Record<string, string>> = {
   'hosepipe/memory': join(root, 'src/destinations/memory/index.ts'),
   'hosepipe/opensearch': join(root, 'src/destinations/opensearch/index.ts'),
   'hosepipe/parquet': join(root, 'src/encode/parquet/index.ts'),
+  'hosepipe/redshift': join(root, 'src/destinations/redshift/index.ts'),
   'hosepipe/splunk': join(root, 'src/destinations/splunk/index.ts'),
   'hosepipe/s3': join(root, 'src/destinations/s3/index.ts'),
 }
@@ -174,6 +175,7 @@ function withImports(code: string): string {
     'hosepipe/file': ['file'],
     'hosepipe/http': ['httpEndpoint', 'webhook'],
     'hosepipe/opensearch': ['openSearch'],
+    'hosepipe/redshift': ['redshift', 'replayManifests'],
     'hosepipe/splunk': ['splunk'],
     'hosepipe/delivery-stream': ['deliveryStreamOptions', 'fromDeliveryStream'],
     'hosepipe/direct-put': ['directPut'],

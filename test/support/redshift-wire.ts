@@ -74,6 +74,8 @@ export async function redshiftWire(t: Test, database: Postgres, storage: TestS3)
     const rows: Record<string, unknown>[] = []
     for (const { url } of entries) {
       const name = String(url).slice(`s3://${bucket}/`.length)
+      if (!String(url).startsWith(`s3://${bucket}/`))
+        throw new Error(`Mandatory url is not present in manifest file: ${url}`)
       const body = await storage.read(name).catch(() => {
         throw new Error(`Mandatory url is not present in manifest file: ${url}`)
       })

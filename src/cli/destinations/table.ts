@@ -9,6 +9,7 @@ import { needing, UsageError } from '../usage-error.ts'
 import { type Address, parseAddress } from './address.ts'
 import { openEndpoint, openOpenSearch, openSplunk, openWebhook } from './http.ts'
 import type { Opened } from './opened.ts'
+import { openRedshift } from './redshift.ts'
 import { type Stdout, stdout } from './stdout.ts'
 
 /** What one scheme means. */
@@ -52,6 +53,8 @@ const schemes: Readonly<Record<string, Scheme>> = {
   'splunk+https:': { form: 'splunk+https://…', open: openSplunk },
   'opensearch+http:': { form: 'opensearch+http://…/index', open: openOpenSearch },
   'opensearch+https:': { form: 'opensearch+https://…/index', open: openOpenSearch },
+  'redshift:': { form: 'redshift://user@host/database/table?s3=…&iamRole=…', open: openRedshift },
+  'redshift+data:': { form: 'redshift+data://workgroup/database/table?s3=…&iamRole=…', open: openRedshift },
   '-': {
     form: '- for standard output',
     open: async (_, options, output) => stdout(options, output),

@@ -9,3 +9,4 @@ export type {
   RedshiftPool,
   RedshiftPoolClient,
 } from './redshift-options.ts'
+export { type ReplayedManifest, replayManifests } from './replay-manifests.ts'

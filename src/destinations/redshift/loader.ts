@@ -12,7 +12,7 @@ import { Backoff } from '../../retry/backoff.ts'
 import { RetryBudget } from '../../retry/budget.ts'
 import { isRetryable } from '../../retry/retryable.ts'
 import { wait } from '../../retry/wait.ts'
-import type { ManifestStore } from './manifest-store.ts'
+import type { ManifestStore, PlacedManifest } from './manifest-store.ts'
 import type { StatementRunner } from './statement-runner.ts'
 import type { Load } from './statements.ts'
 
@@ -27,10 +27,13 @@ export interface LoaderShape {
   readonly clock: Clock
 }
 
+/** Is told that a load will be tried again. */
+export type Retrying = (delay: number, error: Error) => void
+
 /** An object that waits for its load. */
 interface Waiting {
   readonly url: string
-  readonly retrying: (delay: number, error: Error) => void
+  readonly retrying: Retrying
   /** The load has ended: with an error where its manifest went to the errors. */
   resolve(error: Error | undefined): void
   /** It is not known whether it has. */
@@ -60,7 +63,7 @@ export class Loader {
    *
    * @param signal - Ends the waiting; what is in a manifest already is loaded all the same, unless {@link close} is called.
    */
-  load(url: string, signal: AbortSignal, retrying: (delay: number, error: Error) => void): Promise<Error | undefined> {
+  load(url: string, signal: AbortSignal, retrying: Retrying): Promise<Error | undefined> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted()
       const end = (): void => signal.removeEventListener('abort', onAbort)
@@ -99,7 +102,9 @@ export class Loader {
       const some = this.#waiting
       this.#waiting = []
       try {
-        const error = await this.#loadAll(some)
+        const manifest = this.#shape.manifests.of(some.map(({ url }) => url))
+        // The statement is one for all of them.
+        const error = await this.loadManifest(manifest, (delay, why) => some[0]?.retrying(delay, why))
         for (const one of some) one.resolve(error)
       } catch (error) {
         for (const one of some) one.reject(toError(error))
@@ -108,12 +113,11 @@ export class Loader {
     this.#running = undefined
   }
 
-  /** @returns Why it was not loaded, when the manifest is among the errors. */
-  async #loadAll(some: readonly Waiting[]): Promise<Error | undefined> {
+  /** Loads what a manifest names, at once. Resolves when that is committed, or to why not, when the manifest is among the errors. */
+  async loadManifest(manifest: PlacedManifest, retrying: Retrying): Promise<Error | undefined> {
     const { runner, manifests, loadOf } = this.#shape
     const { signal } = this.#stop
     const attempts = this.#backoff.begin()
-    const manifest = manifests.of(some.map(({ url }) => url))
     const load = loadOf(manifest.url, manifest.id)
     for (let isPut = false; ; ) {
       let error: Error
@@ -130,14 +134,13 @@ export class Loader {
       if (signal.aborted) throw error
       const delay = isRetryable(error) ? attempts.next([error]) : undefined
       if (delay === undefined) return this.#giveUp(manifest, error)
-      // The statement is one for all of them.
-      some[0]?.retrying(delay, error)
+      retrying(delay, error)
       await wait(delay, this.#shape.clock, signal)
     }
   }
 
   /** The manifest has to be kept somewhere: without it nobody would know what was not loaded. */
-  async #giveUp(manifest: ReturnType<ManifestStore['of']>, error: Error): Promise<Error> {
+  async #giveUp(manifest: PlacedManifest, error: Error): Promise<Error> {
     const { manifests, clock } = this.#shape
     const { signal } = this.#stop
     const tools = { budget: new RetryBudget(), clock, random: Math.random }

@@ -20,12 +20,15 @@ import {
 import type { Duration } from '../../units.ts'
 import type { S3Options } from '../s3/s3-options.ts'
 import { type CopyOptions, readCopyOptions } from './copy-options.ts'
-import { partsOf } from './statements.ts'
+import { partsOf } from './identifiers.ts'
 
 /** Keys by which Redshift reads from S3, where it has no role. They are never shown. */
 export interface RedshiftCredentials {
+  /** The id of the key. */
   readonly accessKeyId: string
+  /** The key. */
   readonly secretAccessKey: string
+  /** The token of temporary keys. Default: none; the keys stay. */
   readonly sessionToken?: string | undefined
 }
 
@@ -91,13 +94,13 @@ export interface RedshiftOptions {
   readonly columns?: readonly string[] | undefined
   /** Options of COPY: `"JSON 'auto' TRUNCATECOLUMNS REGION 'eu-west-1'"`. GZIP follows from `s3.compress`. Default `"JSON 'auto'"`. */
   readonly copyOptions?: string | undefined
-  /** The ARN of the role by which Redshift reads from S3, or `'default'`. It or `credentials` must be given. */
+  /** The ARN of the role by which Redshift reads from S3, or `'default'`. Default: none; it or `credentials` must be given. */
   readonly iamRole?: string | undefined
-  /** Keys instead of a role. */
+  /** Keys instead of a role. Default: none. */
   readonly credentials?: RedshiftCredentials | undefined
-  /** How the statement is run: a connection by `pg`, or a pool of yours. It or `dataApi` must be given. */
+  /** How the statement is run: a connection by `pg`, or a pool of yours. Default: none; it or `dataApi` must be given. */
   readonly connection?: RedshiftConnection | RedshiftPool | undefined
-  /** How the statement is run: the Redshift Data API. */
+  /** How the statement is run: the Redshift Data API. Default: none. */
   readonly dataApi?: RedshiftDataApi | undefined
   /** How long a load is tried, from its first attempt on, the first one included: 0 to 2 h. Then its manifest goes under `errors/manifests/`, and its records count as backed up. Default `'1h'`. */
   readonly retryFor?: Duration | undefined

@@ -5,14 +5,11 @@ import { HosepipeError, OptionError, toError } from '../../errors.ts'
 import { readOptions } from '../../options.ts'
 import { s3 } from '../s3/s3.ts'
 import { s3Fields } from '../s3/s3-options.ts'
-import { DataApiRunner } from './data-api-runner.ts'
-import { Loader } from './loader.ts'
-import { ManifestStore } from './manifest-store.ts'
-import { PgRunner } from './pg-runner.ts'
+import { loading } from './loading.ts'
 import { RedshiftError } from './redshift-error.ts'
 import { type RedshiftInForce, type RedshiftOptions, readRedshiftOptions } from './redshift-options.ts'
 import type { StatementRunner } from './statement-runner.ts'
-import { loadOf, probeOf } from './statements.ts'
+import { probeOf } from './statements.ts'
 
 /** How long an object may take to be written, in milliseconds: as for `s3()`. */
 const writeTime = 180_000
@@ -42,15 +39,7 @@ export function redshift(options: RedshiftOptions): Destination {
   const clock = options.clock ?? systemClock
   const objects = s3(options.s3)
   const inS3 = readOptions('s3', options.s3, s3Fields)
-  const runner = runnerOf(read, options)
-  const manifests = new ManifestStore(inS3, clock)
-  const loader = new Loader({
-    runner,
-    manifests,
-    loadOf: (manifest, id) => loadOf(read, manifest, id),
-    retryFor: read.retryFor,
-    clock,
-  })
+  const { runner, manifests, loader } = loading(options, read)
   const room = new InFlight(read.concurrency, Number.POSITIVE_INFINITY)
 
   async function write(request: Request, context: SendContext): Promise<void> {
@@ -74,6 +63,8 @@ export function redshift(options: RedshiftOptions): Destination {
   return {
     ...objects,
     name: 'redshift',
+    // COPY has to know it.
+    fixedFormat: true,
     concurrency: read.maxWaiting,
     timeout: waitTime,
     async open() {
@@ -94,15 +85,6 @@ export function redshift(options: RedshiftOptions): Destination {
       await objects.close?.()
     },
   }
-}
-
-/** @internal What runs statements. */
-export function runnerOf(read: RedshiftInForce, options: RedshiftOptions): StatementRunner {
-  const { credentials, copyTimeout, pollInterval } = read
-  const secrets = credentials === undefined ? [] : [credentials.secretAccessKey, credentials.sessionToken ?? '']
-  if (options.connection !== undefined) return new PgRunner(options.connection, copyTimeout, secrets)
-  const clock = options.clock ?? systemClock
-  return new DataApiRunner(options.dataApi ?? { database: '' }, { clock, pollInterval, timeout: copyTimeout, secrets })
 }
 
 /** What a table that is asked for and not there is called: by the first codes that tell of a mistake, and not of what passes. */

@@ -1,5 +1,6 @@
 /** The SQL of a load. Names are quoted, texts escaped: nothing that a user or a record says becomes SQL but the options of COPY, which are checked. */
 import { hidden } from '../../redact.ts'
+import { listOf, literal, quoted, quotedName } from './identifiers.ts'
 import type { RedshiftCredentials } from './redshift-options.ts'
 
 /** What a load is made of. */
@@ -26,26 +27,6 @@ export interface Load {
 }
 
 const staging = '"hosepipe_staging"'
-
-/** A text of SQL. */
-export function literal(text: string): string {
-  // Redshift reads a backslash in a text as the beginning of an escape, PostgreSQL does not; manifests and roles have none.
-  return `'${text.replaceAll("'", "''")}'`
-}
-
-/** A name, and that of its schema before it. @throws Error where a part is empty */
-export function quoted(name: string): string {
-  return partsOf(name)
-    .map((part) => `"${part.replaceAll('"', '""')}"`)
-    .join('.')
-}
-
-/** The parts of a name: `a.b`, or `"A.x".b`. */
-export function partsOf(name: string): readonly string[] {
-  const parts = Array.from(name.matchAll(/"((?:[^"]|"")+)"(?:\.|$)|([^".]+)(?:\.|$)/g))
-  if (parts.map(([whole]) => whole).join('') !== name || name.endsWith('.') || name === '') return []
-  return parts.map(([, inQuotes, bare]) => inQuotes?.replaceAll('""', '"') ?? bare ?? '')
-}
 
 /** Makes the statements of a load. */
 export function loadOf(shape: LoadShape, manifest: string, id: string): Load {
@@ -100,14 +81,6 @@ function merged(
     `INSERT INTO ${target} (${columns}) SELECT ${columns} FROM (${numbered}) AS "hosepipe_numbered" WHERE "hosepipe_number" = 1`,
     `DROP TABLE ${staging}`,
   ]
-}
-
-function quotedName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
-}
-
-function listOf(names: readonly string[]): string {
-  return names.map(quotedName).join(', ')
 }
 
 /** Asks for the table and its columns, and gets no row. */

@@ -1,0 +1,44 @@
+import { systemClock } from '../../clock.ts'
+import { readOptions } from '../../options.ts'
+import { s3Fields } from '../s3/s3-options.ts'
+import { DataApiRunner } from './data-api-runner.ts'
+import { Loader } from './loader.ts'
+import { ManifestStore } from './manifest-store.ts'
+import { PgRunner } from './pg-runner.ts'
+import type { RedshiftInForce, RedshiftOptions } from './redshift-options.ts'
+import type { StatementRunner } from './statement-runner.ts'
+import { loadOf } from './statements.ts'
+
+/** What loads manifests, and what it needs. */
+export interface Loading {
+  readonly runner: StatementRunner
+  readonly manifests: ManifestStore
+  readonly loader: Loader
+}
+
+/** Makes it. @throws OptionError for options of S3 */
+export function loading(options: RedshiftOptions, read: RedshiftInForce): Loading {
+  const clock = options.clock ?? systemClock
+  const runner = runnerOf(read, options)
+  const manifests = new ManifestStore(readOptions('s3', options.s3, s3Fields), clock)
+  const { retryFor } = read
+  const loader = new Loader({
+    runner,
+    manifests,
+    loadOf: (manifest, id) => loadOf(read, manifest, id),
+    retryFor,
+    clock,
+  })
+  return { runner, manifests, loader }
+}
+
+function runnerOf(
+  read: RedshiftInForce,
+  { connection, dataApi, clock = systemClock }: RedshiftOptions,
+): StatementRunner {
+  const { credentials, copyTimeout: timeout, pollInterval } = read
+  const secrets = credentials === undefined ? [] : [credentials.secretAccessKey, credentials.sessionToken ?? '']
+  if (connection !== undefined) return new PgRunner(connection, timeout, secrets)
+  // One of the two is there: the options were read.
+  return new DataApiRunner(dataApi ?? { database: '' }, { clock, pollInterval, timeout, secrets })
+}
