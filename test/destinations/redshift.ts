@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { RedshiftError, type RedshiftOptions, redshift } from '../../src/destinations/redshift/index.ts'
+import { parquet } from '../../src/encode/parquet/index.ts'
 import { type FirehoseOptions, firehose, gzip } from '../../src/index.ts'
 import { conserves } from '../support/conservation.ts'
 import { ManualClock } from '../support/manual-clock.ts'
@@ -220,6 +221,18 @@ t.test('a database that is down for longer than retryFor, and comes back', async
   t.equal((await keys('errors/manifests/')).length, 1)
 })
 
+t.test('a destination serves one stream after another', async (t) => {
+  const { options, ids } = await cluster(t)
+  const to = redshift(options)
+  for (const first of [0, 10]) {
+    const stream = firehose({ to, clock: options.clock })
+    for (const event of events(10, first)) stream.write(event)
+    await stream[Symbol.asyncDispose]()
+    conserves(t, stream.stats())
+  }
+  t.same(await ids(), numbers(20))
+})
+
 t.test('two hosepipes load one table', async (t) => {
   const { open, ids } = await cluster(t)
   const both = [open({ ledger: 'ledger' }), open({ ledger: 'ledger' })]
@@ -303,7 +316,7 @@ t.test('a stream that is destroyed cancels its COPY, and settles nothing', async
 })
 
 t.test('the Data API', async (t) => {
-  const { wire, open, ids, keys, connection, options } = await cluster(t)
+  const { table, wire, open, ids, keys, connection } = await cluster(t)
   const data = await redshiftDataDoor(t, connection)
   const dataApi = { client: data.client, workgroupName: 'w', database: 'postgres' }
   const given = { connection: undefined, dataApi, ledger: 'ledger' }
@@ -313,6 +326,22 @@ t.test('the Data API', async (t) => {
   t.equal(await first.ended, undefined)
   conserves(t, first.stream.stats())
   t.same(await ids(), numbers(250))
+
+  // A statement that cannot be asked after for a while runs on, and is not run again.
+  const copies = wire.copies().length
+  let unheard = 0
+  data.door.fault = (operation) => {
+    if (operation !== 'DescribeStatement' || data.statements.size < 3) return undefined
+    unheard += 1
+    return unheard <= 8 ? { status: 500, type: 'InternalServerException' } : undefined
+  }
+  const patient = open(given)
+  patient.write(events(1, 800))
+  patient.stream.end()
+  t.equal(await patient.ended, undefined)
+  t.match(patient.stream.stats(), { delivered: 1, retries: 0 })
+  t.equal(wire.copies().length, copies + 1)
+  await database.sql(`DELETE FROM ${table} WHERE id = 800`)
 
   // Handed over, and the answer is lost; then the connection to the database, behind the commit.
   let cuts = 0
@@ -348,7 +377,6 @@ t.test('the Data API', async (t) => {
   t.equal(await slow.ended, undefined)
   t.match(slow.stream.stats(), { backedUp: 1, byCode: { 'Redshift.QueryCancelled': { records: 1 } } })
   t.ok(data.asked.includes('CancelStatement'))
-  t.equal(options.dataApi, undefined)
 })
 
 t.test('options', async (t) => {
@@ -376,6 +404,7 @@ t.test('options', async (t) => {
     [{ columns: ['a', 'a'] }, /columns must be an array of names, each of them once/],
     [{ s3: { bucket: 'lake', prefix: "it's/" } }, /s3\.prefix must have neither/],
     [{ s3: {} }, /bucket/],
+    [{ s3: { bucket: 'lake', encode: parquet({ schema: { id: 'bigint' } }) } }, /s3\.encode must not be parquet/],
     [{ copyOptions: 'GZIP' }, /copyOptions has GZIP, but objects are not compressed/],
     [{ copyOptions: 'JSN' }, /there is no option JSN; did you mean JSON\?/],
     [{ copyOptions: 'JSON auto' }, /there is no option auto/],
@@ -432,6 +461,13 @@ t.test('errors of Redshift have the codes of the service, and no secret', async 
     ['', 'self-signed certificate in certificate chain', 'SslFailure', true],
     ['', 'something that nobody has seen', 'PSQLException', true],
   ]
+  const ofTheApi = (name: string): string => {
+    return toRedshiftError(Object.assign(new Error('said by the API'), { name, $metadata: {} })).code
+  }
+  t.equal(ofTheApi('AccessDeniedException'), 'Redshift.AuthenticationFailed')
+  t.equal(ofTheApi('ThrottlingException'), 'Redshift.TooManyConnectionsException')
+  t.equal(ofTheApi('ResourceNotFoundException'), 'Redshift.ConnectionFailed')
+  t.equal(ofTheApi('ValidationException'), 'Redshift.ArgumentNotSupported')
   for (const [code, message, expected, retryable] of cases) {
     const error = toRedshiftError(Object.assign(new Error(message), code !== '' && { code }))
     t.match(error, { name: 'RedshiftError', code: `Redshift.${expected}`, retryable }, message)

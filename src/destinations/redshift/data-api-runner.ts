@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { RedshiftDataClient } from '@aws-sdk/client-redshift-data'
 import type { Clock } from '../../clock.ts'
 import { importPeer } from '../../peer-packages.ts'
+import { isRetryable } from '../../retry/retryable.ts'
 import { wait } from '../../retry/wait.ts'
 import { RedshiftError, toRedshiftError } from './redshift-error.ts'
 import type { RedshiftDataApi } from './redshift-options.ts'
@@ -116,7 +117,14 @@ export class DataApiRunner implements StatementRunner {
     for (let pause = pollInterval / 10; ; pause = Math.min(pause * 2, pollInterval)) {
       await wait(pause, clock, signal)
       signal.throwIfAborted()
-      const answer = await client.send(new sdk.DescribeStatementCommand({ Id }), { abortSignal: signal })
+      const answer = await client
+        .send(new sdk.DescribeStatementCommand({ Id }), { abortSignal: signal })
+        .catch((error) => {
+          signal.throwIfAborted()
+          if (!isRetryable(error)) throw error
+          // The statement runs on, whether it can be asked after or not.
+          return { Status: '', Error: undefined, SubStatements: undefined }
+        })
       const { Status = '', Error: words, SubStatements = [] } = answer
       if (Status === 'FINISHED') return
       if (!ended.has(Status)) continue

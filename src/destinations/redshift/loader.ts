@@ -47,7 +47,7 @@ const maxDelay = 60_000
 export class Loader {
   readonly #shape: LoaderShape
   readonly #backoff: Backoff
-  readonly #stop = new AbortController()
+  #stop = new AbortController()
   #waiting: Waiting[] = []
   #running: Promise<void> | undefined
 
@@ -89,10 +89,11 @@ export class Loader {
     })
   }
 
-  /** Cancels what runs, and waits for its end. */
+  /** Cancels what runs, and waits for its end. Afterwards loads can be begun again. */
   async close(): Promise<void> {
     this.#stop.abort(new Error('redshift: the destination was closed'))
     await this.#running
+    this.#stop = new AbortController()
   }
 
   async #run(): Promise<void> {

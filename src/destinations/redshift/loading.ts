@@ -25,7 +25,7 @@ export function loading(options: RedshiftOptions, read: RedshiftInForce): Loadin
   const loader = new Loader({
     runner,
     manifests,
-    loadOf: (manifest, id) => loadOf(read, manifest, id),
+    loadOf: (manifest, id) => loadOf(read, manifest, id, clock.wall()),
     retryFor,
     clock,
   })

@@ -34,8 +34,9 @@ export class PgRunner implements StatementRunner {
 
   async load({ ledger, statements }: Load, signal: AbortSignal): Promise<void> {
     await this.#with(signal, async (ask) => {
-      await ask(`SET statement_timeout TO ${this.#timeout}`)
       await ask('BEGIN')
+      // The connection may be one of the user's, which has a time of its own afterwards.
+      await ask(`SET LOCAL statement_timeout TO ${this.#timeout}`)
       if (ledger !== undefined) {
         await ask(ledger.lock)
         if (isThere(await ask(ledger.isThere))) return ask('ROLLBACK')

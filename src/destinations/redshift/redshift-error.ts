@@ -54,6 +54,14 @@ const states: Readonly<Record<string, readonly [string, Follows]>> = {
 
 /** What errors say that have no state of their own: Redshift's, and all of the Data API. The first that fits counts. */
 const words: readonly (readonly [RegExp, string, Follows])[] = [
+  [
+    /^(AccessDenied|UnrecognizedClient|InvalidSignature|ExpiredToken|InvalidClientTokenId)/,
+    'AuthenticationFailed',
+    'again',
+  ],
+  [/^(Throttling|ActiveStatementsExceeded|ActiveSessionsExceeded)/, 'TooManyConnectionsException', 'again'],
+  [/^(ResourceNotFound|DatabaseConnection)/, 'ConnectionFailed', 'again'],
+  [/^Validation/, 'ArgumentNotSupported', 'never'],
   [/SlowDown|reduce your request rate/i, 'S3SlowDown', 'again'],
   [
     /stl_load_errors|sys_load_error_detail|invalid input syntax|value too long|out of range|violates/i,
@@ -104,12 +112,21 @@ export function toRedshiftError(thrown: unknown, secrets: readonly string[] = []
   const message = thrown instanceof Error ? thrown.message : String(thrown)
   const code = propertyOf(thrown, 'code')
   const sqlState = typeof code === 'string' && stateForm.test(code) ? code : undefined
-  const said = `${typeof code === 'string' && sqlState === undefined ? `${code} ` : ''}${message}`
+  const said = `${kindOf(thrown, sqlState)}${message}`
   const [name, follows] = meaningOf(sqlState, said)
   return new RedshiftError(`Redshift.${name}`, `redshift: ${without(said, secrets)}`, {
     sqlState,
     retryable: follows === 'again',
   })
+}
+
+/** What else than its words says what an error is: a code of the system, or the name that the Data API gives it. */
+function kindOf(thrown: unknown, sqlState: string | undefined): string {
+  if (sqlState !== undefined) return ''
+  const code = propertyOf(thrown, 'code')
+  const name = propertyOf(thrown, '$metadata') === undefined ? undefined : propertyOf(thrown, 'name')
+  const kind = typeof code === 'string' ? code : name
+  return typeof kind === 'string' ? `${kind}: ` : ''
 }
 
 /** Texts that several places repeat, without those that must not show. */

@@ -218,6 +218,9 @@ export function readRedshiftOptions(options: RedshiftOptions): RedshiftInForce {
     )
     if (missing !== undefined) throw wrong('merge', `merge names the column ${missing}, which is not among columns`)
   }
+  if (s3.encode?.name === 'parquet') {
+    throw wrong('s3', 's3.encode must not be parquet(): COPY reads it by lengths that manifests would have to have')
+  }
   if (/[\\']/.test(s3.prefix ?? ''))
     throw wrong('s3', 's3.prefix must have neither backslashes nor quotes, which COPY does not read')
   return { ...read, copyOptions: withCompression(readCopyOptions(read.copyOptions), s3.compress?.name) }

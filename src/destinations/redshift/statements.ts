@@ -1,6 +1,5 @@
 /** The SQL of a load. Names are quoted, texts escaped: nothing that a user or a record says becomes SQL but the options of COPY, which are checked. */
-import { hidden } from '../../redact.ts'
-import { listOf, literal, quoted, quotedName } from './identifiers.ts'
+import { listOf, literal, partsOf, quoted, quotedName } from './identifiers.ts'
 import type { RedshiftCredentials } from './redshift-options.ts'
 
 /** What a load is made of. */
@@ -29,11 +28,13 @@ export interface Load {
 const staging = '"hosepipe_staging"'
 
 /** Makes the statements of a load. */
-export function loadOf(shape: LoadShape, manifest: string, id: string): Load {
+export function loadOf(shape: LoadShape, manifest: string, id: string, now: number): Load {
   const { ledger, merge } = shape
   const noted = ledger === undefined ? undefined : quoted(ledger)
   const note =
-    noted === undefined ? [] : [`INSERT INTO ${noted} (manifest, loaded_at) VALUES (${literal(id)}, CURRENT_TIMESTAMP)`]
+    noted === undefined
+      ? []
+      : [`INSERT INTO ${noted} (manifest, loaded_at) VALUES (${literal(id)}, ${literal(timestampOf(now))})`]
   return {
     id,
     ledger:
@@ -48,6 +49,11 @@ export function loadOf(shape: LoadShape, manifest: string, id: string): Load {
       ...note,
     ],
   }
+}
+
+/** In UTC; the time of the database is a function that not all of its nodes know. */
+function timestampOf(time: number): string {
+  return new Date(time).toISOString().slice(0, 19).replace('T', ' ')
 }
 
 function copyInto(target: string, shape: LoadShape, manifest: string): string {
@@ -71,7 +77,9 @@ function merged(
 ): readonly string[] {
   const target = quoted(shape.table)
   const columns = listOf(shape.columns ?? [])
-  const sameKey = keys.map((key) => `${target}.${quotedName(key)} = ${staging}.${quotedName(key)}`).join(' AND ')
+  // Behind FROM it goes by its name without the schema.
+  const bare = quotedName(partsOf(shape.table).at(-1) ?? '')
+  const sameKey = keys.map((key) => `${bare}.${quotedName(key)} = ${staging}.${quotedName(key)}`).join(' AND ')
   const order = latest === undefined ? '' : ` ORDER BY ${quotedName(latest)} DESC NULLS LAST`
   const numbered = `SELECT ${columns}, ROW_NUMBER() OVER (PARTITION BY ${listOf(keys)}${order}) AS "hosepipe_number" FROM ${staging}`
   return [
@@ -86,9 +94,4 @@ function merged(
 /** Asks for the table and its columns, and gets no row. */
 export function probeOf({ table, columns }: Pick<LoadShape, 'table' | 'columns'>): string {
   return `SELECT ${columns === undefined ? '1' : listOf(columns)} FROM ${quoted(table)} WHERE 1 = 0`
-}
-
-/** A statement as it may be shown: without what nobody may see. */
-export function shown(statement: string): string {
-  return statement.replaceAll(/(SECRET_ACCESS_KEY|SESSION_TOKEN) '(?:[^']|'')*'/g, `$1 '${hidden}'`)
 }
