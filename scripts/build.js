@@ -2,7 +2,7 @@
 //
 //     node scripts/build.js [--only-code] [--to FOLDER]      default: dist
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -56,6 +56,13 @@ await build({
     'src/transform/threads/worker.ts',
   ],
 })
+// What piscina loads: see `pooledFile` in src/own-files.ts.
+for (const name of ['transform/lambda/handler-worker', 'transform/threads/worker']) {
+  writeFileSync(
+    join(values.to, `${name}.cjs`),
+    `exports.run = import('./${basename(name)}.js').then(({ run }) => run)\n`,
+  )
+}
 // For this repository alone; not in the package.
 await build({ ...common, entryPoints: ['src/cli/config-schema.ts', 'src/cli/serve-schema.ts', 'src/example/main.ts'] })
 /**

@@ -28,5 +28,16 @@ export function threadFile(name: ThreadFile): URL {
   return new URL(`./${name}${extname(here)}`, here)
 }
 
+/**
+ * The file that piscina loads in its threads. It calls `require` first, and Node 20 ends the whole process where a thread is stopped while it requires a module:
+ * as it is built, a file in CommonJS stands before the module and imports it.
+ *
+ * @throws HosepipeError `Transform.NoThreads` as {@link threadFile} does.
+ */
+export function pooledFile(name: Extract<ThreadFile, `transform/${string}`>): URL {
+  const file = threadFile(name)
+  return extname(file.pathname) === '.js' ? new URL(file.href.replace(/js$/, 'cjs')) : file
+}
+
 /** The manifest of the package. */
 export const manifestFile = (): URL => new URL('../package.json', import.meta.url)

@@ -13,6 +13,7 @@ export class Feeder {
   readonly #ledger: Ledger
   readonly #splitter: Splitter
   readonly #flush: () => Promise<void>
+  readonly #reuse: boolean
   #open: OpenInput | undefined
   /** Bytes of inputs that are done. */
   #bytesRead = 0
@@ -20,9 +21,13 @@ export class Feeder {
   readonly #streams: { readonly source: RecordStream; closed: Promise<void> | undefined }[] = []
   #isStopped = false
 
-  /** @param flush - Delivers what is gathered now. */
-  constructor(ledger: Ledger, splitter: Splitter, flush: () => Promise<void>) {
+  /**
+   * @param flush - Delivers what is gathered now.
+   * @param reuse - Whether memory may be read into again when its records have ended.
+   */
+  constructor(ledger: Ledger, splitter: Splitter, flush: () => Promise<void>, reuse: boolean) {
     this.#flush = flush
+    this.#reuse = reuse
     this.#ledger = ledger
     this.#splitter = splitter
   }
@@ -60,7 +65,7 @@ export class Feeder {
     if ('begin' in input) return this.#feedStream(input, head, signal)
     const reading: Reading = { bytes: 0, to: 0, hasEnded: false }
     this.#readings.set(input, reading)
-    const open = await input.open()
+    const open = await input.open(this.#reuse)
     this.#open = open
     const stage = split(this.#ledger.tracked(this.#splitter, input.name, reading, () => !reading.hasEnded))
     const isThrough = finished(stage, { signal })

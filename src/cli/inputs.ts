@@ -1,9 +1,10 @@
 /** Where records come from: files, compressed or not, and standard input. */
 import { constants, createReadStream, fstatSync, open as openFile, type ReadStream } from 'node:fs'
-import { access, stat } from 'node:fs/promises'
+import { access, open as openFileHandle, stat } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { promisify } from 'node:util'
 import { decompressed } from '../decompress/decompress.ts'
+import { formatOf } from '../decompress/format.ts'
 import { type Source, source } from '../index.ts'
 import { expandPaths } from '../sources/paths.ts'
 import { isStreamAddress, type StreamInput, streamInput } from './stream-inputs.ts'
@@ -18,8 +19,13 @@ export interface ByteInput {
   readonly name: string
   /** Its bytes as they lie on the disk; `undefined` for a pipe or a device. */
   readonly size: number | undefined
-  /** Begins to read it. @throws UsageError when it cannot be opened. */
-  open(): Promise<OpenInput>
+  /**
+   * Begins to read it.
+   *
+   * @param reuse - Whether memory may be read into again when its records have ended.
+   * @throws UsageError when it cannot be opened.
+   */
+  open(reuse: boolean): Promise<OpenInput>
 }
 
 /** An input that is being read. */
@@ -35,6 +41,8 @@ export interface OpenInput {
 /** Large chunks: a megabyte at a time reads nearly three times as fast as the 64 KiB that streams read by themselves. */
 const chunkBytes = 1024 * 1024
 const stdinName = 'stdin'
+/** So many bytes tell every compression. */
+const longestMagic = 16
 
 /**
  * Looks at all inputs before any is read.
@@ -87,15 +95,30 @@ async function fileInput(path: string): Promise<Input> {
   return {
     name: path,
     size: found.isFile() ? found.size : undefined,
-    async open() {
+    async open(reuse) {
       const refused = (error: unknown): never => {
         throw new UsageError(`${path}: ${wordsOf(error).replace(`${path}: `, '')}`, { cause: error })
       }
       await access(path, constants.R_OK).catch(refused)
       // A read of an empty pipe would hold a thread of the pool, and the process at its end.
-      const stream = found.isFIFO() ? new Socket({ fd: await openDescriptor(path, 'r').catch(refused) }) : source(path)
-      return counted(path, stream)
+      if (found.isFIFO()) return counted(path, new Socket({ fd: await openDescriptor(path, 'r').catch(refused) }))
+      // What is compressed is read for a decompressor, which gives no memory back.
+      const isLent = reuse && found.isFile() && (await isPlain(path).catch(refused))
+      return counted(path, source(path, { reuse: isLent }))
     },
+  }
+}
+
+/** Whether a file's bytes are its records, and not compressed. */
+async function isPlain(path: string): Promise<boolean> {
+  const file = await openFileHandle(path)
+  try {
+    const head = Buffer.alloc(longestMagic)
+    const { bytesRead } = await file.read(head, 0, head.length, 0)
+    const found = formatOf(head.subarray(0, bytesRead), path)
+    return 'format' in found && found.format === 'none'
+  } finally {
+    await file.close()
   }
 }
 

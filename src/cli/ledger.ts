@@ -2,7 +2,10 @@
  * Where in the inputs the records are that have not ended: every splitter's receipts are opened here, in one account, with the
  * name of their input.
  */
+
 import { Account, type Counts, type Receipt, type SplitOutlet, type Splitter, type SplitterState } from '../index.ts'
+import { type Lease, leaseOf } from '../memory/lease.ts'
+import { RecordMemory } from '../memory/record-memory.ts'
 
 /** Records that have not ended, as one stretch of an input. */
 export interface Undelivered {
@@ -64,11 +67,16 @@ export class Ledger {
     return {
       name: `${splitter.name}, ${source}`,
       start(outlet): SplitterState {
+        /** Of the chunk that is being split, if its memory is to be read into again. */
+        let lease: Lease | undefined
+        const memory = RecordMemory.shared()
         const trackedOutlet: SplitOutlet = {
           open(count, from, to, places) {
             const arrivedAt = outlet.now()
             const onSettled = (settled: Receipt) => void open.delete(settled)
-            const receipt = account.open(count, arrivedAt, { position: { source, from, to }, onSettled })
+            const position = { source, from, to }
+            const receipt = account.open(count, arrivedAt, { position, onSettled, memory: lease && memory })
+            if (lease !== undefined) receipt.hold(lease)
             if (receipt.pending > 0) open.add(receipt)
             reading.to = to
             return { receipt, arrivedAt, places }
@@ -77,12 +85,19 @@ export class Ledger {
           now: () => outlet.now(),
         }
         const state = splitter.start(trackedOutlet)
+        const detach = (): void => {
+          lease = undefined
+          state.detach?.()
+        }
         return {
           write(chunk) {
             reading.bytes += chunk.length
+            lease = state.detach && leaseOf(chunk)
             return state.write(chunk)
           },
+          ...(state.detach !== undefined && { detach }),
           end() {
+            lease = undefined
             if (!wasStopped()) return state.end()
             state.destroy?.()
             return undefined

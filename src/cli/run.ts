@@ -54,7 +54,7 @@ export async function run(
   const started = performance.now()
   const ledger = new Ledger()
   const way = makeWay(setup, ledger)
-  const feeder = new Feeder(ledger, setup.splitter, () => way.flush())
+  const feeder = new Feeder(ledger, setup.splitter, () => way.flush(), setup.reuse)
   const broken = new AbortController()
   way.finished.catch((error) => broken.abort(error))
 

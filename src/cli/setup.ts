@@ -42,6 +42,8 @@ export interface Setup {
   readonly sourceBackup: Opened | undefined
   /** Whether objects go to standard output, so that nothing else may be written there. */
   readonly usesStdout: boolean
+  /** Whether nothing of the user's can keep a Buffer, so that memory may be read into again when its records have ended. */
+  readonly reuse: boolean
   /** The options as they were understood, defaults filled in and secrets hidden. */
   readonly shown: object
 }
@@ -201,6 +203,13 @@ export async function makeSetup(config: Config, shell: SetupShell): Promise<Setu
     retry: first.delivery.retry,
     sourceBackup,
     usesStdout: onStdout.length > 0,
+    reuse:
+      splitter.name === 'lines' &&
+      transforms.every(({ isByValue }) => isByValue) &&
+      typeof key !== 'function' &&
+      !isFunctional(config.encode, 'encode') &&
+      !isFunctional(config.compress, 'compress') &&
+      ![...opened, backup, sourceBackup].some((one) => one && 'isForeign' in one && one.isForeign),
     shown: Object(masked(shown)),
   }
 }
@@ -236,7 +245,8 @@ async function openOption(name: string, given: unknown, output: Stdout): Promise
     throw new UsageError('it must be said where the records go: --to FOLDER, or --to - for standard output')
   }
   if (isDestination(given)) {
-    return { destination: typeof given === 'function' ? { name: given.name || 'send', send: given } : given }
+    const destination = typeof given === 'function' ? { name: given.name || 'send', send: given } : given
+    return { destination, isForeign: true }
   }
   const { url, encode, compress, ...others } = isPlain(given) ? given : { url: given }
   if (typeof url !== 'string' || url === '') {
@@ -262,6 +272,11 @@ function whatTellsApart({ timestampFrom }: BatchOptions, { batch: given }: Confi
 
 function isDestination(value: unknown): value is Destination | Destination['send'] {
   return typeof value === 'function' || (isObject(value) && typeof value.send === 'function')
+}
+
+/** Whether an option is an object of the user's own, with code in it. */
+function isFunctional(value: unknown, method: string): boolean {
+  return isObject(value) && typeof value[method] === 'function'
 }
 
 function optionsOf(name: string, given: unknown): Config {

@@ -2,6 +2,7 @@ import { describe } from '../errors.ts'
 import { type RecordFunction, type Stage, transform } from '../index.ts'
 import { checkOptions, nearestOf } from '../options.ts'
 import { Stage as StageClass } from '../stage/stage.ts'
+import { FieldReader } from '../transform/field.ts'
 import { isRecordFunction } from '../transform/view.ts'
 import { type Config, isPlain } from './config.ts'
 import { passOn } from './forms.ts'
@@ -13,6 +14,8 @@ import { UsageError } from './usage-error.ts'
 export interface NamedTransform {
   /** What it is called in the tables of `bench`. */
   readonly name: string
+  /** Whether its function gets values and text, and never a Buffer that it could keep. */
+  readonly isByValue: boolean
   make(): Stage
 }
 
@@ -31,8 +34,9 @@ export async function makeTransforms(given: unknown): Promise<NamedTransform[]> 
 }
 
 async function makeTransform(given: unknown): Promise<NamedTransform> {
-  if (given instanceof StageClass) return { name: 'transform', make: () => given }
-  if (isRecordFunction(given) || isFunction(given)) return { name: nameOf(given), make: () => transform(given) }
+  if (given instanceof StageClass) return { name: 'transform', isByValue: false, make: () => given }
+  if (isRecordFunction(given) || isFunction(given))
+    return { name: nameOf(given), isByValue: false, make: () => transform(given) }
   const options = isPlain(given) ? given : { transform: given }
   const [ready] = readyKinds.filter((name) => Object.hasOwn(options, name))
   if (ready !== undefined) return makeReady(ready, options)
@@ -54,7 +58,8 @@ async function makeTransform(given: unknown): Promise<NamedTransform> {
   const make = (): Stage => transform(fn, passOn(rest))
   // Made once for nothing: its options are checked when it is made.
   make().destroy()
-  return { name: typeof what === 'string' ? `${kind} ${what}` : kind, make }
+  const isByValue = fn.look === 'json' || fn.look === 'text' || fn.look instanceof FieldReader
+  return { name: typeof what === 'string' ? `${kind} ${what}` : kind, isByValue, make }
 }
 
 async function makeReady(kind: ReadyKind, options: Config): Promise<NamedTransform> {
@@ -65,7 +70,7 @@ async function makeReady(kind: ReadyKind, options: Config): Promise<NamedTransfo
     )
   }
   const make = await readyMade(kind, what, rest)
-  return { name: `${kind} ${what}`, make }
+  return { name: `${kind} ${what}`, isByValue: kind === 'blueprint', make }
 }
 
 /** What may stand beside the function; the library says what each may be. */

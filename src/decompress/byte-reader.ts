@@ -54,7 +54,9 @@ export class ByteReader {
     while (!this.#hasEnded) {
       const { value, done } = await this.#chunks.next()
       if (done === true) this.#hasEnded = true
-      else if (value.length > 0) return Buffer.from(value.buffer, value.byteOffset, value.length)
+      // The chunk itself, where it is a Buffer: its memory may be lent.
+      else if (value.length > 0)
+        return Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.length)
     }
     return undefined
   }

@@ -107,7 +107,9 @@ export class FileSource extends Readable {
 
   override _read(): void {
     this.#wanted = true
-    this.#advance()
+    // What is read by `for await` gets all that is buffered in one piece: a second chunk would be a copy of both, without their lease.
+    if (this.readableLength >= this.#readBytes) process.nextTick(() => this.#advance())
+    else this.#advance()
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {

@@ -8,9 +8,11 @@ import { help } from '../../src/cli/help.ts'
 import { Ledger } from '../../src/cli/ledger.ts'
 import { masked } from '../../src/cli/mask.ts'
 import { execute } from '../../src/cli/program.ts'
-import { FailedRecords, field, type Records } from '../../src/index.ts'
+import { FailedRecords, field, type Records, split } from '../../src/index.ts'
+import { lease } from '../../src/memory/lease.ts'
 import { lines } from '../../src/split/lines.ts'
 import { durationText, parseDuration, parseSize, sizeText } from '../../src/units.ts'
+import { settled } from '../support/manual-clock.ts'
 import { root } from '../support/modules.ts'
 
 t.test('sizes', async (t) => {
@@ -207,6 +209,41 @@ t.test('secrets are hidden', async (t) => {
     limit: 'Infinity',
   })
 })
+
+t.test(
+  'memory that is lent comes back when all records of a chunk have ended, and those of the file are counted',
+  async (t) => {
+    const ledger = new Ledger()
+    const reading = { bytes: 0, to: 0, hasEnded: true }
+    const runs: Records[] = []
+    const splitter = ledger.tracked(lines(), 'a.txt', reading, () => false)
+    const stage = split(splitter)
+    stage.on('data', (chunk: Records) => void runs.push(chunk))
+    let free = 0
+    for (const text of ['1\n2\n3', '4\n', '5\n']) {
+      const chunk = Buffer.from(text)
+      lease(chunk, () => {
+        free += 1
+        chunk.fill('x')
+      })
+      stage.write(chunk)
+    }
+    stage.write(Buffer.from('6\n'))
+    await settled()
+    const texts = (): string[] => runs.flatMap((run) => Array.from({ length: run.length }, (_, i) => run.text(i)))
+    t.same(texts(), ['1', '2', '34', '5', '6'], 'what stands over the border of two chunks was copied in time')
+    t.equal(free, 0)
+    runs[0]?.receipt.settle('delivered', 1)
+    t.equal(free, 0, 'another record of it has not ended')
+    runs[0]?.receipt.settle('delivered', 1)
+    t.equal(free, 1)
+    t.same(texts().slice(2), ['34', '5', '6'])
+    for (const run of runs.slice(1)) run.receipt.settle('delivered', run.length)
+    t.equal(free, 3)
+    t.match(ledger.account.counts(), { in: 5, delivered: 5, pending: 0 })
+    t.same(ledger.undelivered(), [])
+  },
+)
 
 t.test('the ledger knows where records are that have not ended', async (t) => {
   const ledger = new Ledger()

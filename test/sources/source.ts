@@ -182,6 +182,17 @@ t.test('memory is read into again only when the records in it have ended', async
   t.equal(seen.size, chunks, 'without the option each chunk has its own')
 })
 
+t.test('a loop gets one chunk at a time, with its lease, however slow it is', async (t) => {
+  const chunks: Buffer[] = []
+  for await (const chunk of source(path, reuse)) {
+    for (let turns = chunks.length % 7; turns > 0; turns -= 1) await turn()
+    t.ok(chunk.length <= 4_096 && leaseOf(chunk) !== undefined, `chunk ${chunks.length} is not one of two`)
+    chunks.push(Buffer.from(chunk))
+  }
+  t.equal(chunks.length, Math.ceil(Buffer.byteLength(ndjson) / 4_096))
+  t.equal(String(Buffer.concat(chunks)), ndjson)
+})
+
 t.test('memory that somebody may still look at is not read into again', async (t) => {
   const distinct = async (...rest: [NodeJS.ReadWriteStream, ...NodeJS.ReadWriteStream[]]): Promise<number> => {
     const seen = new Set<ArrayBufferLike>()

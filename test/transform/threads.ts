@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
@@ -36,13 +38,15 @@ import changeModule from '../support/threads/change.ts'
 import { compiled } from '../support/threads/compiled.ts'
 import growModule from '../support/threads/grow.ts'
 import keepModule from '../support/threads/keep.ts'
+import { transpile } from '../support/transpiled.ts'
 
 const clock = new ManualClock()
 const dir = t.testdir()
 /** What runs in threads. The user's modules have another copy of the package: what they return must be known all the same. */
 const ours = compiled(join(dir, 'ours'))
 const theirs = compiled(join(dir, 'theirs'))
-const built: ThreadSource = { ...ownThreads, worker: ours('src/transform/threads/worker'), execArgv: [] }
+const worker = new URL('worker.cjs', ours('src/transform/threads/worker'))
+const built: ThreadSource = { ...ownThreads, worker, execArgv: [] }
 const moduleOf = (name: string): URL => theirs(`test/support/threads/${name}`)
 
 function inThreads(name: string, options: ThreadsShape = {}, source = built): Stage {
@@ -590,4 +594,26 @@ t.test('what a thread takes out of a record fails alone later, with what is know
     )
     t.match(first.account.counts(), { in: 4, delivered: 2, backedUp: 2 })
   }
+})
+
+t.test('threads of the package as it is built: what they load is no module that is required', async (t) => {
+  const folder = t.testdir({
+    'change.mjs': "import { json } from 'hosepipe'\nexport default json((value) => ({ ...value, seen: true }))\n",
+    'main.mjs': `import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { firehose, lines, transform } from 'hosepipe'
+import { memory } from 'hosepipe/memory'
+const to = memory()
+const changed = transform(new URL('change.mjs', import.meta.url), { threads: 2 })
+await pipeline(Readable.from([Buffer.from('{"n":1}\\n')]), firehose({ split: lines(), transform: changed, to }))
+console.log(String(to.records()[0]))
+`,
+  })
+  transpile(folder)
+  for (const name of ['transform/threads/worker', 'transform/lambda/handler-worker']) {
+    t.ok(existsSync(join(folder, 'dist', `${name}.cjs`)), name)
+  }
+  const { NODE_OPTIONS: _, ...env } = process.env
+  const { stdout, stderr } = spawnSync(process.execPath, ['main.mjs'], { cwd: folder, env, encoding: 'utf8' })
+  t.equal(stdout, '{"n":1,"seen":true}\n', stderr)
 })

@@ -5,7 +5,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Piscina } from 'piscina'
 import { toError } from '../../errors.ts'
-import { threadFile } from '../../own-files.ts'
+import { pooledFile } from '../../own-files.ts'
 import { ownThreads } from '../threads/pool.ts'
 import type { EventRecords } from './event.ts'
 import {
@@ -70,7 +70,7 @@ export class HandlerThreads implements Invoker {
   async #started(): Promise<Threads> {
     const { Piscina } = await ownThreads.loadPackage()
     return new Piscina({
-      filename: fileURLToPath(threadFile('transform/lambda/handler-worker')),
+      filename: fileURLToPath(pooledFile('transform/lambda/handler-worker')),
       name: 'run',
       minThreads: this.#count,
       maxThreads: this.#count,

@@ -9,7 +9,7 @@ import type { ResourceLimits } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import { HosepipeError, toError } from '../../errors.ts'
 import { Lease } from '../../memory/lease.ts'
-import { threadFile } from '../../own-files.ts'
+import { pooledFile } from '../../own-files.ts'
 import { importPeer, resolvePeer } from '../../peer-packages.ts'
 import type { Receipt } from '../../receipts/receipts.ts'
 import type { Records } from '../../records/records.ts'
@@ -34,7 +34,7 @@ export interface ThreadSource {
 export const ownThreads: ThreadSource = {
   resolvePackage: () => resolvePeer('piscina'),
   loadPackage: () => importPeer('piscina'),
-  worker: () => threadFile('transform/threads/worker'),
+  worker: () => pooledFile('transform/threads/worker'),
 }
 
 /**

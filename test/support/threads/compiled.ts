@@ -27,6 +27,9 @@ export function compiled(dir: string): (name: string) => URL {
       writeFileSync(path, ts.transpileModule(source, { compilerOptions }).outputText)
     }
   }
+  // As the build does it.
+  const start = "exports.run = import('./worker.js').then(({ run }) => run)\n"
+  writeFileSync(join(dir, 'src/transform/threads/worker.cjs'), start)
   writeFileSync(join(dir, 'package.json'), '{"type":"module"}')
   return (name) => pathToFileURL(join(dir, `${name}.js`))
 }
