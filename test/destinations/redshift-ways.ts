@@ -1,10 +1,12 @@
 /** Other ways to Redshift: a configuration of the service, the command line, and manifests that are loaded again. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { fromDeliveryStream } from '../../src/delivery-stream/index.ts'
 import { type RedshiftOptions, replayManifests } from '../../src/destinations/redshift/index.ts'
+import { PgRunner } from '../../src/destinations/redshift/pg-runner.ts'
 import { conserves } from '../support/conservation.ts'
+import { root } from '../support/modules.ts'
 import { startPostgres } from '../support/postgres.ts'
 import { program, start } from '../support/program.ts'
 import { redshiftWire } from '../support/redshift-wire.ts'
@@ -162,6 +164,26 @@ t.test('from the command line, and again what was not loaded', async (t) => {
   writeFileSync(join(dir, 'more.ndjson'), '{"id":"1","name":"new"}\n')
   t.match(await hosepipe('more.ndjson', '--config', 'config.json'), { code: 0 })
   t.same(await database.sql(`SELECT name FROM ${table} WHERE id = '1'`), [{ name: 'new' }])
+})
+
+t.test('TLS, with a certificate that is checked', async (t) => {
+  const inTls = join(root, 'test/inputs/tls')
+  const secure = await startPostgres(t, { key: join(inTls, 'key.pem'), cert: join(inTls, 'cert.pem') })
+  const { host, port, user, password, database: name } = secure
+  const connection = { host, port, database: name, user, password }
+  const ask = async (ssl: boolean | object): Promise<unknown> => {
+    const runner = new PgRunner({ ...connection, ssl }, 10_000, [])
+    const { signal } = new AbortController()
+    return runner
+      .query(
+        'SELECT 1 / (SELECT CASE WHEN ssl THEN 1 ELSE 0 END FROM pg_stat_ssl WHERE pid = pg_backend_pid())',
+        signal,
+      )
+      .finally(() => runner.close())
+  }
+  await t.resolves(ask({ ca: readFileSync(join(inTls, 'cert.pem'), 'utf8') }), 'the connection is one of TLS')
+  await t.rejects(ask(true), { code: 'Redshift.SslFailure', message: /self-signed certificate/ })
+  await t.rejects(ask(false), { message: /division by zero/ }, 'without it the connection is none')
 })
 
 t.test('manifests are told one by one', async (t) => {
