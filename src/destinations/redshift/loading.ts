@@ -1,5 +1,7 @@
 import { systemClock } from '../../clock.ts'
+import { OptionError } from '../../errors.ts'
 import { readOptions } from '../../options.ts'
+import { resolvePeer } from '../../peer-packages.ts'
 import { s3Fields } from '../s3/s3-options.ts'
 import { DataApiRunner } from './data-api-runner.ts'
 import { Loader } from './loader.ts'
@@ -38,7 +40,22 @@ function runnerOf(
 ): StatementRunner {
   const { credentials, copyTimeout: timeout, pollInterval } = read
   const secrets = credentials === undefined ? [] : [credentials.secretAccessKey, credentials.sessionToken ?? '']
-  if (connection !== undefined) return new PgRunner(connection, timeout, secrets)
+  if (connection !== undefined) {
+    // A pool of the user's has brought its package along.
+    if (!('connect' in connection)) need('connection', 'pg')
+    return new PgRunner(connection, timeout, secrets)
+  }
+  need('dataApi', '@aws-sdk/client-redshift-data')
   // One of the two is there: the options were read.
   return new DataApiRunner(dataApi ?? { database: '' }, { clock, pollInterval, timeout, secrets })
+}
+
+/** A package that is not there would otherwise be taken for a database that does not answer. @throws OptionError */
+function need(option: string, name: string): void {
+  try {
+    resolvePeer(name)
+  } catch {
+    const words = `redshift: ${option} needs the package ${name}, which is not installed: npm install ${name}`
+    throw new OptionError(`redshift.${option}`, words)
+  }
 }
