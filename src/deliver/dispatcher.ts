@@ -130,7 +130,7 @@ export class Dispatcher {
       if (outcome.status === 'failed' && isCodeMistake(outcome.error)) {
         return this.#shape.onFatal(mistake(`send of ${destination.name}`, outcome.error))
       }
-      if (outcome.status !== 'failed') {
+      if (outcome.status === 'delivered' || outcome.status === 'refused') {
         this.#requests += 1
         this.#before += request.uncompressedLength
         this.#after += request.byteLength

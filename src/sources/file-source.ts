@@ -108,7 +108,7 @@ export class FileSource extends Readable {
   override _read(): void {
     this.#wanted = true
     // What is read by `for await` gets all that is buffered in one piece: a second chunk would be a copy of both, without their lease.
-    if (this.readableLength >= this.#readBytes) process.nextTick(() => this.#advance())
+    if (this.readableLength >= this.#readBytes) process.nextTick(() => this.destroyed || this.#advance())
     else this.#advance()
   }
 

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { systemClock } from '../../src/clock.ts'
 import { fromDeliveryStream } from '../../src/delivery-stream/index.ts'
 import { type RedshiftOptions, replayManifests } from '../../src/destinations/redshift/index.ts'
 import { PgRunner } from '../../src/destinations/redshift/pg-runner.ts'
@@ -172,7 +173,7 @@ t.test('TLS, with a certificate that is checked', async (t) => {
   const { host, port, user, password, database: name } = secure
   const connection = { host, port, database: name, user, password }
   const ask = async (ssl: boolean | object): Promise<unknown> => {
-    const runner = new PgRunner({ ...connection, ssl }, 10_000, [])
+    const runner = new PgRunner({ ...connection, ssl }, 10_000, [], systemClock)
     const { signal } = new AbortController()
     return runner
       .query(

@@ -295,6 +295,37 @@ t.test('mistakes are told before anything is sent', async (t) => {
   t.same(wire.copies(), [])
 })
 
+t.test('an answer that never comes is not waited for', async (t) => {
+  const { wire, open, ids } = await cluster(t)
+  const { promise, resolve } = withResolvers()
+  t.teardown(resolve)
+  wire.door.fault = (statement) =>
+    statement.startsWith('COPY') && wire.copies().length === 1 ? { until: promise } : undefined
+  // Its time passes only when nothing else is waited for.
+  const clock = new ManualClock(Date.now())
+  const { stream, ended, write } = open({ copyTimeout: '2s', clock }, { clock })
+  write(events(10))
+  stream.end()
+  while (wire.copies().length < 1) await pause(5)
+  clock.advance(31_999)
+  await pause(5)
+  t.equal(stream.stats().retries, 0)
+  clock.advance(1)
+  while (wire.copies().length < 2) {
+    await pause(5)
+    clock.advance(20)
+  }
+  t.equal(await ended, undefined)
+  conserves(t, stream.stats())
+  const message = /has not answered within 32000 ms/
+  t.match(stream.stats(), {
+    delivered: 10,
+    retries: 1,
+    byCode: { 'Redshift.ConnectionFailed': { retries: 1, message } },
+  })
+  t.same(await ids(), numbers(10))
+})
+
 t.test('a stream that is destroyed cancels its COPY, and settles nothing', async (t) => {
   const { wire, open, until, ids, table } = await cluster(t)
   await database.sql(

@@ -2,25 +2,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, copyFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import pg from 'pg'
 import type { Test } from 'tap'
+import { freePort } from './free-port.ts'
 
 /** A server that runs. */
 export type Postgres = Awaited<ReturnType<typeof startPostgres>>
 
 /** The server refuses to run as root: then its user is `nobody`, whom every system has. */
 const nobody = 65_534
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
 
 /** Starts it. @param tls - Paths of a key and a certificate: then it speaks TLS, too. */
 export async function startPostgres(t: Test, tls?: { readonly key: string; readonly cert: string }) {

@@ -43,7 +43,7 @@ function runnerOf(
   if (connection !== undefined) {
     // A pool of the user's has brought its package along.
     if (!('connect' in connection)) need('connection', 'pg')
-    return new PgRunner(connection, timeout, secrets)
+    return new PgRunner(connection, timeout, secrets, clock)
   }
   need('dataApi', '@aws-sdk/client-redshift-data')
   // One of the two is there: the options were read.

@@ -1,5 +1,6 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import type { Clock } from '../../clock.ts'
+import { HosepipeError } from '../../errors.ts'
 import { objectKeys } from '../object-key/object-key.ts'
 import { objectParams } from '../s3/object-params.ts'
 import { OwnClient } from '../s3/own-client.ts'
@@ -56,18 +57,21 @@ export class ManifestStore {
     }
   }
 
-  /** Writes it. @throws S3Error */
+  /** Writes it. @throws S3Error, HosepipeError `Delivery.TimedOut`, or the reason of the signal */
   async put(key: string, body: string, signal: AbortSignal): Promise<void> {
     const client = this.#options.client ?? this.#own.get()
     const controller = new AbortController()
-    const onAbort = (): void => controller.abort()
-    const takeBack = this.#clock.schedule(putTime, onAbort)
+    const onAbort = (): void => controller.abort(signal.reason)
+    const late = `the manifest was not written after ${putTime} ms`
+    const takeBack = this.#clock.schedule(putTime, () => controller.abort(new HosepipeError('Delivery.TimedOut', late)))
     signal.addEventListener('abort', onAbort)
     try {
+      signal.throwIfAborted()
       const params = { ...objectParams(this.#options), ContentType: 'application/json', Key: key, Body: body }
       const command = new PutObjectCommand({ ...params, Bucket: this.#options.bucket })
       await client.send(command, { abortSignal: controller.signal })
     } catch (thrown) {
+      controller.signal.throwIfAborted()
       const about = { operation: 'PutObject', bucket: this.#options.bucket }
       const error = toS3Error(thrown, about, this.#clock.wall())
       throw this.#options.client === undefined ? this.#own.renewed(error, client) : error

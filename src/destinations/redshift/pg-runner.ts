@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
+import type { Clock } from '../../clock.ts'
 import { importPeer } from '../../peer-packages.ts'
-import { toRedshiftError } from './redshift-error.ts'
+import { RedshiftError, toRedshiftError } from './redshift-error.ts'
 import type { RedshiftConnection, RedshiftPool, RedshiftPoolClient } from './redshift-options.ts'
 import type { StatementRunner } from './statement-runner.ts'
 import type { Load } from './statements.ts'
@@ -10,6 +11,8 @@ const defaultPort = 5439
 const connectTime = 30_000
 /** How long it has to take the word that a statement is to be cancelled. */
 const cancelTime = 5_000
+/** How long the answer to a statement may be on its way, when the database should have ended it, in milliseconds. */
+const answerTime = 30_000
 
 type Ask = (statement: string) => Promise<{ readonly rows: readonly unknown[] }>
 type OwnPool = RedshiftPool & { end(): Promise<void>; on(event: 'error', listener: (error: Error) => void): unknown }
@@ -18,6 +21,7 @@ type OwnPool = RedshiftPool & { end(): Promise<void>; on(event: 'error', listene
 export class PgRunner implements StatementRunner {
   readonly #given: RedshiftConnection | RedshiftPool
   readonly #timeout: number
+  readonly #clock: Clock
   readonly #secrets: readonly string[]
   #own: Promise<OwnPool> | undefined
 
@@ -25,9 +29,10 @@ export class PgRunner implements StatementRunner {
    * @param timeout - How long one statement may take, in milliseconds.
    * @param secrets - Texts that must not show.
    */
-  constructor(given: RedshiftConnection | RedshiftPool, timeout: number, secrets: readonly string[]) {
+  constructor(given: RedshiftConnection | RedshiftPool, timeout: number, secrets: readonly string[], clock: Clock) {
     this.#given = given
     this.#timeout = timeout
+    this.#clock = clock
     const password = 'password' in given && typeof given.password === 'string' ? [given.password] : []
     this.#secrets = [...secrets, ...password]
   }
@@ -74,11 +79,11 @@ export class PgRunner implements StatementRunner {
       const taken = await Promise.race([connecting, fallen])
       client = taken
       taken.on('error', fall)
-      await Promise.race([work((statement) => taken.query(statement)), fallen])
+      await Promise.race([work((statement) => this.#ask(taken, statement, fall)), fallen])
       taken.removeListener('error', fall)
       taken.release()
     } catch (error) {
-      if (signal.aborted && client !== undefined) await this.#cancel(client)
+      if ((signal.aborted || error instanceof RedshiftError) && client !== undefined) await this.#cancel(client)
       // In whatever state it is, it is not used again.
       client?.on('error', ignore)
       client?.release(true)
@@ -86,6 +91,20 @@ export class PgRunner implements StatementRunner {
       throw toRedshiftError(error, this.#secrets)
     } finally {
       signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  /** The database ends a statement that takes too long; where its answer does not come, the network has gone. */
+  async #ask(client: RedshiftPoolClient, statement: string, fall: (error: Error) => void) {
+    const limit = this.#timeout + answerTime
+    const takeBack = this.#clock.schedule(limit, () => {
+      const words = `redshift: the database has not answered within ${limit} ms`
+      fall(new RedshiftError('Redshift.ConnectionFailed', words, { retryable: true }))
+    })
+    try {
+      return await client.query(statement)
+    } finally {
+      takeBack()
     }
   }
 

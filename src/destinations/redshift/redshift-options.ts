@@ -104,7 +104,7 @@ export interface RedshiftOptions {
   readonly dataApi?: RedshiftDataApi | undefined
   /** How long a load is tried, from its first attempt on, the first one included: 0 to 2 h. Then its manifest goes under `errors/manifests/`, and its records count as backed up. Default `'1h'`. */
   readonly retryFor?: Duration | undefined
-  /** How long one attempt to load may take, before it is cancelled and counts as failed. Default `'30m'`. */
+  /** How long one attempt to load may take, with `pg` each of its statements, before it is cancelled and counts as failed. At least 1 s. Default `'30m'`. */
   readonly copyTimeout?: Duration | undefined
   /**
    * A table in which loads are noted, in the transaction of their COPY: one whose answer was lost is not loaded twice. Its columns are `manifest VARCHAR(512)` and `loaded_at TIMESTAMP`. Default: none; then

@@ -2,9 +2,7 @@ import { systemClock } from '../../clock.ts'
 import type { Destination, Request, SendContext } from '../../deliver/destination.ts'
 import { InFlight } from '../../deliver/in-flight.ts'
 import { HosepipeError, OptionError, toError } from '../../errors.ts'
-import { readOptions } from '../../options.ts'
 import { s3 } from '../s3/s3.ts'
-import { s3Fields } from '../s3/s3-options.ts'
 import { loading } from './loading.ts'
 import { RedshiftError } from './redshift-error.ts'
 import { type RedshiftInForce, type RedshiftOptions, readRedshiftOptions } from './redshift-options.ts'
@@ -38,7 +36,6 @@ export function redshift(options: RedshiftOptions): Destination {
   const read = readRedshiftOptions(options)
   const clock = options.clock ?? systemClock
   const objects = s3(options.s3)
-  const inS3 = readOptions('s3', options.s3, s3Fields)
   const { runner, manifests, loader } = loading(options, read)
   const room = new InFlight(read.concurrency, Number.POSITIVE_INFINITY)
 
@@ -74,7 +71,7 @@ export function redshift(options: RedshiftOptions): Destination {
     async send(request, context) {
       await write(request, context)
       request.stored()
-      const url = `s3://${inS3.bucket}/${request.objectKey ?? ''}`
+      const url = `s3://${options.s3.bucket}/${request.objectKey ?? ''}`
       const error = await loader.load(url, context.signal, (delay, why) => context.retrying?.(delay, why))
       return error === undefined ? undefined : { backedUp: error }
     },
@@ -109,7 +106,8 @@ async function checkTable(read: RedshiftInForce, runner: StatementRunner): Promi
       await runner.query(probeOf({ table, columns }), signal)
     } catch (error) {
       const named = error instanceof RedshiftError ? mistakes[error.code] : undefined
-      if (named === undefined) return
+      // The other table may be readable, and a mistake.
+      if (named === undefined) continue
       const option = table === read.ledger ? 'ledger' : named
       throw new OptionError(`redshift.${option}`, `${toError(error).message} (${option})`)
     }

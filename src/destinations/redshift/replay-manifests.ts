@@ -47,8 +47,8 @@ export async function* replayManifests(
   try {
     const found = where.startsWith('s3://') ? inS3(options.s3.client ?? own.get(), where) : inFiles(where)
     for await (const one of found) {
-      signal?.throwIfAborted()
       const { entries } = parseManifest(await one.text(), one.where)
+      signal?.throwIfAborted()
       const urls = entries.map(({ url }) => url)
       const manifest = manifests.named(nameOf(one.where), urls)
       const error = await loader.loadManifest(manifest, () => undefined)

@@ -18,8 +18,6 @@ export interface LoadShape {
 
 /** What runs in one transaction. */
 export interface Load {
-  /** What the load is called in the ledger: the name of its manifest. */
-  readonly id: string
   /** Whether the load is noted already; asked inside of the transaction, behind a lock that others who ask wait for. */
   readonly ledger: { readonly lock: string; readonly isThere: string } | undefined
   readonly statements: readonly string[]
@@ -36,7 +34,6 @@ export function loadOf(shape: LoadShape, manifest: string, id: string, now: numb
       ? []
       : [`INSERT INTO ${noted} (manifest, loaded_at) VALUES (${literal(id)}, ${literal(timestampOf(now))})`]
   return {
-    id,
     ledger:
       noted === undefined
         ? undefined
