@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import t from 'tap'
 import { parseAddress, rebased } from '../../src/cli/destinations/address.ts'
+import { redshiftOptions } from '../../src/cli/destinations/redshift.ts'
 import { addFlags, spelledOut, withFlags } from '../../src/cli/flags.ts'
 import { help } from '../../src/cli/help.ts'
 import { Ledger } from '../../src/cli/ledger.ts'
@@ -270,4 +271,21 @@ t.test('the ledger knows where records are that have not ended', async (t) => {
   runs[2]?.receipt.settle('dropped', 1)
   t.same(ledger.undelivered(), [])
   t.match(ledger.account.counts(), { in: 4, delivered: 1, backedUp: 2, dropped: 1, pending: 0 })
+})
+
+t.test('addresses of Redshift', (t) => {
+  const query = '?s3=s3://lake/events/&iamRole=default&columns=id,name&keys=id&latest=at'
+  const by = (url: string, options = {}) => redshiftOptions(parseAddress(url + query), options)
+  t.match(by('redshift://a%40b@host/dev/public.events'), {
+    s3: { bucket: 'lake', prefix: 'events/', compress: { name: 'gzip' } },
+    table: 'public.events',
+    columns: ['id', 'name'],
+    merge: { keys: ['id'], latest: 'at' },
+    iamRole: 'default',
+    connection: { host: 'host', database: 'dev', user: 'a@b' },
+  })
+  t.strictSame(by('redshift+data://group/dev/events').dataApi, { workgroupName: 'group', database: 'dev' })
+  const dataApi = { clusterIdentifier: 'cluster', secretArn: 'arn:x' }
+  t.strictSame(by('redshift+data://-/dev/events', { dataApi }).dataApi, { ...dataApi, database: 'dev' })
+  t.end()
 })

@@ -504,6 +504,9 @@ t.test('errors of Redshift have the codes of the service, and no secret', async 
     t.match(error, { name: 'RedshiftError', code: `Redshift.${expected}`, retryable }, message)
     t.ok(error instanceof RedshiftError)
   }
+  const gone = toRedshiftError(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
+  t.match(gone, { code: 'Redshift.ConnectionFailed', sqlState: undefined }, 'five letters are no state of SQL yet')
+  t.equal(toRedshiftError(Object.assign(new Error('x'), { code: '42P01' })).sqlState, '42P01')
   const shown = toRedshiftError(new Error("syntax error: SECRET_ACCESS_KEY 'abc123' near abc123"), ['abc123'])
   t.notMatch(shown.message, /abc123/)
 })

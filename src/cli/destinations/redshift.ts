@@ -50,8 +50,15 @@ export function redshiftOptions({ scheme, rest }: Address, options: Config): Red
   const given = inQuery(query)
   const { s3: inS3, ...asked } = given
   const password = secretIn('HOSEPIPE_REDSHIFT_PASSWORD')
+  const isCluster = isObject(dataApi) && dataApi.clusterIdentifier !== undefined
   const where = isData
-    ? { dataApi: { workgroupName: host, database: decodeURIComponent(database), ...Object(dataApi) } }
+    ? {
+        dataApi: {
+          ...(isCluster ? {} : { workgroupName: host }),
+          database: decodeURIComponent(database),
+          ...Object(dataApi),
+        },
+      }
     : {
         connection: {
           host,

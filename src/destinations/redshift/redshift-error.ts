@@ -100,7 +100,8 @@ const words: readonly (readonly [RegExp, string, Follows])[] = [
   [/connection|socket|timeout|timed out|ECONN|ENOTFOUND|EPIPE/i, 'ConnectionFailed', 'again'],
 ]
 
-const stateForm = /^[0-9A-Z]{5}$/
+/** Classes begin with a digit, or are one of these; `EPIPE` is none. */
+const stateForm = /^(?=.{5}$)(?:\d|F0|HV|P0|XX)[0-9A-Z]+$/
 
 /**
  * Makes an error of ours of what a client or the Data API said.
@@ -129,8 +130,8 @@ function kindOf(thrown: unknown, sqlState: string | undefined): string {
   return typeof kind === 'string' ? `${kind}: ` : ''
 }
 
-/** Texts that several places repeat, without those that must not show. */
-export function without(text: string, secrets: readonly string[]): string {
+/** A text without those that must not show. */
+function without(text: string, secrets: readonly string[]): string {
   return secrets.reduce((shown, secret) => (secret === '' ? shown : shown.replaceAll(secret, '***')), text)
 }
 

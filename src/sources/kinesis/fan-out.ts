@@ -99,10 +99,12 @@ async function* until(
   events: AsyncIterable<SubscribeToShardEventStream> = none(),
 ): AsyncGenerator<SubscribeToShardEvent> {
   const iterator = events[Symbol.asyncIterator]()
+  let onAbort = (): void => undefined
   const aborted = new Promise<undefined>((resolve) => {
-    if (signal.aborted) resolve(undefined)
-    else signal.addEventListener('abort', () => resolve(undefined), { once: true })
+    onAbort = () => resolve(undefined)
   })
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort)
   try {
     for (;;) {
       const step = await Promise.race([iterator.next(), aborted])
@@ -110,6 +112,7 @@ async function* until(
       if (step.value.SubscribeToShardEvent !== undefined) yield step.value.SubscribeToShardEvent
     }
   } finally {
+    signal.removeEventListener('abort', onAbort)
     // It ends when what is on its way has come.
     iterator.return?.().catch(() => undefined)
   }
