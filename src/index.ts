@@ -38,6 +38,9 @@ export type { SplitOutlet, Splitter, SplitterState } from './split/splitter.ts'
 export type { TooLargePolicy } from './split/too-large.ts'
 
 // Records to records.
+export type { EditComparison, EditTest } from './transform/edit/conditions.ts'
+export { edit } from './transform/edit/edit.ts'
+export type { EditOptions, EditValue } from './transform/edit/edit-options.ts'
 export { type FieldOptions, type FieldPath, FieldReader, field } from './transform/field.ts'
 export { type MetadataOptions, MetadataReader, metadata } from './transform/metadata-reader.ts'
 export { type CloudWatchLogsOptions, cloudWatchLogs } from './transform/unpack/cloudwatch-logs.ts'

@@ -6,6 +6,8 @@ export const {
   batch,
   concatenated,
   deliver,
+  drop,
+  edit,
   field,
   filter,
   firehose,

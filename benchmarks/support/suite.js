@@ -6,6 +6,7 @@ export const stageNames = [
   'split',
   'transform',
   'filter',
+  'edit',
   'threads',
   'keys',
   'growth',

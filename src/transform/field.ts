@@ -157,23 +157,29 @@ const isOwn = Object.prototype.propertyIsEnumerable
  */
 export function field(path: FieldPath, options: FieldOptions = {}): FieldReader {
   checkOptions<FieldOptions>('field', options, optionFields)
-  return new FieldReader(namesOf(path), options)
+  return new FieldReader(namesOf(path, badPath), options)
 }
 
-function namesOf(path: FieldPath): readonly string[] {
+/**
+ * The names that a path is made of.
+ *
+ * @param mistake - Makes the error for a path that is none, of what was expected and what came.
+ * @throws what `mistake` makes
+ */
+export function namesOf(path: FieldPath, mistake: (expected: string, came: unknown) => Error): readonly string[] {
   if (typeof path === 'string') {
     const names = namesIn(path)
     if (names !== undefined) return names
-    throw badPath(
+    throw mistake(
       'a name, or names with a dot between each two, where \\. is a dot in a name; a name that is empty goes into an array',
       path,
     )
   }
-  if (!Array.isArray(path) || path.length === 0) throw badPath('a string, or an array of at least one name', path)
+  if (!Array.isArray(path) || path.length === 0) throw mistake('a string, or an array of at least one name', path)
   return path.map((name: unknown) => {
     if (typeof name === 'string') return name
     if (typeof name === 'number' && Number.isSafeInteger(name) && name >= 0) return String(name)
-    throw badPath('an array of strings and of whole numbers from 0 on', name)
+    throw mistake('an array of strings and of whole numbers from 0 on', name)
   })
 }
 

@@ -1,36 +1,10 @@
 import type { Records } from '../records/records.ts'
 import { release } from '../records/words.ts'
 import { AttemptContext } from './attempts.ts'
-import type { MutableContext } from './context.ts'
+import type { BlockRun, Odd } from './block-run.ts'
 import { FieldReader } from './field.ts'
 import type { Output } from './output.ts'
 import type { RecordFunction } from './view.ts'
-
-/** The first record about which a filter did not plainly say whether it stays. */
-export interface Odd {
-  /** Its index; the block's length where there is none. */
-  readonly at: number
-  /** What the predicate said. */
-  readonly answer?: unknown
-  /** What was thrown when the record was read. */
-  readonly notRead?: unknown
-  /** What the predicate threw. */
-  readonly thrown?: unknown
-  /** What it was told, if it takes that. */
-  readonly context?: AttemptContext | undefined
-}
-
-/** What a filter's run through a block needs beside the records. */
-export interface FilterRun {
-  readonly fn: RecordFunction
-  readonly output: Output
-  /** What the function gets; its index is that of the record that it is called with. */
-  readonly context: MutableContext
-  /** The number of the block's first record. */
-  readonly first: number
-  /** Asked before each call. */
-  readonly state: { readonly destroyed: boolean }
-}
 
 /** The reader of a filter whose field is to be read from the bytes of a block. */
 export function bytesReader({ look, meaning }: RecordFunction, block: Records): FieldReader | undefined {
@@ -42,7 +16,7 @@ export function bytesReader({ look, meaning }: RecordFunction, block: Records): 
  * Asks a filter about one field of each record from `from` on, up to the first about which it says neither `true` nor `false`: most
  * say nothing else, and to look for promises and failures behind each record costs as much as to read its field.
  */
-export function filterFields(reader: FieldReader, run: FilterRun, from: number): Odd {
+export function filterFields(reader: FieldReader, run: BlockRun, from: number): Odd {
   const { fn, output, context, first, state } = run
   const { block } = output
   const { bytes, ends, length } = block

@@ -6,6 +6,7 @@ import { type Metadata, movedMetadata } from '../records/metadata.ts'
 import { placeText } from '../records/places.ts'
 import { Records } from '../records/records.ts'
 import { stringify } from '../records/serialise.ts'
+import { EditedBlock } from './edit/edited-block.ts'
 import { drop, type Fail, isFail, isSeveral, type Several } from './result.ts'
 import { Sizes } from './sizes.ts'
 import type { Meaning } from './view.ts'
@@ -62,8 +63,9 @@ export class Output {
   readonly #sizes: Sizes
   readonly #unwraps: boolean
   #stoppedBy: HosepipeError | undefined
-  /** About how many bytes the new records take. */
-  size = 0
+  /** Of what is edited in its bytes: the new records, which are none of the values. */
+  #edited: EditedBlock | undefined
+  #valueBytes = 0
 
   /**
    * @param sizes - Tells how large values are; one for all outputs of a stream.
@@ -106,6 +108,17 @@ export class Output {
     this.#dropped?.push(index)
   }
 
+  /** What the block's records become that are edited in their bytes. */
+  get edited(): EditedBlock {
+    this.#edited ??= new EditedBlock(this.block)
+    return this.#edited
+  }
+
+  /** About how many bytes the new records take. */
+  get size(): number {
+    return this.#valueBytes + (this.#edited?.size ?? 0)
+  }
+
   /** The error that the stream is to end with, once what stands in front of it is handed on. What came behind is left out. */
   get stoppedBy(): HosepipeError | undefined {
     return this.#stoppedBy
@@ -118,7 +131,8 @@ export class Output {
 
   /** Whether no record has become anything but failed. */
   get onlyFailed(): boolean {
-    return this.#values.length === 0 && this.#staying === 0 && this.#droppedCount === 0
+    const made = this.#values.length + (this.#edited?.origins.length ?? 0)
+    return made === 0 && this.#staying === 0 && this.#droppedCount === 0
   }
 
   /** What the function threw for records that failed so far. */
@@ -146,12 +160,23 @@ export class Output {
       return
     }
     const given = mayBeBytes(value) ? (bytesOf(value) ?? value) : value
+    if (this.#edited !== undefined) {
+      this.#insteadOfEdited(index, given, this.#edited)
+      return
+    }
     if (typeof given === 'string' || given instanceof Uint8Array) {
       this.#raw += 1
-      this.size += given.length
-    } else this.size += this.#sizes.of(given)
+      this.#valueBytes += given.length
+    } else this.#valueBytes += this.#sizes.of(given)
     this.#values.push(given)
     this.#origins.push(index)
+  }
+
+  /** Among records that are edited, what the user's `onError` has made of one that could not be. */
+  #insteadOfEdited(index: number, value: unknown, edited: EditedBlock): void {
+    const text = typeof value === 'string' || value instanceof Uint8Array ? value : stringify(value)
+    if (text instanceof Error) this.#fail(index, text, 'Transform.NotSerialisable')
+    else edited.addWhole(index, typeof text === 'string' ? Buffer.from(text) : text)
   }
 
   #several(index: number, { values, metadata }: Several): void {
@@ -205,8 +230,15 @@ export class Output {
 
   #made(): Records {
     const { arrivedAt } = this.block
+    if (this.#edited !== undefined) {
+      const { origins } = this.#edited
+      return this.#madeFrom(this.#edited.finish({ receipt: this.#originOf(origins), arrivedAt }), origins)
+    }
     if (this.#raw === 0) {
-      return this.#madeFrom(Records.values({ receipt: this.#origin(), arrivedAt }, this.#values), this.#origins)
+      return this.#madeFrom(
+        Records.values({ receipt: this.#originOf(this.#origins), arrivedAt }, this.#values),
+        this.#origins,
+      )
     }
     const all = this.#values.map((value) => {
       return typeof value === 'string' || value instanceof Uint8Array ? value : stringify(value)
@@ -261,9 +293,9 @@ export class Output {
     return origin
   }
 
-  #origin(): Records['receipt'] {
+  #originOf(origins: readonly number[]): Records['receipt'] {
     const { receipt } = this.block
-    return receipt instanceof Receipt ? receipt : receipt.pick(this.#origins)
+    return receipt instanceof Receipt ? receipt : receipt.pick(origins)
   }
 }
 

@@ -38,6 +38,25 @@ export function stringAt(bytes: Buffer, from: number, to: number): string {
   return text
 }
 
+/** The value that stands from `from` up to `to`, and is known to be JSON; whole numbers beyond 2^53 as `bigint`. */
+export function valueAt(bytes: Buffer, from: number, to: number): unknown {
+  const first = bytes[from] ?? 0
+  if (first === quote)
+    return isPlainString(bytes, from + 1, to - 1) ? stringAt(bytes, from + 1, to - 1) : parsed(bytes, from, to)
+  return first === minus || (first >= 0x30 && first <= 0x39) ? numberAt(bytes, from, to) : parsed(bytes, from, to)
+}
+
+function parsed(bytes: Buffer, from: number, to: number): unknown {
+  return JSON.parse(bytes.toString('utf8', from, to))
+}
+
+/** Whether a string is short, and known to have no escapes. */
+function isPlainString(bytes: Buffer, from: number, to: number): boolean {
+  if (to - from > maxLooked) return false
+  for (let i = from; i < to; i += 1) if (bytes[i] === backslash) return false
+  return true
+}
+
 /** The word at `at`, of which only what stands before `to` counts. */
 function wordAt(view: DataView, at: number, to: number): number {
   const word = view.getInt32(at, true)
@@ -64,6 +83,10 @@ function keep(slot: number, text: string, view: DataView, from: number, to: numb
 const maxDigits = 15
 const powersOfTen = Float64Array.from({ length: maxDigits + 1 }, (_, power) => 10 ** power)
 const minus = 0x2d
+const quote = 0x22
+const backslash = 0x5c
+/** In longer strings an escape is not looked for: to parse them is as fast. */
+const maxLooked = 64
 const point = 0x2e
 
 /**

@@ -6,9 +6,11 @@ import { withBytes } from '../records/with-bytes.ts'
 import { type Core, inTurn, type Work } from '../stage/door.ts'
 import type { Outlet } from '../stage/stage.ts'
 import { AttemptContext, TransformAttempts } from './attempts.ts'
+import type { BlockRun, Odd } from './block-run.ts'
 import { contextOf, type MutableContext } from './context.ts'
+import { EditFunction } from './edit/edit-function.ts'
 import { FailedOutlet } from './failed-outlet.ts'
-import { bytesReader, filterFields, type Odd } from './filter-fields.ts'
+import { bytesReader, filterFields } from './filter-fields.ts'
 import { InOrder, type Job } from './in-order.ts'
 import { dropped, errorOf, fullBytes, Output, Stop, Thrown } from './output.ts'
 import { BlockParser, blockBytes } from './parse.ts'
@@ -118,14 +120,22 @@ export class TransformCore implements Core {
     if (this.#state.destroyed) return undefined
     const { block } = output
     const context = contextOf(block, first, this.#outlet.signal)
-    const reader = bytesReader(this.#fn, block)
+    const through = this.#blockWork(block)
     let start = from
     for (let i = from; i < block.length; i += 1) {
       let result: unknown
-      if (reader === undefined) result = this.#call(block, values, i, context, first)
+      if (through === undefined) result = this.#call(block, values, i, context, first)
       else {
-        const odd = filterFields(reader, { fn: this.#fn, output, context, first, state: this.#state }, i)
+        const odd = through({ fn: this.#fn, output, context, first, state: this.#state }, i)
         i = odd.at
+        if (odd.isFull === true && !this.#state.destroyed) {
+          const work = this.#emitOutput(output, i - start)
+          if (work !== undefined) return work.then(() => this.#through(this.#outputOf(block), values, odd.at, first))
+          output = this.#outputOf(block)
+          start = i
+          i -= 1
+          continue
+        }
         if (i < block.length) result = this.#judgeOdd(block, odd, first)
       }
       if (this.#state.destroyed) return undefined
@@ -145,6 +155,14 @@ export class TransformCore implements Core {
       }
     }
     return this.#emitOutput(output, block.length - start)
+  }
+
+  /** What works through a block's bytes, where the function can: `undefined` where it is called for each record. */
+  #blockWork(block: Records): ((run: BlockRun, from: number) => Odd) | undefined {
+    const fn = this.#fn
+    if (fn instanceof EditFunction) return (run, from) => fn.through(run, from)
+    const reader = bytesReader(fn, block)
+    return reader && ((run, from) => filterFields(reader, run, from))
   }
 
   #emitOutput(output: Output, size: number): Work {

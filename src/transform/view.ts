@@ -202,6 +202,7 @@ function asReader(given: unknown): Reader {
   )
 }
 
-function isReader(given: unknown): given is Reader {
+/** Whether something reads something out of a record: `field(…)`, `metadata(…)`, or a function of a record. */
+export function isReader(given: unknown): given is Reader {
   return typeof given === 'object' && given !== null && 'read' in given && typeof given.read === 'function'
 }
