@@ -24,6 +24,7 @@ import { jsonValuesFields } from '../split/json-values.ts'
 import { linesFields } from '../split/lines.ts'
 import { separatorFields } from '../split/separator.ts'
 import { sizeFields } from '../split/too-large.ts'
+import { editFields } from '../transform/edit/edit-options.ts'
 import { handlerFields } from '../transform/lambda/handler.ts'
 import { transformFields } from '../transform/transform.ts'
 import { configFields } from './config-fields.ts'
@@ -183,6 +184,12 @@ const transform: Schema = {
   anyOf: [
     { type: 'string', minLength: 1, description: 'The path of a module: its default export gets each record, parsed.' },
     objectOf(handlerFields, { lambda: text('The path of the module of a Lambda handler for Firehose.') }, ['lambda']),
+    objectOf(
+      transformFields,
+      { edit: { description: 'Edits of members in the bytes of a record.', ...objectOf(editFields) }, retry },
+      ['edit'],
+      ['threads'],
+    ),
     objectOf(
       transformFields,
       { blueprint: text('The name of a blueprint: apache-combined, syslog, …'), retry },

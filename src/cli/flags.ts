@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { durationForm, parseDuration, parseSize, sizeForm } from '../units.ts'
 import { type Config, isObject } from './config.ts'
+import { type EditFlag, editFlags, editForms, FlagEdits } from './edits.ts'
 import type { MaxFailed } from './failure-watch.ts'
 import { type FunctionKind, functionKinds } from './load-module.ts'
 import { type ProgressKind, progressKinds } from './progress.ts'
@@ -27,6 +28,11 @@ interface Single {
   report?: ReportKind | undefined
 }
 
+/** A function, by the flag that names it; flags of edits next to one another are one. */
+type FlagFunction =
+  | { readonly kind: FunctionKind | ReadyKind; readonly path: string }
+  | { readonly kind: 'edit'; readonly edits: FlagEdits }
+
 /** What was given on the command line. */
 export interface Flags extends Single {
   readonly to: string[]
@@ -34,7 +40,7 @@ export interface Flags extends Single {
   readonly batch: Record<string, number | string>
   readonly timestampFormats: string[]
   /** In the order in which they were written. */
-  readonly functions: { readonly kind: FunctionKind | ReadyKind; readonly path: string }[]
+  readonly functions: FlagFunction[]
 }
 
 /** Flags that take a value only behind `=`, because the next word is a file; given alone they mean the default. */
@@ -78,6 +84,7 @@ export function addFlags(command: Command): Flags {
     add(`--${kind} <${kind === 'blueprint' ? 'name' : 'file'}>`, (path) =>
       flags.functions.push({ kind, path: notEmpty(path) }),
     )
+  for (const flag of editFlags) add(`--${flag} <${editForms[flag]}>`, (text) => addEdit(flags, flag, notEmpty(text)))
   add('--key <field>', (key) => flags.key.push(notEmpty(key)))
   one('prefix', '--prefix <text>', (text) => text)
   limit('maxBytes', '--max-bytes <size>', size)
@@ -102,6 +109,15 @@ export function addFlags(command: Command): Flags {
   one('progress', '--progress <kind>', (kind) => oneOf(kind, progressKinds))
   one('report', '--report <kind>', (kind) => oneOf(kind, reportKinds))
   return flags
+}
+
+/** Adds to the edit that was written last, or begins another one. */
+function addEdit({ functions }: Flags, flag: EditFlag, text: string): void {
+  const last = functions.at(-1)
+  if (last?.kind === 'edit' && last.edits.add(flag, text)) return
+  const edits = new FlagEdits()
+  edits.add(flag, text)
+  functions.push({ kind: 'edit', edits })
 }
 
 /** Gives flags that take their value behind `=` the form that the parser knows. */
@@ -132,7 +148,9 @@ export function withFlags(config: Config, flags: Flags): Config {
   if (Object.keys(batch).length > 0) merged.batch = { ...before, ...batch }
   if (flags.functions.length > 0) {
     const many = concurrency === undefined ? {} : { concurrency }
-    merged.transform = flags.functions.map(({ kind, path }) => ({ [kind]: path, ...many }))
+    merged.transform = flags.functions.map((one) => {
+      return one.kind === 'edit' ? { edit: one.edits.options() } : { [one.kind]: one.path, ...many }
+    })
   }
   return merged
 }

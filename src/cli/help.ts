@@ -9,14 +9,14 @@ Reads FILEs, folders, patterns, stdin, kafka://… or kinesis://….   Order of 
   --to, --backup, --source-backup URL   a folder, s3://…, https://… or - (stdout); several --to
   --split HOW             lines (default), csv, json, json:path.to.array, regex:P, separator:TEXT
   --filter, --map, --transform FILE     its default export, or 'r => r.n > 1', gets each record
+  --where 'status>=500'  --set a.b=1  --rename a=b  --remove a.b  --keep a   edits, without parsing
   --lambda FILE           a Lambda handler for Firehose   --blueprint apache-combined|syslog|…
   --key FIELD             batches by a field (or several), by '{a}/{b.c}', or 'jq:{day: .ts[0:10]}'
   --prefix TEXT           of object names: 'year=!{timestamp:yyyy}/!{partitionKey:customer}/'
   --timestamp-from FIELD  --timestamp-format F   batches and prefixes by the records' own time
   --max-bytes 5MiB  --max-age 5m  --max-records N  --close-at minute|hour|day   close a batch
   --format ndjson|json-array|csv|parquet[:COLUMNS]   --gzip[=level]   --zstd[=level]  of objects
-  --concurrency N         objects, and promises of your functions, under way at a time
-  --config FILE           options of firehose() as .json or .js; flags override them
+  --concurrency N  deliveries and promises at a time   --config FILE  options as .json or .js
   --progress bar|json|none   --report text|json|none   on the way, and at the end
   --grace 30s             how long SIGINT and SIGTERM let deliveries end; a second one stops now
   --keep-going  past unreadable inputs   --max-failed N|P%  stops beyond   --help  --version

@@ -1,5 +1,6 @@
 /** What `check` shows: options as text, without secrets. */
 import { hidden, isSecretName, redact } from '../redact.ts'
+import { JsonText } from '../transform/edit/replacement.ts'
 import { FieldReader } from '../transform/field.ts'
 import { isRecordFunction } from '../transform/view.ts'
 
@@ -13,6 +14,7 @@ export function masked(value: unknown, name = ''): unknown {
   if (Array.isArray(value)) return value.map((item) => masked(item, name))
   if (typeof value !== 'object') return `[${typeof value}]`
   if (value instanceof RegExp) return String(value)
+  if (value instanceof JsonText) return masked(value.toJSON(), name)
   if (value instanceof FieldReader) return `[field ${value.name}]`
   if (isRecordFunction(value))
     return `[function of a record's ${typeof value.look === 'string' ? value.look : 'field'}]`

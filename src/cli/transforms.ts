@@ -5,6 +5,7 @@ import { Stage as StageClass } from '../stage/stage.ts'
 import { FieldReader } from '../transform/field.ts'
 import { isRecordFunction } from '../transform/view.ts'
 import { type Config, isPlain } from './config.ts'
+import { editOf } from './edits.ts'
 import { passOn } from './forms.ts'
 import { functionKinds, loadFunction } from './load-module.ts'
 import { type ReadyKind, readyKinds, readyMade } from './ready-made.ts'
@@ -40,14 +41,13 @@ async function makeTransform(given: unknown): Promise<NamedTransform> {
   const options = isPlain(given) ? given : { transform: given }
   const [ready] = readyKinds.filter((name) => Object.hasOwn(options, name))
   if (ready !== undefined) return makeReady(ready, options)
+  if (Object.hasOwn(options, 'edit')) return makeEdit(options)
   const [kind, ...others] = functionKinds.filter((name) => Object.hasOwn(options, name))
   if (kind === undefined || others.length > 0) {
     const [name = ''] = Object.keys(options)
-    const nearest = nearestOf(name, [...functionKinds, ...readyKinds])
+    const nearest = nearestOf(name, [...functionKinds, 'edit', ...readyKinds])
     const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`
-    throw new UsageError(
-      `transform: each must have one of filter, map, transform, lambda and blueprint, with a path or a name${hint}`,
-    )
+    throw new UsageError(`transform: each must have one of filter, map, transform, edit, lambda and blueprint${hint}`)
   }
   const { [kind]: what, ...rest } = options
   if (typeof what !== 'string' && !isRecordFunction(what)) {
@@ -60,6 +60,14 @@ async function makeTransform(given: unknown): Promise<NamedTransform> {
   make().destroy()
   const isByValue = fn.look === 'json' || fn.look === 'text' || fn.look instanceof FieldReader
   return { name: typeof what === 'string' ? `${kind} ${what}` : kind, isByValue, make }
+}
+
+function makeEdit({ edit: given, ...rest }: Config): NamedTransform {
+  const fn = editOf(given)
+  checkOptions('transform', rest, transformFields)
+  const make = (): Stage => transform(fn, passOn(rest))
+  make().destroy()
+  return { name: 'edit', isByValue: true, make }
 }
 
 async function makeReady(kind: ReadyKind, options: Config): Promise<NamedTransform> {

@@ -142,7 +142,7 @@ t.test('check tells everything that is wrong with a config', async (t) => {
     /^hosepipe: gzip: level must be a whole number from 0 to 9, but came as 12$/m,
     /^hosepipe: config: timeout must be .* a duration such as '60s', at least 1, but came as "soon"$/m,
     /^hosepipe: config: concurrency must be a whole number of requests, at least 1, but came as 0$/m,
-    /^hosepipe: transform: each must have one of filter, map, transform, lambda and blueprint, with a path or a name; did you mean map\?$/m,
+    /^hosepipe: transform: each must have one of filter, map, transform, edit, lambda and blueprint; did you mean map\?$/m,
     /^hosepipe: there is no destination gs:/m,
   ]
   for (const problem of problems) t.match(bad.stderr, problem)

@@ -12,6 +12,7 @@ import { execute } from '../../src/cli/program.ts'
 import { FailedRecords, field, type Records, split } from '../../src/index.ts'
 import { lease } from '../../src/memory/lease.ts'
 import { lines } from '../../src/split/lines.ts'
+import { JsonText } from '../../src/transform/edit/replacement.ts'
 import { durationText, parseDuration, parseSize, sizeText } from '../../src/units.ts'
 import { settled } from '../support/manual-clock.ts'
 import { root } from '../support/modules.ts'
@@ -109,6 +110,69 @@ t.test('flags become options, and stand over those of a config', async (t) => {
     compress: 'gzip',
     concurrency: 9,
   })
+  const edits = (...args: string[]) => Reflect.get(withFlags({}, parse(...args)), 'transform')
+  t.same(
+    edits(
+      '--where',
+      'a > 1',
+      '--where=b',
+      '--set',
+      'c.d=1.10',
+      '--set=e= x ',
+      '--rename',
+      'f=g',
+      '--remove=h',
+      '--remove',
+      'i',
+    ),
+    [
+      {
+        edit: {
+          where: ['a > 1', 'b'],
+          set: { 'c.d': new JsonText('1.10'), e: 'x' },
+          rename: { f: 'g' },
+          remove: ['h', 'i'],
+        },
+      },
+    ],
+  )
+  const inTurn: readonly (readonly [readonly string[], readonly object[]])[] = [
+    [
+      ['--set=a=1', '--where=a'],
+      [{ set: { a: new JsonText('1') } }, { where: ['a'] }],
+    ],
+    [
+      ['--rename=a=b', '--set=b.c=x'],
+      [{ rename: { a: 'b' } }, { set: { 'b.c': 'x' } }],
+    ],
+    [
+      ['--rename=a.b=c', '--remove=a.c'],
+      [{ rename: { 'a.b': 'c' } }, { remove: ['a.c'] }],
+    ],
+    [
+      ['--set=a=.b', '--remove=b'],
+      [{ set: { a: field('b') } }, { remove: ['b'] }],
+    ],
+    [
+      ['--remove=a', '--remove=a.b'],
+      [{ remove: ['a'] }, { remove: ['a.b'] }],
+    ],
+    [['--keep=a', '--keep=b', '--set=c=1'], [{ set: { c: new JsonText('1') }, keep: ['a', 'b'] }]],
+    [
+      ['--set=c="1"', '--keep=a'],
+      [{ set: { c: new JsonText('"1"') } }, { keep: ['a'] }],
+    ],
+  ]
+  for (const [args, expected] of inTurn) {
+    const wanted = expected.map((one) => ({ edit: one }))
+    t.equal(JSON.stringify(edits(...args)), JSON.stringify(wanted), args.join(' '))
+  }
+  t.same(edits('--remove=a', '--filter=f.js', '--remove=b'), [
+    { edit: { remove: ['a'] } },
+    { filter: 'f.js' },
+    { edit: { remove: ['b'] } },
+  ])
+  t.same(masked({ set: { a: new JsonText('{"b":[1]}') } }), { set: { a: { b: [1] } } })
   t.same(withFlags(config, parse('--to', 'b')).to, 'b', 'another destination has not the options of the first')
   t.same(spelledOut(['--zstd=19', '--', '--gzip']), ['--zstd=:19', '--', '--gzip'], 'what stands behind -- is a file')
 })
@@ -121,6 +185,8 @@ t.test('flags with a value that they do not take', async (t) => {
     [['--max-records', '1.5'], /It must be a whole number, at least 1/],
     [['--progress', 'yes'], /It must be one of bar, json, none/],
     [['--report', 'xml'], /It must be one of text, json, none/],
+    [['--set', 'a'], /It must be PATH=VALUE/],
+    [['--rename', '=b'], /It must be PATH=NAME/],
   ]
   for (const [argv, message] of cases) {
     const command = new Command().exitOverride().configureOutput({ writeErr: () => undefined })
@@ -142,6 +208,7 @@ t.test('what is wrong with options is said in words', async (t) => {
     [['check', '--to', 's3://bucket', '--prefix', '!{nonsense:x}'], /s3: prefix/],
     [['check', '--to', '-', '--backup', '-'], /only one of to, backup and sourceBackup can be -/],
     [[...to, '--gzip=10'], /level must be a whole number from 0 to 9, but came as 10/],
+    [[...to, '--where', 'a > null'], /edit: where: what is compared by > must be a number or text/],
     [[...to, '--gzip='], /gzip: the level must be a whole number, but came as ""/],
     [[...to, '--split', 'line'], /split: there is no "line"; did you mean lines\?/],
     [[...to, '--split', 'lines:x'], /split: lines takes nothing behind a colon/],

@@ -78,6 +78,53 @@ t.test('functions are called in the order in which they were written', async (t)
   t.match(account(t, third.stderr), { in: 2, delivered: 2 }, 'and the account stands where the records are not')
 })
 
+t.test('edits, by flags and in a config, without a function', async (t) => {
+  const input =
+    '{"level":"debug","n":1}\n{"level":"info","n":12345678901234567890,"user":{"id":1.10,"email":"e"}}\n{"level":"warn"}\n'
+  const config = {
+    transform: [
+      {
+        edit: {
+          where: { level: ['info', 'warn'] },
+          set: { id: { field: 'user.id' }, object: { field: 'a', x: 1 } },
+          keep: 'level',
+        },
+      },
+    ],
+    to: '-',
+  }
+  const dir = folder(t, {
+    'c.json': JSON.stringify(config),
+    'wrong.json': JSON.stringify({ ...config, transform: { edit: { sett: {} } } }),
+  })
+  const flags = [
+    '--where',
+    'level != debug',
+    '--set=service=api',
+    '--set',
+    'id=.user.id',
+    '--rename=n=number',
+    '--remove=user.email',
+  ]
+  const ended = await hosepipe(dir, input, '--to=-', ...flags, '--set=big=98765432109876543210', '--report=json')
+  const rest = '"service":"api"'
+  t.equal(
+    ended.stdout,
+    `{"level":"info","number":12345678901234567890,"user":{"id":1.10},${rest},"id":1.10,"big":98765432109876543210}\n{"level":"warn",${rest},"big":98765432109876543210}\n`,
+  )
+  t.match(account(t, ended.stderr), { in: 3, delivered: 2, dropped: 1 })
+  const configured = await hosepipe(dir, input, '--config=c.json', '--report=none')
+  const object = '"object":{"field":"a","x":1}'
+  t.equal(configured.stdout, `{"level":"info","id":1.10,${object}}\n{"level":"warn",${object}}\n`)
+  t.match(await hosepipe(dir, input, '--config=wrong.json'), {
+    code: 1,
+    stderr: /edit: there is no option "sett"; did you mean set\?/,
+  })
+  t.match(await hosepipe(dir, input, '--to=-', '--where=a ~ ('), { code: 1, stderr: /regular expression/ })
+  const broken = await hosepipe(dir, '{"a":1}\n{"a":\n', '--to=-', '--remove=b', '--backup=./failed', '--report=none')
+  t.match(broken, { code: 3, stdout: '{"a":1}\n' })
+})
+
 t.test('inputs: several files, standard input among them, each a text of its own', async (t) => {
   const dir = folder(t, { 'a.txt': 'a1\na2', 'b.txt': 'b1\r\n\n' })
   const ended = await hosepipe(dir, 'c1', 'a.txt', '-', 'b.txt', '--to', '-')

@@ -37,12 +37,13 @@ export function conditionOf(text: string): Condition {
 }
 
 /** What is meant by some text: JSON where it is that, and itself where not. */
-export function meantBy(text: string): unknown {
+function meantBy(text: string): unknown {
   if (/^-?\d+$/.test(text) && isJson(text)) return numberOf(text)
   return isJson(text) ? JSON.parse(text) : text
 }
 
-function isJson(text: string): boolean {
+/** Whether some text is JSON. */
+export function isJson(text: string): boolean {
   try {
     JSON.parse(text)
     return true

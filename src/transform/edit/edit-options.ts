@@ -11,6 +11,7 @@ import type { EditComparison, EditTest } from './conditions.ts'
 export type EditValue =
   | string
   | number
+  | bigint
   | boolean
   | null
   | readonly unknown[]

@@ -42,6 +42,9 @@ export class Editor {
   readonly #keys = new Map<PathNode, Buffer>()
   /** What functions and readers say of the record. */
   readonly #made = new Map<PathNode, Piece | undefined>()
+  /** The first and the last of the members with a name, by its node, in the container that is looked at. */
+  readonly #first: (Member | undefined)[] = []
+  readonly #last: (Member | undefined)[] = []
   #records: Records | undefined
   #index = 0
   #context: Context | undefined
@@ -101,14 +104,15 @@ export class Editor {
 
   #change(container: Container): void {
     const { node, isArray } = container
-    for (const child of node.children) child.first = child.last = undefined
+    for (const { id } of node.children) this.#first[id] = this.#last[id] = undefined
     for (let member = container.first; member !== undefined; member = member.next) {
       if (member.node === undefined) continue
-      member.node.first ??= member
-      member.node.last = member
+      const { id } = member.node
+      this.#first[id] ??= member
+      this.#last[id] = member
     }
     const { parent, around } = container
-    container.counts = parent === undefined || (parent.node?.last === parent && around?.counts === true)
+    container.counts = parent === undefined || (this.#lastOf(parent.node) === parent && around?.counts === true)
     let removed = 0
     let leading = 0
     for (let member = container.first; member !== undefined; member = member.next) {
@@ -131,10 +135,15 @@ export class Editor {
     if (node === undefined) return true
     if (node.role === 'remove') return true
     // Of a name that comes twice, the last one says whether there is anything in it to keep.
-    if (within.keepsSome && !(node.isKept && (!node.keepsSome || this.#isContainer(node.last ?? member)))) return true
+    if (within.keepsSome && !(node.isKept && (!node.keepsSome || this.#isContainer(this.#lastOf(node) ?? member))))
+      return true
     if (node.role === 'rename') return false
-    if (!isArray && node.replacedBy?.last !== undefined) return true
-    return node.role === 'set' && node.first !== member && this.#pieceOf(node) !== undefined
+    if (!isArray && this.#lastOf(node.replacedBy) !== undefined) return true
+    return node.role === 'set' && this.#first[node.id] !== member && this.#pieceOf(node) !== undefined
+  }
+
+  #lastOf(node: PathNode | undefined): Member | undefined {
+    return node && this.#last[node.id]
   }
 
   #isContainer({ from }: Member): boolean {
@@ -153,7 +162,8 @@ export class Editor {
     let needsComma = hasMembers
     for (const child of container.node.children) {
       if (!this.#hasSomething(child)) continue
-      if (child.last === undefined) {
+      const last = this.#lastOf(child)
+      if (last === undefined) {
         if (container.isArray) {
           if (container.counts) throw notSet(child, `${named(container.node)} is an array without such an element`)
           continue
@@ -161,7 +171,7 @@ export class Editor {
         if (needsComma) this.splices.add(container.behindLast, container.behindLast, comma)
         needsComma = true
         this.#insert(child, container.behindLast)
-      } else if (child.role !== 'set' && container.counts && !this.#isContainer(child.last)) {
+      } else if (child.role !== 'set' && container.counts && !this.#isContainer(last)) {
         throw notSet(child, `${named(child)} is no object`)
       }
     }

@@ -8,7 +8,6 @@
  *                                     └─ lat       is removed
  */
 import { type Part, toPart } from '../../records/json-find.ts'
-import type { Member } from './members.ts'
 import type { Replacement } from './replacement.ts'
 
 /** What happens to a member; `stays` is that of a node that stands for what is in it, or that is only read. */
@@ -47,9 +46,6 @@ export class PathNode {
   readsInside = false
   setsInside = false
   changes = false
-  /** The first and the last of the members with its name, in the container that is looked at. */
-  first: Member | undefined
-  last: Member | undefined
   /** Whether names must be decoded to be compared: bytes that are no UTF-8 become U+FFFD, and half a surrogate pair has no bytes. */
   #decodes = false
   readonly #part: Part

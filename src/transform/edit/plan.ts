@@ -7,7 +7,7 @@ import { isReader } from '../view.ts'
 import { type Condition, conditionOf, type EditTest, equals } from './conditions.ts'
 import { type EditOptions, editMistake } from './edit-options.ts'
 import { PathNode, type Role } from './path-tree.ts'
-import type { Replacement } from './replacement.ts'
+import { JsonText, type Replacement } from './replacement.ts'
 
 /** See the head of this file. */
 export interface Plan {
@@ -172,7 +172,7 @@ class PlanBuilder {
     }
     if (isReader(value)) return { kind: 'made', make: (records, index) => value.read(records, index) }
     if (isMaker(value)) return { kind: 'made', make: (_records, _index, context) => value(context) }
-    const json = stringify(value)
+    const json = value instanceof JsonText ? value.text : typeof value === 'bigint' ? String(value) : stringify(value)
     if (typeof json === 'string') return { kind: 'constant', json: Buffer.from(json) }
     throw editMistake('set', `the value of ${describe(path)} must have a form in JSON`, value)
   }

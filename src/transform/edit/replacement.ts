@@ -10,5 +10,21 @@ export type Replacement =
   | { readonly kind: 'field'; readonly id: number; readonly otherwise: Buffer | undefined }
   | { readonly kind: 'made'; readonly make: Make }
 
+/** Text of JSON, which is written as it stands: digits that a number would lose stay. */
+export class JsonText {
+  readonly text: string
+
+  /** @throws SyntaxError where it is no JSON */
+  constructor(text: string) {
+    JSON.parse(text)
+    this.text = text
+  }
+
+  /** Its value, for those who show it. */
+  toJSON(): unknown {
+    return JSON.parse(this.text)
+  }
+}
+
 /** Says what a member becomes in the record at `index`. */
 export type Make = (records: Records, index: number, context: Context) => unknown
