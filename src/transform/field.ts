@@ -6,9 +6,9 @@ import { describe, OptionError } from '../errors.ts'
 import { checkOptions, expecting, type Fields, flag, oneOf } from '../options.ts'
 import { namesIn } from '../records/field-path.ts'
 import { find, type Part, place, toPart } from '../records/json-find.ts'
+import { isLong, numberAt, numberOf, stringAt, withLongAsText } from '../records/raw-value.ts'
 import type { Records } from '../records/records.ts'
 import { release } from '../records/words.ts'
-import { isLong, numberAt, numberOf, stringAt, withLongAsText } from './raw-value.ts'
 import type { Reader } from './view.ts'
 
 /** The way to a field: names with dots between them, where `\.` is a dot in a name; or a list of names and indexes, in which names may be empty. */

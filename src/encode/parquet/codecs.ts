@@ -1,6 +1,7 @@
 /** How the pages of a file are compressed. */
 import * as zlib from 'node:zlib'
 import { optionalPackage } from '../../compress/optional-package.ts'
+import type { SnappyModule } from '../../compress/snappy.ts'
 import { importPeer, resolvePeer } from '../../peer-packages.ts'
 
 /** Compresses one page. */
@@ -10,19 +11,32 @@ export type CompressPage = (bytes: Uint8Array) => Uint8Array
 export interface Codec {
   /** Its name in Parquet. */
   readonly name: 'SNAPPY' | 'ZSTD' | 'GZIP' | 'UNCOMPRESSED'
-  /** Gets it ready; `undefined` where the writer brings it. */
+  /** Gets it ready; `undefined` where nothing is compressed. @throws HosepipeError `Compress.Unavailable` where a package is missing */
   load(): Promise<CompressPage | undefined>
 }
 
 /** The compressions by the names of the option. */
 export const codecs: Readonly<Record<'snappy' | 'zstd' | 'gzip' | 'none', () => Codec>> = {
-  snappy: () => ({ name: 'SNAPPY', load: async () => undefined }),
+  snappy: () => ({ name: 'SNAPPY', load: snappyPages() }),
   zstd: () => ({ name: 'ZSTD', load: zstdPages() }),
   gzip: () => ({ name: 'GZIP', load: async () => (bytes) => zlib.gzipSync(bytes) }),
   none: () => ({ name: 'UNCOMPRESSED', load: async () => undefined }),
 }
 
 const zstdLevel = 3
+
+function snappyPages(): () => Promise<CompressPage> {
+  const load = optionalPackage<SnappyModule>({
+    compression: 'parquet',
+    name: 'snappy',
+    resolve: () => resolvePeer('snappy'),
+    load: () => importPeer('snappy'),
+  })
+  return async () => {
+    const { compressSync } = await load()
+    return (bytes) => compressSync(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+  }
+}
 
 /** Node's own from 22.15 and 23.8 on, or else the package. @throws HosepipeError `Compress.Unavailable` */
 function zstdPages(): () => Promise<CompressPage> {

@@ -74,9 +74,10 @@ export function compileRows({ columns, rules, jsonKeys, readTime }: RowShape): (
 }
 
 /** What every column of a file shares. */
-type Shared = Pick<RowShape, 'rules' | 'readTime'>
+export type Shared = Pick<RowShape, 'rules' | 'readTime'>
 
-function compile(type: ColumnType, place: string, shared: Shared): Convert {
+/** Makes the function that makes values of a type. @param place - Where they stand, in words for messages */
+export function compile(type: ColumnType, place: string, shared: Shared): Convert {
   const target = { place, type: type.kind }
   switch (type.kind) {
     case 'string':

@@ -1,96 +1,65 @@
-/** A Parquet file as it grows: rows in, parts out. */
-import type { ByteWriter, ColumnSource, ParquetWriter, SchemaElement } from 'hyparquet-writer'
-import type { Row } from './convert.ts'
+/** A Parquet file as it grows: groups of rows in, parts out. */
+import type { Column } from './column-type.ts'
+import { type codecNumbers, fileEnd, type PlacedGroup } from './file-end.ts'
+import type { Leaf } from './leaf.ts'
+import type { WrittenGroup } from './row-group.ts'
 
-/** What is used of the package. */
-export interface ParquetModule {
-  readonly ByteWriter: typeof ByteWriter
-  readonly ParquetWriter: typeof ParquetWriter
-}
-
-/** What a {@link FileBody} is made of. */
+/** What all files of an encoder share. */
 export interface FileShape {
-  readonly names: readonly string[]
-  readonly schema: SchemaElement[]
-  readonly codec: 'SNAPPY' | 'ZSTD' | 'GZIP' | 'UNCOMPRESSED'
-  readonly compressPage: ((bytes: Uint8Array) => Uint8Array) | undefined
-  readonly pageBytes: number
+  readonly columns: readonly Column[]
+  readonly leaves: readonly Leaf[]
+  readonly codec: keyof typeof codecNumbers
 }
 
-/** Pages from this size on are parts of their own; what stands between them is written into memory of this size. */
+/** Smaller pieces are put together: to write a body costs something for each part. */
 const partBytes = 16_384
 
-/** Gathers rows by columns, writes them a group at a time, and keeps the bytes as parts. */
+/** See the head of this file. */
 export class FileBody {
   readonly #shape: FileShape
-  readonly #bytes: ByteWriter
-  readonly #file: ParquetWriter
+  readonly #groups: PlacedGroup[] = []
   readonly #parts: Buffer[] = []
-  /** Where in the memory that is being written to the next part begins. */
-  #start = 0
-  #columns: unknown[][]
+  #small: Buffer[] = [Buffer.from('PAR1')]
+  #smallBytes = 4
+  #offset = 4
 
-  constructor({ ByteWriter, ParquetWriter }: ParquetModule, shape: FileShape) {
-    const { schema, codec, compressPage, names } = shape
+  constructor(shape: FileShape) {
     this.#shape = shape
-    const bytes = new ByteWriter(partBytes)
-    const append = bytes.appendBytes.bind(bytes)
-    // The writer's own way to grow copies all that was written.
-    bytes.ensure = (size) => this.#makeRoom(size)
-    bytes.appendBytes = (page) => (page.length < partBytes ? append(page) : this.#addPart(page))
-    this.#bytes = bytes
-    this.#columns = names.map(() => [])
-    this.#file = new ParquetWriter({
-      writer: this.#bytes,
-      schema,
-      codec,
-      createdBy: 'hosepipe',
-      ...(compressPage !== undefined && { compressors: { [codec]: compressPage } }),
-    })
   }
 
-  add(row: Row): void {
-    for (const [place, column] of this.#columns.entries()) column.push(row[place])
+  /** Adds a group behind the others. */
+  add(group: WrittenGroup): void {
+    // What the parts are of it is not needed any more.
+    const chunks = group.chunks.map((chunk) => ({ ...chunk, parts: [] }))
+    this.#groups.push({ rows: group.rows, chunks, offset: this.#offset })
+    for (const { parts, size } of group.chunks) {
+      for (const part of parts) this.#put(part)
+      this.#offset += size
+    }
   }
 
-  /** Writes the rows that were added since the last time as a group. */
-  async writeGroup(): Promise<void> {
-    const { names, pageBytes } = this.#shape
-    const rows = this.#columns[0]?.length ?? 0
-    if (rows === 0) return
-    const columnData: ColumnSource[] = names.map((name, place) => ({ name, data: this.#columns[place] ?? [] }))
-    this.#columns = names.map(() => [])
-    await this.#file.write({ columnData, rowGroupSize: rows, pageSize: pageBytes })
-  }
-
-  /** Writes what is left, and what stands at the end of a file. Nothing can be added any more. */
-  async finish(): Promise<readonly Buffer[]> {
-    await this.writeGroup()
-    await this.#file.finish()
+  /** What stands at the end of a file; nothing can be added any more. @returns the file, in parts; none where it has no rows */
+  finish(): readonly Buffer[] {
+    if (this.#groups.length === 0) return []
+    this.#put(fileEnd({ ...this.#shape, groups: this.#groups }, this.#offset))
     this.#handOn()
     return this.#parts
   }
 
-  #makeRoom(size: number): void {
-    if (this.#bytes.index + size <= this.#bytes.buffer.byteLength) return
-    this.#handOn()
-    this.#bytes.buffer = new ArrayBuffer(Math.max(partBytes, size))
-    this.#bytes.view = new DataView(this.#bytes.buffer)
-    this.#bytes.index = 0
-    this.#start = 0
-  }
-
-  #addPart(page: Uint8Array): void {
-    this.#handOn()
-    const { buffer, byteOffset, length } = page
-    // A page may be the beginning of memory that was made for one without compression.
-    this.#parts.push(buffer.byteLength > 2 * length ? Buffer.from(page) : Buffer.from(buffer, byteOffset, length))
-    this.#bytes.offset += length
+  #put(part: Buffer): void {
+    if (part.length >= partBytes) {
+      this.#handOn()
+      this.#parts.push(part)
+      return
+    }
+    this.#small.push(part)
+    this.#smallBytes += part.length
+    if (this.#smallBytes >= partBytes) this.#handOn()
   }
 
   #handOn(): void {
-    const { buffer, index } = this.#bytes
-    if (index > this.#start) this.#parts.push(Buffer.from(buffer, this.#start, index - this.#start))
-    this.#start = index
+    if (this.#smallBytes > 0) this.#parts.push(Buffer.concat(this.#small, this.#smallBytes))
+    this.#small = []
+    this.#smallBytes = 0
   }
 }

@@ -1,5 +1,4 @@
 import { setImmediate } from 'node:timers/promises'
-import { optionalPackage } from '../../compress/optional-package.ts'
 import { Limiter } from '../../compress/thread-pool.ts'
 import { describe, HosepipeError, OptionError, toError } from '../../errors.ts'
 import {
@@ -14,7 +13,6 @@ import {
   size,
   unknownOption,
 } from '../../options.ts'
-import { importPeer, resolvePeer } from '../../peer-packages.ts'
 import type { Records } from '../../records/records.ts'
 import { readTimestamp } from '../../time/read-time.ts'
 import { compileTimeFormats, type ReadTime } from '../../time/time-formats.ts'
@@ -23,11 +21,11 @@ import type { Encoder, PartlyEncoded, UnfitRecord } from '../encoder.ts'
 import { codecs } from './codecs.ts'
 import type { Column } from './column-type.ts'
 import { compileRows, type RowShape } from './convert.ts'
-import { FileBody, type ParquetModule } from './file-body.ts'
+import { FileBody } from './file-body.ts'
 import { Inference } from './infer.ts'
 import { foldKey, type KeyRules } from './key-names.ts'
+import { RowGroup } from './row-group.ts'
 import { type ParquetSchema, readSchema } from './schema.ts'
-import { schemaElements } from './schema-elements.ts'
 
 /** What {@link parquet} takes. `schema`, or `infer: true`, has to be there. */
 export interface ParquetOptions {
@@ -150,51 +148,42 @@ export function parquet(options: ParquetOptions): Encoder<PartlyEncoded> {
   const given = checkTogether(read)
   const { rowGroupBytes, pageBytes } = read
   const codec = codecs[read.compression]()
-  const load = optionalPackage<ParquetModule>({
-    compression: 'parquet',
-    name: 'hyparquet-writer',
-    code: 'Encode.Unavailable',
-    resolve: () => resolvePeer('hyparquet-writer'),
-    load: () => importPeer('hyparquet-writer'),
-  })
-  let conversion = given.columns.length === 0 ? undefined : conversionOf(given)
+  let conversion = given.columns.length === 0 ? undefined : given
+  /** The columns of the last file, whose memory the next one uses. */
+  let spare: RowGroup | undefined
 
   async function encode(runs: readonly Records[]): Promise<PartlyEncoded> {
-    const [module, compressPage] = await Promise.all([load(), codec.load()])
+    const compressPage = await codec.load()
     conversion ??= await inferred(runs, given)
     if (conversion === undefined) return { parts: [], refused: withoutColumns(runs) }
-    const { toRows, names, schema } = conversion
+    const group = spare ?? new RowGroup(conversion)
+    spare = undefined
+    const body = new FileBody({ columns: conversion.columns, leaves: group.leaves, codec: codec.name })
     const refused: UnfitRecord[] = []
-    // There are few reasons, and perhaps as many records: an error for each would take more memory than the records.
-    const reasons = new Map<string, HosepipeError>()
-    let body: FileBody | undefined
-    let [index, group, turn] = [0, 0, 0]
+    let [first, size, turn] = [0, 0, 0]
     for (const run of runs) {
-      for (const bytes of run) {
-        try {
-          const rows = toRows(bytes)
-          body ??= new FileBody(module, { names, schema, codec: codec.name, compressPage, pageBytes })
-          for (const row of rows) body.add(row)
-          group += bytes.length + rows.length * names.length * valueBytes
-        } catch (error) {
-          if (!(error instanceof HosepipeError)) throw error
-          const reason = reasons.get(error.message) ?? error
-          reasons.set(error.message, reason)
-          refused.push({ index, error: reason })
-        }
-        index += 1
-        turn += bytes.length
-        if (group >= rowGroupBytes) {
-          await body?.writeGroup()
-          group = 0
+      const { bytes, ends, length } = run
+      for (let i = 0; i < length; i += 1) {
+        const [start, end] = [run.start(i), ends[i] ?? 0]
+        const before = group.rows
+        const error = group.add(bytes, start, end)
+        if (error !== undefined) refused.push({ index: first + i, error })
+        else size += end - start + (group.rows - before) * conversion.columns.length * valueBytes
+        turn += end - start
+        if (size >= rowGroupBytes) {
+          body.add(await group.write({ compressPage, pageBytes }))
+          size = 0
         }
         if (turn >= turnBytes) {
           turn = 0
           await setImmediate()
         }
       }
+      first += length
     }
-    return { parts: (await body?.finish()) ?? [], refused }
+    if (group.rows > 0) body.add(await group.write({ compressPage, pageBytes }))
+    spare = group
+    return { parts: body.finish(), refused }
   }
 
   return {
@@ -207,17 +196,8 @@ export function parquet(options: ParquetOptions): Encoder<PartlyEncoded> {
   }
 }
 
-/** All that is needed to make files of the same columns. */
-function conversionOf(shape: RowShape) {
-  const names = shape.columns.map(({ name }) => name)
-  return { toRows: compileRows(shape), names, schema: schemaElements(shape.columns) }
-}
-
 /** `undefined` where no record has a member. */
-async function inferred(
-  runs: readonly Records[],
-  given: RowShape,
-): Promise<ReturnType<typeof conversionOf> | undefined> {
+async function inferred(runs: readonly Records[], given: RowShape): Promise<RowShape | undefined> {
   const inference = new Inference(given)
   let turn = 0
   for (const bytes of recordsOf(runs)) {
@@ -228,7 +208,7 @@ async function inferred(
     await setImmediate()
   }
   const columns = inference.columns()
-  return columns.length === 0 ? undefined : conversionOf({ ...given, columns })
+  return columns.length === 0 ? undefined : { ...given, columns }
 }
 
 /** Reasons for records none of which has a column: what is wrong with each, and a word for empty objects. */

@@ -1,6 +1,6 @@
 import { describe, HosepipeError, OptionError } from '../../errors.ts'
 import { namesIn } from '../../records/field-path.ts'
-import { numberOf } from '../raw-value.ts'
+import { numberOf } from '../../records/raw-value.ts'
 
 /** Whether a record stays, by the value of one field: `undefined` where there is none. */
 export type EditTest = (value: unknown) => boolean

@@ -6,9 +6,9 @@
  *     splice    {"level":"info"   ✂    ,"text":"…"}       what goes and what comes, in order; all else is copied as it stands
  */
 import { HosepipeError } from '../../errors.ts'
+import { valueAt } from '../../records/raw-value.ts'
 import type { Records } from '../../records/records.ts'
 import { stringify } from '../../records/serialise.ts'
-import { valueAt } from '../raw-value.ts'
 import type { Context } from '../view.ts'
 import { type EditTest, wrongAnswer } from './conditions.ts'
 import type { Container, Member } from './members.ts'

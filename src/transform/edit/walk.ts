@@ -3,10 +3,10 @@
  * member that comes twice counts where it stands last, and what another one becomes may stand behind it.
  */
 import { spaceEnd, stringEnd } from '../../records/json-tokens.ts'
+import { behindColon, valueEnd } from '../../records/skip-value.ts'
 import { viewOf } from '../../records/words.ts'
 import { Container, Member } from './members.ts'
 import type { PathNode } from './path-tree.ts'
-import { behindColon, valueEnd } from './skip-value.ts'
 
 const quote = 0x22
 const comma = 0x2c

@@ -1,5 +1,5 @@
 /** Values of JSON, made from the bytes that are known to be one. The answers are those of JSON.parse. */
-import { viewOf } from '../records/words.ts'
+import { viewOf } from './words.ts'
 
 /** Longer strings are decoded each time. */
 const maxCached = 24

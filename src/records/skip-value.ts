@@ -1,5 +1,5 @@
 /** Walks over a value of JSON (RFC 8259) without looking for anything in it, and finds out whether it is one. */
-import { numberEnd, spaceEnd, stringEnd, wholeNumberEnd } from '../../records/json-tokens.ts'
+import { numberEnd, spaceEnd, stringEnd, wholeNumberEnd } from './json-tokens.ts'
 
 const quote = 0x22
 const comma = 0x2c
