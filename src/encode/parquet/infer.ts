@@ -5,9 +5,12 @@
  *     only text             string         only numbers         double        only arrays    array
  *     anything else         string: other values are written as their JSON
  */
+import { isUtf8 } from 'node:buffer'
 import type { Column, ColumnType } from './column-type.ts'
 import { foldKey, type KeyRules } from './key-names.ts'
+import { KnownShape } from './known-shape.ts'
 import { readRecord } from './read-json.ts'
+import { isInt64, maxDepth, nothingSeen, type Seen } from './seen.ts'
 
 /** How records are looked at. */
 export interface InferRules {
@@ -16,32 +19,24 @@ export interface InferRules {
   readonly jsonKeys: ReadonlyMap<string, string>
 }
 
-/** Values in values deeper than this are written as JSON. */
-const maxDepth = 20
-const maxInt64 = 2 ** 63
-
-/** What was seen of the values in one place. */
-interface Seen {
-  readonly kinds: Set<'boolean' | 'whole' | 'number' | 'string' | 'array' | 'object'>
-  readonly members: Map<string, Seen>
-  /** What was seen of the elements of arrays. */
-  element: Seen | undefined
-}
-
 /** Looks at records, and says which columns they have. */
 export class Inference {
-  readonly #all = nothing()
+  readonly #all = nothingSeen()
   readonly #rules: KeyRules
   readonly #names: ReadonlyMap<string, string>
+  readonly #known: KnownShape
 
   constructor({ rules, jsonKeys }: InferRules) {
     this.#rules = rules
+    this.#known = new KnownShape(this.#all, (key) => foldKey(key, rules))
     this.#names = new Map(Array.from(jsonKeys, ([name, key]) => [foldKey(key, rules), name]))
   }
 
   /** Looks at a record; one that is no object does not count. */
-  see(bytes: Buffer): void {
-    for (const value of objectsOf(bytes)) see(value, this.#all, this.#rules, 0)
+  see(bytes: Buffer, start: number, end: number): void {
+    const record = bytes.subarray(start, end)
+    if (isUtf8(record) && this.#known.has(bytes, start, end)) return
+    for (const value of objectsOf(record)) see(value, this.#all, this.#rules, 0)
   }
 
   /** The columns, in the order in which they came first; what was only ever null is a string. None where no record has any. */
@@ -60,10 +55,6 @@ function objectsOf(bytes: Buffer): readonly unknown[] {
   }
 }
 
-function nothing(): Seen {
-  return { kinds: new Set(), members: new Map(), element: undefined }
-}
-
 function see(value: unknown, seen: Seen, rules: KeyRules, depth: number): void {
   if (value === null) return
   if (typeof value === 'boolean') seen.kinds.add('boolean')
@@ -71,21 +62,17 @@ function see(value: unknown, seen: Seen, rules: KeyRules, depth: number): void {
   else if (typeof value !== 'object' || depth > maxDepth) seen.kinds.add('string')
   else if (Array.isArray(value)) {
     seen.kinds.add('array')
-    seen.element ??= nothing()
+    seen.element ??= nothingSeen()
     for (const element of value) see(element, seen.element, rules, depth + 1)
   } else {
     seen.kinds.add('object')
     for (const [key, member] of Object.entries(value)) {
       const name = foldKey(key, rules)
-      const known = seen.members.get(name) ?? nothing()
+      const known = seen.members.get(name) ?? nothingSeen()
       seen.members.set(name, known)
       see(member, known, rules, depth + 1)
     }
   }
-}
-
-function isInt64(value: number): boolean {
-  return Number.isInteger(value) && value < maxInt64 && value >= -maxInt64
 }
 
 function columnsOf({ members }: Seen): readonly Column[] {

@@ -200,12 +200,16 @@ export function parquet(options: ParquetOptions): Encoder<PartlyEncoded> {
 async function inferred(runs: readonly Records[], given: RowShape): Promise<RowShape | undefined> {
   const inference = new Inference(given)
   let turn = 0
-  for (const bytes of recordsOf(runs)) {
-    inference.see(bytes)
-    turn += bytes.length
-    if (turn < turnBytes) continue
-    turn = 0
-    await setImmediate()
+  for (const run of runs) {
+    const { bytes, ends, length } = run
+    for (let i = 0; i < length; i += 1) {
+      const [start, end] = [run.start(i), ends[i] ?? 0]
+      inference.see(bytes, start, end)
+      turn += end - start
+      if (turn < turnBytes) continue
+      turn = 0
+      await setImmediate()
+    }
   }
   const columns = inference.columns()
   return columns.length === 0 ? undefined : { ...given, columns }

@@ -93,8 +93,8 @@ export class TextValues implements ColumnValues {
     let [least, most] = [this.#headOf(0), this.#headOf(0)]
     for (let i = 1; i < this.#kept; i += 1) {
       const head = this.#headOf(i)
-      if (head < least || (head === least && this.#valueOf(i).compare(this.#valueOf(min)) < 0)) [min, least] = [i, head]
-      if (head > most || (head === most && this.#valueOf(i).compare(this.#valueOf(max)) > 0)) [max, most] = [i, head]
+      if (head < least || (head === least && this.#isLess(i, min))) [min, least] = [i, head]
+      if (head > most || (head === most && this.#isLess(max, i))) [max, most] = [i, head]
     }
     return { min: this.#valueOf(min), max: this.#valueOf(max) }
   }
@@ -108,6 +108,18 @@ export class TextValues implements ColumnValues {
     let head = 0
     for (let i = 0; i < 4; i += 1) head = head * 256 + (i < length ? (bytes[start + i] ?? 0) : 0)
     return head
+  }
+
+  /** Whether a value comes before another one, in the order of their bytes. */
+  #isLess(one: number, other: number): boolean {
+    const { view, bytes } = this.#bytes
+    const [from, otherFrom] = [this.#startOf(one) + lengthBytes, this.#startOf(other) + lengthBytes]
+    const [length, otherLength] = [this.#lengthOf(one) - lengthBytes, this.#lengthOf(other) - lengthBytes]
+    const shared = Math.min(length, otherLength)
+    let i = 0
+    while (i + 4 <= shared && view.getInt32(from + i) === view.getInt32(otherFrom + i)) i += 4
+    while (i < shared && bytes[from + i] === bytes[otherFrom + i]) i += 1
+    return i < shared ? (bytes[from + i] ?? 0) < (bytes[otherFrom + i] ?? 0) : length < otherLength
   }
 
   #valueOf(entry: number): Buffer {
