@@ -353,7 +353,7 @@ t.test('a firehose writes files, a folder for each key, and one for what does no
 t.test('a package that is missing is said by its name', async (t) => {
   const missing = {
     compression: 'parquet',
-    name: 'hyparquet-writer',
+    name: 'snappy',
     code: 'Encode.Unavailable' as const,
     load: () => Promise.reject(new Error('no such file')),
   }
@@ -365,7 +365,7 @@ t.test('a package that is missing is said by its name', async (t) => {
           throw new Error('not found')
         },
       }),
-    { code: 'Encode.Unavailable', message: /parquet: it needs the package.*npm install hyparquet-writer/ },
+    { code: 'Encode.Unavailable', message: /parquet: it needs the package.*npm install snappy/ },
   )
   await t.rejects(optionalPackage({ ...missing, resolve: () => undefined })(), { code: 'Encode.Unavailable' })
 })

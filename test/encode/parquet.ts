@@ -4,9 +4,15 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
-import { parseColumnType } from '../../src/encode/parquet/column-type.ts'
+import { addValue } from '../../src/encode/parquet/add-value.ts'
+import { columnTree } from '../../src/encode/parquet/column-tree.ts'
+import { type ColumnType, parseColumnType } from '../../src/encode/parquet/column-type.ts'
 import { compileRows } from '../../src/encode/parquet/convert.ts'
 import { type ParquetOptions, parquet } from '../../src/encode/parquet/index.ts'
+import { Inference } from '../../src/encode/parquet/infer.ts'
+import type { Leaf } from '../../src/encode/parquet/leaf.ts'
+import { writeColumn } from '../../src/encode/parquet/pages.ts'
+import { RowGroup } from '../../src/encode/parquet/row-group.ts'
 import { HosepipeError, OptionError } from '../../src/errors.ts'
 import { Account } from '../../src/receipts/receipts.ts'
 import { Records } from '../../src/records/records.ts'
@@ -745,6 +751,179 @@ t.test('whatever goes in comes out, in any nesting', async (t) => {
     { numRuns: 150 },
   )
   t.pass('types in types, with nulls everywhere')
+})
+
+/** Columns of all kinds, and JSON of all kinds: what goes straight from bytes to columns, and what has to be made to fit. */
+const anyType = fc.letrec<{ type: string }>((tie) => ({
+  type: fc.oneof(
+    { maxDepth: 3 },
+    {
+      weight: 4,
+      arbitrary: fc.constantFrom(
+        'string',
+        'boolean',
+        'tinyint',
+        'int',
+        'bigint',
+        'float',
+        'double',
+        'decimal(5,2)',
+        'decimal(30,3)',
+        'date',
+        'timestamp',
+        'binary',
+      ),
+    },
+    { weight: 1, arbitrary: tie('type').map((element) => `array<${element}>`) },
+    { weight: 1, arbitrary: tie('type').map((value) => `map<string,${value}>`) },
+    { weight: 1, arbitrary: fc.tuple(tie('type'), tie('type')).map(([a, b]) => `struct<a:${a},B:${b}>`) },
+  ),
+})).type
+const anyJson = fc.letrec<{ json: string }>((tie) => ({
+  json: fc.oneof(
+    { maxDepth: 4 },
+    {
+      weight: 8,
+      arbitrary: fc.constantFrom(
+        'null',
+        'true',
+        'false',
+        '0',
+        '-0',
+        '7',
+        '-128',
+        '300',
+        '1.5',
+        '1e2',
+        '12345678901234567890',
+        '0.1234567890123456789',
+        '1e400',
+        '"x"',
+        '""',
+        '"a\\u00e9\\ud800"',
+        '"7"',
+        '"true"',
+        '"2024-01-31"',
+        '"2024-01-31T01:02:03Z"',
+        '"AP8="',
+      ),
+    },
+    { weight: 2, arbitrary: fc.array(tie('json'), { maxLength: 3 }).map((all) => `[${all.join(' , ')}]`) },
+    {
+      weight: 3,
+      arbitrary: fc
+        .array(fc.tuple(fc.constantFrom('a', 'b', 'B', 'A', 'c', '\\u0061', '__proto__'), tie('json')), {
+          maxLength: 4,
+        })
+        .map((all) => `{${all.map(([name, value]) => ` "${name}" : ${value}`).join(',')}}`),
+    },
+  ),
+})).json
+/** JSON that mostly is what a type takes. */
+function jsonOf(type: ColumnType): fc.Arbitrary<string> {
+  return fc.oneof({ weight: 12, arbitrary: fitting(type) }, { weight: 1, arbitrary: anyJson })
+}
+
+function fitting(type: ColumnType): fc.Arbitrary<string> {
+  switch (type.kind) {
+    case 'string':
+      return fc.constantFrom('"x"', '"a\\u00e9\\ud800"', '7.50', 'null', '{"a": 1}')
+    case 'boolean':
+      return fc.constantFrom('true', 'false', '"TRUE"', 'null')
+    case 'date':
+      return fc.constantFrom('"2024-01-31"', 'null')
+    case 'timestamp':
+      return fc.constantFrom('"2024-01-31T01:02:03Z"', '7', '1535365805.123456', 'null')
+    case 'binary':
+      return fc.constantFrom('"AP8="', 'null')
+    case 'float':
+    case 'double':
+      return fc.constantFrom('1.5', '-0', '0.1234567890123456789', '7', '"NaN"', '1e2', 'null')
+    case 'array':
+      return fc.array(jsonOf(type.element), { maxLength: 3 }).map((all) => `[${all.join(' , ')}]`)
+    case 'struct':
+      return fc
+        .tuple(fc.constantFrom('a', 'A', '\\u0061'), ...type.members.map((member) => jsonOf(member.type)))
+        .map(([name, a, b]) => `{ "${name}" : ${a} ,"b":${b},"c":[{}]}`)
+    case 'map':
+      return fc
+        .array(jsonOf(type.value), { maxLength: 3 })
+        .map((all) => `{${all.map((one, i) => `"k${i}":${one}`).join()}}`)
+    default:
+      return fc.constantFrom('7', '-0', '"7"', '-12', '1e2', 'null')
+  }
+}
+
+const recordsOfTypes = fc.tuple(anyType, anyType).chain(([a, b]) => {
+  const fits = fc
+    .tuple(jsonOf(parseColumnType(a)), jsonOf(parseColumnType(b)), fc.boolean())
+    .map(([one, other, isTurned]) => (isTurned ? `{"B":${other},"a":${one}}` : `{"a":${one}, "b":${other} }`))
+  const record = fc.oneof(
+    { weight: 20, arbitrary: fits },
+    { weight: 1, arbitrary: anyJson },
+    { weight: 1, arbitrary: fc.tuple(fits, fits).map(([one, other]) => `${one}${other}`) },
+    { weight: 1, arbitrary: fits.map((text) => text.slice(0, -1)) },
+  )
+  return fc.record({ a: fc.constant(a), b: fc.constant(b), records: fc.array(record, { minLength: 1, maxLength: 8 }) })
+})
+
+t.test('records that go straight into columns become what those become that are parsed', (t) => {
+  let [good, bad] = [0, 0]
+  fc.assert(
+    fc.property(recordsOfTypes, ({ a, b, records }) => {
+      const columns = [
+        { name: 'a', type: parseColumnType(a) },
+        { name: 'b', type: parseColumnType(b) },
+      ]
+      const rules = { caseInsensitive: true, dotsToUnderscores: false }
+      const shape = { columns, rules, jsonKeys: new Map<string, string>(), readTime: readTimestamp }
+      const toRows = compileRows(shape)
+      const [group, tree] = [new RowGroup(shape), columnTree(columns, ['a', 'b'], shape)]
+      for (const text of records) {
+        const bytes = Buffer.from(`}"${text}{"1`)
+        const error = group.add(bytes, 2, bytes.length - 3, true)
+        try {
+          for (const row of toRows(bytes.subarray(2, -3))) {
+            for (const [place, child] of tree.children.entries()) addValue(child, row[place], 0)
+          }
+          if (error !== undefined) throw new RangeError(`${text} as ${a}, ${b} was refused: ${error.message}`)
+          good += 1
+        } catch (thrown) {
+          if (!(thrown instanceof HosepipeError) || error?.message !== thrown.message) throw thrown
+          bad += 1
+        }
+      }
+      const written = (leaves: readonly Leaf[]) =>
+        leaves.map((leaf) => {
+          const { parts, ...facts } = writeColumn(leaf, { pageBytes: 65_536, compressPage: undefined })
+          return { ...facts, bytes: Buffer.concat(parts) }
+        })
+      deepStrictEqual(written(group.leaves), written(tree.leaves))
+    }),
+    { numRuns: 3_000 },
+  )
+  t.ok(good > 3_000 && bad > 1_000, `${good} became rows, ${bad} did not fit`)
+  t.end()
+})
+
+t.test('columns are the same whether records are walked over or parsed', (t) => {
+  fc.assert(
+    fc.property(fc.array(anyJson, { minLength: 1, maxLength: 12 }), fc.boolean(), (records, caseInsensitive) => {
+      const rules = { rules: { caseInsensitive, dotsToUnderscores: false }, jsonKeys: new Map<string, string>() }
+      const [walked, parsed] = [new Inference(rules), new Inference(rules)]
+      // The second time there is nothing new in them.
+      for (const text of [...records, ...records]) {
+        const bytes = Buffer.from(` ${text}x`)
+        walked.see(bytes, 1, bytes.length - 1, true)
+        // Several objects in one record are parsed.
+        const two = Buffer.from(`${text}{}`)
+        parsed.see(two, 0, text.startsWith('{') ? two.length : two.length - 2, true)
+      }
+      deepStrictEqual(walked.columns(), parsed.columns())
+    }),
+    { numRuns: 2_000 },
+  )
+  t.end()
 })
 
 t.test('options are checked when the encoder is made', async (t) => {

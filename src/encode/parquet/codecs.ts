@@ -29,6 +29,7 @@ function snappyPages(): () => Promise<CompressPage> {
   const load = optionalPackage<SnappyModule>({
     compression: 'parquet',
     name: 'snappy',
+    code: 'Encode.Unavailable',
     resolve: () => resolvePeer('snappy'),
     load: () => importPeer('snappy'),
   })

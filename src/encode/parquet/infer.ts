@@ -32,10 +32,14 @@ export class Inference {
     this.#names = new Map(Array.from(jsonKeys, ([name, key]) => [foldKey(key, rules), name]))
   }
 
-  /** Looks at a record; one that is no object does not count. */
-  see(bytes: Buffer, start: number, end: number): void {
+  /**
+   * Looks at the record that stands in `bytes` from `start` up to `end`; one that is no object does not count.
+   *
+   * @param isText - Whether it is known to be UTF-8.
+   */
+  see(bytes: Buffer, start: number, end: number, isText: boolean): void {
     const record = bytes.subarray(start, end)
-    if (isUtf8(record) && this.#known.has(bytes, start, end)) return
+    if ((isText || isUtf8(record)) && this.#known.has(bytes, start, end)) return
     for (const value of objectsOf(record)) see(value, this.#all, this.#rules, 0)
   }
 

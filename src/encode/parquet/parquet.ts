@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { setImmediate } from 'node:timers/promises'
 import { Limiter } from '../../compress/thread-pool.ts'
 import { describe, HosepipeError, OptionError, toError } from '../../errors.ts'
@@ -67,7 +68,7 @@ export interface ParquetOptions {
   readonly timestampFormats?: readonly string[] | undefined
   /**
    * How much of the records is written as one row group: bytes of JSON, and 8 for each column of a record. A group is held in memory
-   * until it is written, as values, which take about ten times their JSON; this thread does nothing else while it is written. Readers
+   * until it is written, in columns, which take about twice their JSON, and whose memory is kept for the next group. Readers
    * like large groups; the service has 256 MiB of columns (API, `ParquetSerDe`, `BlockSizeBytes`). At least 1. Default 16,777,216.
    */
   readonly rowGroupBytes?: Size | undefined
@@ -121,8 +122,8 @@ const valueBytes = 8
 const oneAtATime = new Limiter(1)
 
 /**
- * An encoder that writes the records of a batch, which have to be JSON objects, as a Parquet file with
- * [hyparquet-writer](https://www.npmjs.com/package/hyparquet-writer). Needs the package `hyparquet-writer` beside hosepipe.
+ * An encoder that writes the records of a batch, which have to be JSON objects, as a Parquet file. Needs the package `snappy` beside
+ * hosepipe, unless `compression` says otherwise.
  *
  * Values are made to fit as the service does it (guide, "Record format conversion", OpenX JsonSerDe): text that is a number becomes a
  * number, any value becomes text or an array of itself, an array becomes a struct by position; a missing member is null, and one
@@ -139,7 +140,7 @@ const oneAtATime = new Limiter(1)
  *
  * @returns An encoder: extension `.parquet`, type `application/vnd.apache.parquet`. With `infer` make one for each stream.
  * @throws OptionError when an option is not as described; a type that cannot be read is named with the place.
- * @throws HosepipeError `Encode.Unavailable` when the package is not installed, `Compress.Unavailable` when there is no zstd.
+ * @throws HosepipeError `Encode.Unavailable` when the package `snappy` is not installed, `Compress.Unavailable` when there is no zstd.
  * @example
  * deliver(s3({ bucket: 'lake', encode: parquet({ schema: { id: 'bigint', tags: 'array<string>', at: 'timestamp' } }) }))
  */
@@ -163,10 +164,11 @@ export function parquet(options: ParquetOptions): Encoder<PartlyEncoded> {
     let [first, size, turn] = [0, 0, 0]
     for (const run of runs) {
       const { bytes, ends, length } = run
+      const isText = isAllText(run)
       for (let i = 0; i < length; i += 1) {
         const [start, end] = [run.start(i), ends[i] ?? 0]
         const before = group.rows
-        const error = group.add(bytes, start, end)
+        const error = group.add(bytes, start, end, isText)
         if (error !== undefined) refused.push({ index: first + i, error })
         else size += end - start + (group.rows - before) * conversion.columns.length * valueBytes
         turn += end - start
@@ -202,9 +204,10 @@ async function inferred(runs: readonly Records[], given: RowShape): Promise<RowS
   let turn = 0
   for (const run of runs) {
     const { bytes, ends, length } = run
+    const isText = isAllText(run)
     for (let i = 0; i < length; i += 1) {
       const [start, end] = [run.start(i), ends[i] ?? 0]
-      inference.see(bytes, start, end)
+      inference.see(bytes, start, end, isText)
       turn += end - start
       if (turn < turnBytes) continue
       turn = 0
@@ -237,6 +240,12 @@ function withoutColumns(runs: readonly Records[]): UnfitRecord[] {
 
 function* recordsOf(runs: readonly Records[]): Generator<Buffer> {
   for (const run of runs) yield* run
+}
+
+/** Whether all of a run is known to be UTF-8: one look is faster than one for each record. */
+function isAllText(run: Records): boolean {
+  const bytes = run.framedBytes()
+  return bytes !== undefined && isUtf8(bytes)
 }
 
 /** Refuses what each option alone does not show. @returns The columns that were given, and how keys are read. */

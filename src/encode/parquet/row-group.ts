@@ -42,14 +42,15 @@ export class RowGroup {
   }
 
   /**
-   * Adds a record.
+   * Adds the record that stands in `bytes` from `start` up to `end`.
    *
+   * @param isText - Whether it is known to be UTF-8.
    * @returns Why it does not fit; `undefined` where it does.
    */
-  add(bytes: Buffer, start: number, end: number): UnfitRecord['error'] | undefined {
+  add(bytes: Buffer, start: number, end: number, isText: boolean): UnfitRecord['error'] | undefined {
     for (const leaf of this.#root.leaves) leaf.mark()
     try {
-      if (this.#walks(bytes, start, end)) {
+      if ((isText || isUtf8(bytes.subarray(start, end))) && this.#walks(bytes, start, end)) {
         this.#rows += 1
         return undefined
       }
@@ -81,7 +82,7 @@ export class RowGroup {
   /** Whether it is a plain record, which is added as it stands. */
   #walks(bytes: Buffer, start: number, end: number): boolean {
     try {
-      return isUtf8(bytes.subarray(start, end)) && this.#walk.add(bytes, start, end)
+      return this.#walk.add(bytes, start, end)
     } catch (error) {
       // It is read once more as a whole, which says what is wrong with it.
       if (error instanceof HosepipeError || error instanceof RangeError) return false
