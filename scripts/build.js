@@ -51,6 +51,7 @@ await build({
   ...common,
   entryPoints: [
     'src/cli/busy-worker.ts',
+    'src/encode/parquet/group-worker.ts',
     'src/split/pattern-worker.ts',
     'src/transform/lambda/handler-worker.ts',
     'src/transform/threads/worker.ts',

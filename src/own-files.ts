@@ -8,6 +8,7 @@ import { HosepipeError } from './errors.ts'
 /** The files that run in threads. */
 export type ThreadFile =
   | 'cli/busy-worker'
+  | 'encode/parquet/group-worker'
   | 'split/pattern-worker'
   | 'transform/lambda/handler-worker'
   | 'transform/threads/worker'

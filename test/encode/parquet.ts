@@ -8,6 +8,11 @@ import { addValue } from '../../src/encode/parquet/add-value.ts'
 import { columnTree } from '../../src/encode/parquet/column-tree.ts'
 import { type ColumnType, parseColumnType } from '../../src/encode/parquet/column-type.ts'
 import { compileRows } from '../../src/encode/parquet/convert.ts'
+import { cutGroups } from '../../src/encode/parquet/group-cuts.ts'
+import { jobOf } from '../../src/encode/parquet/group-messages.ts'
+import type { GroupShape } from '../../src/encode/parquet/group-shape.ts'
+import { GroupThreads, groupThreads } from '../../src/encode/parquet/group-threads.ts'
+import { GroupWriter } from '../../src/encode/parquet/group-writer.ts'
 import { type ParquetOptions, parquet } from '../../src/encode/parquet/index.ts'
 import { Inference } from '../../src/encode/parquet/infer.ts'
 import type { Leaf } from '../../src/encode/parquet/leaf.ts'
@@ -18,6 +23,7 @@ import { Account } from '../../src/receipts/receipts.ts'
 import { Records } from '../../src/records/records.ts'
 import { readTimestamp } from '../../src/time/read-time.ts'
 import { Duck, type Table } from '../support/duckdb.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 
 const duck = await Duck.open(t.testdir())
 t.teardown(() => duck.close())
@@ -924,6 +930,84 @@ t.test('columns are the same whether records are walked over or parsed', (t) => 
     { numRuns: 2_000 },
   )
   t.end()
+})
+
+t.test('row groups of threads are those of this one', async (t) => {
+  const clock = new ManualClock()
+  const threads = new GroupThreads(1, clock)
+  const shape: GroupShape = {
+    columns: [
+      { name: 'a', type: { kind: 'string' } },
+      { name: 'at', type: { kind: 'timestamp' } },
+    ],
+    rules: { caseInsensitive: true, dotsToUnderscores: false },
+    jsonKeys: new Map([['a', 'x']]),
+    timestampFormats: ['yyyy/MM/dd', 'seconds'],
+    compression: 'gzip',
+    pageBytes: 65_536,
+  }
+  const items = Array.from({ length: 300 }, (_, i) =>
+    i % 7 === 0 ? `{"at":"no${i % 2}"}` : `{"X":"é${i}","at":${i % 2 === 0 ? i : '"2024/01/31"'}}`,
+  )
+  const runs = [
+    ...runsOf(items),
+    Records.pack({ receipt: new Account().open(10, 0), arrivedAt: 0 }, items.slice(0, 10)).pick([1, 3, 2]),
+  ]
+  const [cut, ...others] = cutGroups(runs, 1_000_000, 8)
+  if (cut === undefined) throw new TypeError('there are records')
+  t.same([others.length, cut.records], [0, 303])
+  const here = await new GroupWriter(shape).write(cut.pieces)
+  const both = await Promise.all([1, 2].map(async (id) => (await threads.run(() => jobOf(cut, shape, id))).group))
+  for (const there of both) {
+    t.equal(there.rows, here.rows)
+    t.same(
+      there.refused.map(({ index, error }) => [index, error.message, error instanceof HosepipeError && error.code]),
+      here.refused.map(({ index, error }) => [index, error.message, error instanceof HosepipeError && error.code]),
+    )
+    const bytes = (group: typeof here) =>
+      group.chunks.map(({ parts, min, max, ...facts }) => ({
+        ...facts,
+        parts: Buffer.concat(parts).toString('hex'),
+        bounds: [min, max].map((bound) => bound && Buffer.from(bound).toString('hex')),
+      }))
+    t.same(bytes(there), bytes(here))
+  }
+  t.equal(threads.size, 1, 'the second waited for the first')
+  const wrong = await threads.run(() => ({ ...jobOf(cut, shape, 3), shape: { ...shape, timestampFormats: ['{'] } }))
+  await t.rejects(wrong.group)
+  const again = await threads.run(() => jobOf(cut, shape, 3))
+  t.equal((await again.group).rows, here.rows, 'and goes on after it')
+  clock.advance(10_000)
+  while (threads.size > 0) await new Promise((resolve) => setImmediate(resolve))
+  t.equal(clock.waiting, 0)
+})
+
+t.test('much is written by threads, in order, and without them where they cannot be', async (t) => {
+  const item = (i: number) => (i % 5_000 === 9 ? `{"i":"${i}x"}` : `{"i":${i},"s":"${'x'.repeat(1_000)}"}`)
+  const count = 45_000
+  const all = Array.from({ length: count }, (_, i) => item(i))
+  const encoder = parquet({ schema: { i: 'int' }, threads: 2, rowGroupBytes: '4MiB' })
+  const run = Records.pack({ receipt: new Account().open(count, 0), arrivedAt: 0 }, all)
+  for (const from of [0, 40_000]) {
+    const { parts, refused } = await encoder.encode([run.slice(from, count)])
+    const { rows } = await duck.read(parts)
+    t.same(
+      refused.map(({ index }) => index + from),
+      Array.from({ length: 9 }, (_, i) => i * 5_000 + 9).filter((i) => i >= from),
+    )
+    t.strictSame(
+      rows.map(({ i }) => i),
+      Array.from({ length: count - from }, (_, i) => i + from).filter((i) => i % 5_000 !== 9),
+    )
+  }
+  t.ok(groupThreads.size > 0)
+  // What nobody can rely on: the system ends a thread.
+  const last = encoder.encode([run.slice(0, 20_000)])
+  await new Promise((resolve) => setImmediate(resolve))
+  await groupThreads.end()
+  t.equal((await duck.read((await last).parts)).rows.length, 19_996)
+  await groupThreads.end()
+  t.equal(groupThreads.size, 0)
 })
 
 t.test('options are checked when the encoder is made', async (t) => {

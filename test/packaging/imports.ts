@@ -76,6 +76,7 @@ t.test(
       'split/pattern-worker.ts',
       'cli/busy-worker.ts',
       'cli/config-schema.ts',
+      'encode/parquet/group-worker.ts',
       'cli/serve-schema.ts',
     ]
     t.same(

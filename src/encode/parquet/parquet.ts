@@ -1,8 +1,7 @@
-import { isUtf8 } from 'node:buffer'
-import { setImmediate } from 'node:timers/promises'
-import { Limiter } from '../../compress/thread-pool.ts'
-import { describe, HosepipeError, OptionError, toError } from '../../errors.ts'
+import { availableParallelism } from 'node:os'
+import { describe, OptionError, toError } from '../../errors.ts'
 import {
+  described,
   expecting,
   type Fields,
   flag,
@@ -13,19 +12,14 @@ import {
   readOptions,
   size,
   unknownOption,
+  whole,
 } from '../../options.ts'
-import type { Records } from '../../records/records.ts'
-import { readTimestamp } from '../../time/read-time.ts'
-import { compileTimeFormats, type ReadTime } from '../../time/time-formats.ts'
 import type { Size } from '../../units.ts'
-import type { Encoder, PartlyEncoded, UnfitRecord } from '../encoder.ts'
-import { codecs } from './codecs.ts'
+import type { Encoder, PartlyEncoded } from '../encoder.ts'
 import type { Column } from './column-type.ts'
-import { compileRows, type RowShape } from './convert.ts'
-import { FileBody } from './file-body.ts'
-import { Inference } from './infer.ts'
+import { type GroupShape, rowShapeOf } from './group-shape.ts'
 import { foldKey, type KeyRules } from './key-names.ts'
-import { RowGroup } from './row-group.ts'
+import { ParquetFiles } from './parquet-files.ts'
 import { type ParquetSchema, readSchema } from './schema.ts'
 
 /** What {@link parquet} takes. `schema`, or `infer: true`, has to be there. */
@@ -72,11 +66,19 @@ export interface ParquetOptions {
    * like large groups; the service has 256 MiB of columns (API, `ParquetSerDe`, `BlockSizeBytes`). At least 1. Default 16,777,216.
    */
   readonly rowGroupBytes?: Size | undefined
+  /**
+   * How many row groups are written by threads at a time; all encoders of the process share as many threads as there are cores. They are started when
+   * 32 MiB of records have come: a short job would end before them. They take half as much processor time again, and the memory of a group each, so
+   * that they pay where cores are idle. 0 means none. Default: one less than there are cores, and none where there are less than four.
+   */
+  readonly threads?: number | undefined
   /** How large a page of a column is, before compression, in bytes (API, `ParquetSerDe`, `PageSizeBytes`). At least 65,536. Default 1,048,576. */
   readonly pageBytes?: Size | undefined
 }
 
 const MiB = 1024 * 1024
+const cores = availableParallelism()
+const defaultThreads: number = cores < 4 ? 0 : cores - 1
 /** The table of {@link ParquetOptions}. */
 export const parquetFields = {
   schema: expecting('an object of types by column, or a list of { name, type }', object.accepts),
@@ -110,16 +112,12 @@ export const parquetFields = {
     },
   ),
   rowGroupBytes: option(size(), { default: 16 * MiB, about: 'How much of the records is written as one row group.' }),
+  threads: described(
+    whole('threads', 0),
+    'How many row groups are written by threads at a time, once 32 MiB have come. Default: one less than there are cores, from four on.',
+  ),
   pageBytes: option(size(65_536), { default: MiB, about: 'How large a page of a column is, before compression.' }),
 } satisfies Fields<ParquetOptions>
-
-/** So much is read before others have their turn. */
-const turnBytes = 262_144
-/** A value in a column takes at least so much. */
-const valueBytes = 8
-
-/** Files are made on this thread, so two at a time would take no less time, and twice the memory. */
-const oneAtATime = new Limiter(1)
 
 /**
  * An encoder that writes the records of a batch, which have to be JSON objects, as a Parquet file. Needs the package `snappy` beside
@@ -146,110 +144,19 @@ const oneAtATime = new Limiter(1)
  */
 export function parquet(options: ParquetOptions): Encoder<PartlyEncoded> {
   const read = readOptions('parquet', options, parquetFields)
-  const given = checkTogether(read)
-  const { rowGroupBytes, pageBytes } = read
-  const codec = codecs[read.compression]()
-  let conversion = given.columns.length === 0 ? undefined : given
-  /** The columns of the last file, whose memory the next one uses. */
-  let spare: RowGroup | undefined
-
-  async function encode(runs: readonly Records[]): Promise<PartlyEncoded> {
-    const compressPage = await codec.load()
-    conversion ??= await inferred(runs, given)
-    if (conversion === undefined) return { parts: [], refused: withoutColumns(runs) }
-    const group = spare ?? new RowGroup(conversion)
-    spare = undefined
-    const body = new FileBody({ columns: conversion.columns, leaves: group.leaves, codec: codec.name })
-    const refused: UnfitRecord[] = []
-    let [first, size, turn] = [0, 0, 0]
-    for (const run of runs) {
-      const { bytes, ends, length } = run
-      const isText = isAllText(run)
-      for (let i = 0; i < length; i += 1) {
-        const [start, end] = [run.start(i), ends[i] ?? 0]
-        const before = group.rows
-        const error = group.add(bytes, start, end, isText)
-        if (error !== undefined) refused.push({ index: first + i, error })
-        else size += end - start + (group.rows - before) * conversion.columns.length * valueBytes
-        turn += end - start
-        if (size >= rowGroupBytes) {
-          body.add(await group.write({ compressPage, pageBytes }))
-          size = 0
-        }
-        if (turn >= turnBytes) {
-          turn = 0
-          await setImmediate()
-        }
-      }
-      first += length
-    }
-    if (group.rows > 0) body.add(await group.write({ compressPage, pageBytes }))
-    spare = group
-    return { parts: body.finish(), refused }
-  }
-
+  const files = new ParquetFiles(checkTogether(read), { ...read, threads: read.threads ?? defaultThreads })
   return {
     name: 'parquet',
     extension: '.parquet',
     contentType: 'application/vnd.apache.parquet',
     overhead: { record: 0, batch: 0 },
     compresses: true,
-    encode: (runs) => oneAtATime.run(() => encode(runs)),
+    encode: (runs) => files.encode(runs),
   }
-}
-
-/** `undefined` where no record has a member. */
-async function inferred(runs: readonly Records[], given: RowShape): Promise<RowShape | undefined> {
-  const inference = new Inference(given)
-  let turn = 0
-  for (const run of runs) {
-    const { bytes, ends, length } = run
-    const isText = isAllText(run)
-    for (let i = 0; i < length; i += 1) {
-      const [start, end] = [run.start(i), ends[i] ?? 0]
-      inference.see(bytes, start, end, isText)
-      turn += end - start
-      if (turn < turnBytes) continue
-      turn = 0
-      await setImmediate()
-    }
-  }
-  const columns = inference.columns()
-  return columns.length === 0 ? undefined : { ...given, columns }
-}
-
-/** Reasons for records none of which has a column: what is wrong with each, and a word for empty objects. */
-function withoutColumns(runs: readonly Records[]): UnfitRecord[] {
-  const toRows = compileRows({
-    columns: [],
-    rules: { caseInsensitive: true, dotsToUnderscores: false },
-    jsonKeys: new Map(),
-    readTime: readTimestamp,
-  })
-  return Array.from(recordsOf(runs), (bytes, index) => {
-    try {
-      toRows(bytes)
-    } catch (error) {
-      if (error instanceof HosepipeError) return { index, error }
-      throw error
-    }
-    const message = 'no record of the batch has a member that a column could be inferred from'
-    return { index, error: new HosepipeError('DataFormatConversion.MalformedData', message) }
-  })
-}
-
-function* recordsOf(runs: readonly Records[]): Generator<Buffer> {
-  for (const run of runs) yield* run
-}
-
-/** Whether all of a run is known to be UTF-8: one look is faster than one for each record. */
-function isAllText(run: Records): boolean {
-  const bytes = run.framedBytes()
-  return bytes !== undefined && isUtf8(bytes)
 }
 
 /** Refuses what each option alone does not show. @returns The columns that were given, and how keys are read. */
-function checkTogether(options: InForce<ParquetOptions, typeof parquetFields>): RowShape {
+function checkTogether(options: InForce<ParquetOptions, typeof parquetFields>): GroupShape {
   const { schema, infer, columnToJsonKeyMappings } = options
   const rules = {
     caseInsensitive: options.caseInsensitive,
@@ -266,13 +173,15 @@ function checkTogether(options: InForce<ParquetOptions, typeof parquetFields>): 
     if (!infer && !names.includes(name)) throw unknownOption('parquet.columnToJsonKeyMappings', name, names)
   }
   checkKeys(infer ? [...jsonKeys.values()] : names.map((name) => jsonKeys.get(name) ?? name), rules)
-  return { columns, rules, jsonKeys, readTime: readTimeBy(options.timestampFormats) }
+  const { timestampFormats, compression, pageBytes } = options
+  const shape = { columns, rules, jsonKeys, timestampFormats, compression, pageBytes }
+  checkTimes(shape)
+  return shape
 }
 
-function readTimeBy(formats: readonly string[]): ReadTime {
-  if (formats.length === 0) return readTimestamp
+function checkTimes(shape: GroupShape): void {
   try {
-    return compileTimeFormats(formats)
+    rowShapeOf(shape)
   } catch (error) {
     throw new OptionError(
       'parquet.timestampFormats',
