@@ -12,7 +12,8 @@ import { dts } from 'rollup-plugin-dts'
 
 const { values } = parseArgs({ options: { 'only-code': { type: 'boolean' }, to: { type: 'string', default: 'dist' } } })
 
-const { exports: exported, bin } = JSON.parse(readFileSync('package.json', 'utf8'))
+const { exports: exported, bin, peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
+const peers = Object.keys(peerDependencies)
 const targets = [...Object.values(exported).map((target) => target.default), ...Object.values(bin)]
 const sources = targets.filter(Boolean).map((path) => path.replace(/^(?:\.\/)?dist\//, 'src/').replace(/js$/, 'ts'))
 
@@ -82,13 +83,21 @@ async function merge(folder) {
     sourcemap: true,
     entryFileNames: '[name].js',
     chunkFileNames: '[name]-[hash].js',
+    // What a file loads of others is not to be seen in those that load it: they would load packages that they do not need.
+    hoistTransitiveImports: false,
     manualChunks(id, { getModuleInfo }) {
       core ??= reachable(join(folder, 'index.js'), getModuleInfo)
       if (core.has(id)) return 'core'
-      return basename(id).startsWith('chunk-') ? folderOf(id) : undefined
+      const isShared = basename(id).startsWith('chunk-') && !needsPeer(id, getModuleInfo)
+      return isShared ? folderOf(id) : undefined
     },
   })
   await bundle.close()
+}
+
+/** Whether a file imports a package that users may not have: whoever needs another file of its folder must do without. */
+function needsPeer(id, getModuleInfo) {
+  return getModuleInfo(id)?.importedIds.some((one) => peers.some((peer) => one === peer || one.startsWith(`${peer}/`)))
 }
 
 /** The folder that holds all that went into a file, where it is not the top one: `transform/lambda`. */

@@ -1,53 +1,19 @@
 #!/usr/bin/env node
-/** The program `hosepipe`. Says what is wrong in words; `NODE_DEBUG=hosepipe` shows where it came from. */
-import { Console } from 'node:console'
-import { debuglog } from 'node:util'
-import { setEnvironmentData } from 'node:worker_threads'
-import { redact } from '../redact.ts'
-import { logsToStderr } from '../transform/lambda/handler-task.ts'
-import { execute } from './program.ts'
-import type { RunControl } from './run.ts'
-import { wordsOf } from './usage-error.ts'
+/** The program `hosepipe`: what only asks what there is, is answered before anything else is loaded. */
+import { readFileSync } from 'node:fs'
+import { manifestFile } from '../own-files.ts'
+import { help } from './help.ts'
 
-const debug = debuglog('hosepipe')
-// Standard output is for records: what functions of the user print goes where the program's own words go, in threads, too.
-globalThis.console = new Console(process.stderr, process.stderr)
-setEnvironmentData(logsToStderr, true)
-const control: RunControl = { stopNow: (error) => void end(error === undefined ? 1 : fail(error)) }
+const helpWords = ['--help', '-h', 'help']
+const commands = ['replay', 'check', 'serve', 'bench']
 
-// The reader of standard output may go, as `head` does: the run stops without an account.
-process.stdout.on('error', (error: NodeJS.ErrnoException) =>
-  control.stopNow(error.code === 'EPIPE' ? undefined : error),
-)
-process.stderr.on('error', () => undefined)
-process.on('uncaughtException', (error) => {
-  debug('%s', redact(error.stack ?? error.message))
-  control.stopNow(error)
-})
-// Nothing is left that could go on, but the run has not ended. Without this Node would end with code 13 and without an account.
-process.once('beforeExit', () =>
-  control.stopNow(
-    new Error('nothing is left to wait for, but not all has ended: a function returned a promise that never settles'),
-  ),
-)
-
-try {
-  await end(await execute(process.argv.slice(2), control))
-} catch (error) {
-  await end(fail(error))
-}
-
-function fail(error: unknown): number {
-  for (const line of wordsOf(error).split('\n')) process.stderr.write(`hosepipe: ${line}\n`)
-  debug('%s', redact(String(error instanceof Error ? error.stack : error)))
-  return 1
-}
-
-/** Ends the process when all is written: functions of the user may have left timers and connections behind. */
-async function end(code: number): Promise<void> {
-  process.exitCode = code
-  for (const stream of [process.stdout, process.stderr]) {
-    if (!stream.destroyed) await new Promise<void>((resolve) => stream.write('', () => resolve()))
-  }
-  process.exit(code)
+const argv = process.argv.slice(2)
+if (argv.some((word) => helpWords.includes(word)) && argv.every((word) => [...helpWords, ...commands].includes(word))) {
+  process.stdout.write(help)
+} else if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+  const { version }: { readonly version: string } = JSON.parse(readFileSync(manifestFile(), 'utf8'))
+  process.stdout.write(`${version}\n`)
+} else {
+  const { start } = await import('./start.ts')
+  await start(argv)
 }
