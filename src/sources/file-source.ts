@@ -51,7 +51,7 @@ export interface Source extends Readable {
 /** One read: done when its memory is full, or the file at its end. */
 interface Read {
   readonly memory: Buffer
-  /** Where it starts in the file; `null` where that is a pipe, which has no places. */
+  /** Where it starts in the file; `null` where that is a pipe, which has no places, or a descriptor that moves on by itself. */
   readonly position: number | null
   /** How much it is to read, and how much it has. */
   readonly wanted: number
@@ -63,11 +63,14 @@ interface Read {
 
 /** See the head of this file. */
 export class FileSource extends Readable {
-  readonly #path: string
+  /** A path; or a descriptor, which is read from where it stands, and which whoever has opened it closes. */
+  readonly #file: string | number
   readonly #readBytes: number
   /** Where chunks are read to, if their memory comes round again. */
   readonly #memory: ChunkMemory | undefined
   #readAhead: number
+  /** How much is read at a time of what has no known length. */
+  #unknownBytes: number
   #descriptor: number | undefined
   /** How long the file was when it was opened; `undefined` for what has no length. It may have grown since. */
   #size: number | undefined
@@ -82,26 +85,34 @@ export class FileSource extends Readable {
   #onIdle: (() => void) | undefined
   bytesRead = 0
 
-  constructor(path: string, options: InForce<SourceOptions, typeof sourceFields>) {
+  constructor(file: string | number, options: InForce<SourceOptions, typeof sourceFields>) {
     super({ highWaterMark: options.readBytes })
-    this.#path = path
+    this.#file = file
     this.#readBytes = options.readBytes
     this.#readAhead = options.readAhead
+    this.#unknownBytes = Math.min(unknownBytes, options.readBytes)
     this.#memory = options.reuse ? new ChunkMemory(options.readBytes) : undefined
   }
 
   override _construct(callback: (error?: Error | null) => void): void {
-    open(this.#path, 'r', (error, descriptor) => {
-      if (error !== null) {
-        callback(error)
-        return
-      }
-      this.#descriptor = descriptor
-      fstat(descriptor, (failed, stats) => {
-        if (failed === null && stats.isFile()) this.#size = stats.size
-        else this.#readAhead = 1
-        callback(failed)
+    if (typeof this.#file === 'number') this.#opened(this.#file, callback)
+    else {
+      open(this.#file, 'r', (error, descriptor) => {
+        if (error === null) this.#opened(descriptor, callback)
+        else callback(error)
       })
+    }
+  }
+
+  #opened(descriptor: number, callback: (error?: Error | null) => void): void {
+    this.#descriptor = descriptor
+    fstat(descriptor, (failed, stats) => {
+      const isFile = failed === null && stats.isFile()
+      if (isFile) this.#unknownBytes = this.#readBytes
+      // Who reads a descriptor on, moves it on: others may read behind.
+      if (isFile && typeof this.#file === 'string') this.#size = stats.size
+      else this.#readAhead = 1
+      callback(failed)
     })
   }
 
@@ -121,7 +132,10 @@ export class FileSource extends Readable {
       return
     }
     // The number may be another file's as soon as it is closed: no read may still be at work on it.
-    this.#onIdle = () => close(descriptor, (failed) => callback(error ?? failed))
+    this.#onIdle = () => {
+      if (typeof this.#file === 'number') callback(error)
+      else close(descriptor, (failed) => callback(error ?? failed))
+    }
     if (this.#working === 0) this.#onIdle()
   }
 
@@ -142,11 +156,10 @@ export class FileSource extends Readable {
 
   /** How much to read next; 0 to wait: whether a file has grown is asked when all that it had was handed on. */
   #nextBytes(): number {
-    const unknown = Math.min(unknownBytes, this.#readBytes)
-    if (this.#size === undefined) return unknown
+    if (this.#size === undefined) return this.#unknownBytes
     const known = this.#size - this.#next
     if (known > 0) return Math.min(known, this.#readBytes)
-    return this.#reads.length === 0 ? unknown : 0
+    return this.#reads.length === 0 ? Math.min(unknownBytes, this.#readBytes) : 0
   }
 
   #start(started: Read, descriptor: number): void {

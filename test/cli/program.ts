@@ -444,6 +444,18 @@ t.test('standard output: a full disk', { skip: !existsSync('/dev/full') && 'ther
   noStack(t, ended)
 })
 
+t.test('a file as standard input is read from where it stands, to its end', { skip: without('bash') }, async (t) => {
+  const dir = folder(t, {
+    'a.ndjson': `first\n${'x'.repeat(100)}\n`.repeat(30_000),
+    'a.gz': gzipSync('{"a":1}\n'),
+    empty: '',
+  })
+  const script = '(read -r line; hosepipe - --to - --report=none | wc -lc; wc -c) < a.ndjson'
+  t.same((await shell(dir, script)).stdout.split(/\s+/).filter(Boolean), ['59999', String(107 * 30_000 - 6), '0'])
+  t.equal((await shell(dir, 'hosepipe - --to - --report=none < a.gz')).stdout, '{"a":1}\n')
+  t.match(await shell(dir, 'hosepipe - --to - --report=none < empty'), { code: 0, stdout: '' })
+})
+
 t.test('in pipes with others', { skip: without('jq') || without('zcat') || without('bash') }, async (t) => {
   const dir = folder(t, { ...modules, 'events.ndjson.gz': gzipSync(ndjson) })
   const script = 'zcat events.ndjson.gz | hosepipe --filter ./filter.js --to - --report=none | jq -s length'
