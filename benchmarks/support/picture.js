@@ -53,7 +53,16 @@ const panelWidth = 190
 /** The picture of a stage's results, as the text of an SVG file. */
 export async function picture(name, result) {
   const make = { speeds, keyLines, memories }[pictures[name].kind]
-  const { spec } = compile({ ...make(result), background: light.page, padding: 12, config })
+  return drawn(make(result))
+}
+
+/** A picture with a panel of bars for each of some results by name. */
+export async function barsOf(title, panels, how) {
+  return drawn(bars(title, panels, how))
+}
+
+async function drawn(chart) {
+  const { spec } = compile({ ...chart, background: light.page, padding: 12, config })
   const svg = await new View(parse(spec), { renderer: 'none' }).toSVG()
   return `${svg.replace(/(<svg[^>]*>)/, `$1${style()}`)}\n`
 }
@@ -109,7 +118,9 @@ function bars(title, shapes, { unit, figureOf, isAllOurs = false }) {
       const label = Number(value.toPrecision(3)).toLocaleString('en-US')
       return [{ way, value, label, side: isAllOurs || way.startsWith('hosepipe') ? 'ours' : 'others' }]
     })
-    const labels = i === 0 ? { ticks: false, labelPadding: 8 } : null
+    // Panels with the same ways share the names of the first.
+    const isOther = i > 0 && ways.join() !== Object.keys(Object.values(shapes)[0]).join()
+    const labels = i === 0 || isOther ? { ticks: false, labelPadding: 8 } : null
     // Room for the figure behind the longest bar.
     const domain = [0, Math.max(...values.map(({ value }) => value)) * 1.25]
     return {
