@@ -109,7 +109,7 @@ function memories({ title, shapes }) {
   })
 }
 
-function bars(title, shapes, { unit, figureOf, isAllOurs = false }) {
+function bars(title, shapes, { unit, figureOf, isAllOurs = false, columns }) {
   const panels = Object.entries(shapes).map(([shape, results], i) => {
     const ways = Object.keys(results)
     const values = ways.flatMap((way) => {
@@ -138,7 +138,9 @@ function bars(title, shapes, { unit, figureOf, isAllOurs = false }) {
       ],
     }
   })
-  return { title: nameOf(title), hconcat: panels }
+  return columns === undefined
+    ? { title: nameOf(title), hconcat: panels }
+    : { title: nameOf(title), concat: panels, columns }
 }
 
 /** Time and memory over the number of keys, a line for each shape. */
