@@ -3,7 +3,8 @@ import { deepStrictEqual } from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import t from 'tap'
+import { parquetReadObjects } from 'hyparquet'
+import t, { type Test } from 'tap'
 import { addValue } from '../../src/encode/parquet/add-value.ts'
 import { columnTree } from '../../src/encode/parquet/column-tree.ts'
 import { type ColumnType, parseColumnType } from '../../src/encode/parquet/column-type.ts'
@@ -66,6 +67,26 @@ async function column(type: string, values: readonly string[], options: ParquetO
 const nulls = (names: readonly string[]): Record<string, unknown> =>
   Object.fromEntries(names.map((name) => [name, null]))
 const malformed = (words: string): string => `MalformedData: column v: ${words}`
+
+/** A second reader, which has nothing in common with the first. */
+async function readByAnother(t: Test, options: ParquetOptions, items: readonly string[]): Promise<void> {
+  const { parts } = await parquet(options).encode(runsOf(items))
+  const bytes = Buffer.concat(parts)
+  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)
+  const [row, ...others] = await parquetReadObjects({ file })
+  t.match(row, {
+    s: 'naïve \u{1f600} \0\n',
+    b: true,
+    i: -2147483648,
+    l: 9223372036854775807n,
+    d: 0.1,
+    at: new Date('2018-08-27T10:30:05.123Z'),
+    a: [[1, null], null, []],
+    st: { x: -0.5, in: { y: 'z' } },
+    none: null,
+  })
+  t.equal(others.length, items.length - 1)
+}
 
 t.test('all types, with every compression', async (t) => {
   const schema = {
@@ -136,6 +157,8 @@ t.test('all types, with every compression', async (t) => {
     t.same(refused, {})
     t.strictSame(table?.rows, rows, String(compression))
     t.same(table?.codecs, [codecs[String(compression)]])
+    if (compression === 'none' || compression === 'snappy')
+      await readByAnother(t, { schema, compression }, [full, empty, '{}'])
     t.same(Object.values(table?.types ?? {}), [
       'VARCHAR',
       'BOOLEAN',

@@ -1,4 +1,3 @@
-import './resolve-patterns.ts'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
