@@ -1,7 +1,7 @@
 /** Where records come from: files, compressed or not, and standard input. */
 import { constants, existsSync, fstatSync, open as openFile, readFileSync, readSync } from 'node:fs'
 import { access, open as openFileHandle, stat } from 'node:fs/promises'
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { promisify } from 'node:util'
 import { decompressed } from '../decompress/decompress.ts'
 import { formatOf } from '../decompress/format.ts'
@@ -9,6 +9,7 @@ import { type Source, source } from '../index.ts'
 import { readOptions } from '../options.ts'
 import { FileSource, type SourceOptions, sourceFields } from '../sources/file-source.ts'
 import { expandPaths } from '../sources/paths.ts'
+import { PipeSource } from '../sources/pipe-source.ts'
 import { isStreamAddress, type StreamInput, streamInput } from './stream-inputs.ts'
 import { UsageError, wordsOf } from './usage-error.ts'
 
@@ -101,7 +102,7 @@ async function fileInput(path: string): Promise<Input> {
       }
       await access(path, constants.R_OK).catch(refused)
       // A read of an empty pipe would hold a thread of the pool, and the process at its end.
-      if (found.isFIFO()) return counted(path, new Socket({ fd: await openDescriptor(path, 'r').catch(refused) }))
+      if (found.isFIFO()) return counted(path, new PipeSource(await openDescriptor(path, 'r').catch(refused), reuse))
       // What is compressed is read for a decompressor, which gives no memory back.
       const isLent = reuse && found.isFile() && (await isPlain(path).catch(refused))
       return counted(path, source(path, { reuse: isLent }))
@@ -129,6 +130,7 @@ function standardInput(): Input {
     name: stdinName,
     size: found.isFile() ? found.size : undefined,
     async open(reuse) {
+      if (found.isFIFO() || found.isSocket()) return counted(stdinName, new PipeSource(0, reuse))
       if (!found.isFile()) return counted(stdinName, process.stdin)
       return counted(
         stdinName,
@@ -152,7 +154,7 @@ function isPlainFrom(descriptor: number): boolean {
 }
 
 /** A stream that is decompressed, and counts what it has read. */
-function counted(name: string, stream: Socket | Source): OpenInput {
+function counted(name: string, stream: PipeSource | Socket | Source): OpenInput {
   return {
     chunks: decompressed(stream, { name, onTrailingBytes: (offset) => trailing(name, offset) }),
     bytesRead: () => stream.bytesRead,

@@ -34,7 +34,7 @@ export class EndStage<Core extends End = End> extends Writable {
 
   /** @param makeCore - Makes what the stage does; `fail` ends the stream with an error that no chunk's callback can take. */
   constructor(makeCore: (fail: (error: Error) => void) => Core) {
-    super({ objectMode: true, highWaterMark: 1 })
+    super({ objectMode: true, highWaterMark: 2 })
     this.core = makeCore((error) => void this.destroy(error))
     understandsFlush(this)
   }

@@ -1,14 +1,25 @@
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, createReadStream, readdirSync, truncateSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import {
+  appendFileSync,
+  closeSync,
+  createReadStream,
+  createWriteStream,
+  openSync,
+  readdirSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
+import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setImmediate as turn } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { memory } from '../../src/destinations/memory/index.ts'
 import {
   text as asText,
@@ -35,7 +46,9 @@ import {
 } from '../../src/index.ts'
 import { ChunkMemory } from '../../src/memory/chunk-memory.ts'
 import { lease, leaseOf } from '../../src/memory/lease.ts'
+import { PipeSource } from '../../src/sources/pipe-source.ts'
 import { conserves } from '../support/conservation.ts'
+import { pieces } from '../support/splitting.ts'
 
 const dir = t.testdir()
 let files = 0
@@ -482,4 +495,58 @@ t.test('bad input is named', async (t) => {
   t.throws(() => source(path, { reuse: 'yes' }), { message: /^source: reuse must be true or false/ })
   // @ts-expect-error An unknown name.
   t.throws(() => source(path, { readahead: 2 }), { message: /did you mean readAhead\?/ })
+})
+
+/** A pipe, open to be read and written. */
+function pipe(t: Test): { readonly reading: number; readonly writing: number } {
+  const path = join(t.testdir(), 'pipe')
+  execFileSync('mkfifo', [path])
+  // To open one end alone would wait for the other.
+  const both = openSync(path, 'r+')
+  const ends = { reading: openSync(path, 'r'), writing: openSync(path, 'w') }
+  closeSync(both)
+  return ends
+}
+
+t.test('a pipe is read as it comes, into memory that is not read into while somebody holds it', async (t) => {
+  const { reading, writing } = pipe(t)
+  const sent = randomBytes(6_000_000)
+  const writer = createWriteStream('', { fd: writing, highWaterMark: 50_000 })
+  const from = new PipeSource(reading, true)
+  const held: { chunk: Buffer; copy: Buffer }[] = []
+  const came: Buffer[] = []
+  const memories = new Set<ArrayBufferLike>()
+  const letGo = () => {
+    const first = held.shift()
+    if (first === undefined) return
+    t.ok(first.chunk.equals(first.copy), 'what is held stays as it is')
+    leaseOf(first.chunk)?.release()
+  }
+  from.on('data', (chunk: Buffer) => {
+    const copy = Buffer.from(chunk)
+    came.push(copy)
+    memories.add(chunk.buffer)
+    held.push({ chunk, copy })
+    if (held.length > 3) letGo()
+    if (came.length % 5 === 0) {
+      from.pause()
+      setImmediate(() => from.resume())
+    }
+  })
+  Readable.from(pieces(sent, 1, 70_000, 13, 300_000)).pipe(writer)
+  await once(from, 'end')
+  while (held.length > 0) letGo()
+  t.ok(Buffer.concat(came).equals(sent))
+  t.equal(from.bytesRead, sent.length)
+  t.ok(memories.size < 8, `${memories.size} pieces of memory came round`)
+})
+
+t.test('a pipe in which nothing comes can be left, and holds no thread', async (t) => {
+  const { reading, writing } = pipe(t)
+  const from = new PipeSource(reading, false)
+  from.resume()
+  await new Promise((resolve) => setImmediate(resolve))
+  from.destroy()
+  await once(from, 'close')
+  closeSync(writing)
 })

@@ -244,6 +244,7 @@ t.test('a mistake is told when it is made', async (t) => {
   wrong({ rename: { a: 'c', b: 'c' } }, /cannot have the same name/)
   wrong({ rename: { a: 'c' }, set: { c: 1 } }, /gets the name "c"/)
   wrong({ rename: { a: 'c' }, set: { 'c.d': 1 } }, /gets the name "c", so "c.d" cannot be set/)
+  wrong({ rename: { a: 'c' }, set: { 'a.d': 1 } }, /"a" gets another name, so "a.d" cannot be set in the same edit/)
   wrong({ rename: { 'a.b': 'c.d' } }, /a member stays in its object/)
   wrong({ set: { a: [1n] } }, /must have a form in JSON/)
   wrong({ set: { a: new Map([[1, 2]]) } }, /must have a form in JSON/)

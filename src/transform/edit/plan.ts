@@ -129,10 +129,13 @@ class PlanBuilder {
     const names = namesAt('set', path)
     const replacement = this.#replacementOf(path, value)
     const node = this.change('set', names, 'set')
-    const taken = wayTo(node).find(({ role, replacedBy }) => replacedBy !== undefined && role !== 'rename')
-    if (taken?.replacedBy !== undefined) {
-      const words = `${describe(taken.replacedBy.path)} gets the name ${describe(taken.path)}, so ${describe(path)} cannot be set`
-      throw editMistake('set', words, value)
+    for (const { path: around, role, replacedBy } of wayTo(node)) {
+      if (role !== 'rename' && replacedBy === undefined) continue
+      const why =
+        replacedBy === undefined
+          ? `${describe(around)} gets another name`
+          : `${describe(replacedBy.path)} gets the name ${describe(around)}`
+      throw editMistake('set', `${why}, so ${describe(path)} cannot be set in the same edit`, value)
     }
     node.value = replacement
     this.#sets += 1
