@@ -41,6 +41,12 @@ export class FlagEdits {
       this.where.push(text)
       return true
     }
+    // A comma may be part of a name, but what is meant is mostly a list, and all would go that it names as one.
+    if ((flag === 'remove' || flag === 'keep') && text.includes(',')) {
+      throw new InvalidArgumentError(
+        'It must be one path: give the flag again for another, or a config for a name with a comma.',
+      )
+    }
     if (flag === 'remove') return this.#takes([text]) && this.remove.push(text) > 0
     if (flag === 'keep') {
       // What was set or renamed before would stay, too.

@@ -186,6 +186,8 @@ t.test('flags with a value that they do not take', async (t) => {
     [['--progress', 'yes'], /It must be one of bar, json, none/],
     [['--report', 'xml'], /It must be one of text, json, none/],
     [['--set', 'a'], /It must be PATH=VALUE/],
+    [['--keep', 'a,b'], /It must be one path/],
+    [['--remove=a,b'], /It must be one path/],
     [['--rename', '=b'], /It must be PATH=NAME/],
   ]
   for (const [argv, message] of cases) {
