@@ -28,8 +28,8 @@ export interface LeafNode extends NodeFacts {
 export interface StructNode extends NodeFacts {
   readonly kind: 'struct'
   readonly names: readonly string[]
-  /** The bytes of each name, with the quote behind it. */
-  readonly keys: readonly Buffer[]
+  /** The bytes of each key as it was written last, with the quote behind it. */
+  readonly keys: Buffer[]
   readonly places: KeyNames
   readonly children: readonly ColumnNode[]
   /** For each member in which object it was seen last. */

@@ -4,7 +4,7 @@
  * objects, no JSON) is not decided here.
  */
 import { numberEnd, spaceEnd, stringEnd, wholeNumberEnd } from '../../records/json-tokens.ts'
-import { numberAt } from '../../records/raw-value.ts'
+import { numberAt, stringAt } from '../../records/raw-value.ts'
 import { behindColon, valueEnd } from '../../records/skip-value.ts'
 import { viewOf } from '../../records/words.ts'
 import { addValue } from './add-value.ts'
@@ -91,7 +91,15 @@ export class RowWalk {
         const close = stringEnd(bytes, words, at + 1, end, lastWord)
         if (close === 0) return 0
         const keyEnd = close < 0 ? -close : close
-        place = node.places.placeOf(String(JSON.parse(bytes.toString('utf8', at, keyEnd + 1))))
+        if (close < 0) place = node.places.placeOf(String(JSON.parse(bytes.toString('utf8', at, keyEnd + 1))))
+        else {
+          place = node.places.placeOf(stringAt(bytes, at + 1, keyEnd))
+          const known = keys[place]
+          // A key that is written in another way, as `userId` for `userid`, will mostly be written so again.
+          if (known !== undefined && !isAt(bytes, at + 1, known, end)) {
+            keys[place] = Buffer.from(bytes.subarray(at + 1, keyEnd + 1))
+          }
+        }
         at = keyEnd + 1
       }
       at = behindColon(bytes, at, end)
