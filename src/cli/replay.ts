@@ -26,6 +26,6 @@ export function refuseInside(paths: readonly string[], name: string, url: unknow
 export function forReplay(setup: Setup): Setup {
   const hasFunctions = setup.transforms.length > 0
   const make = () => transform(hasFunctions ? replayThroughFunctions() : readBack())
-  const unpack = { name: 'replay', isByValue: true, make }
+  const unpack = { name: 'replay', isOurs: true, isByValue: true, make }
   return { ...setup, splitter: lines(), transforms: [unpack, ...setup.transforms] }
 }

@@ -162,7 +162,7 @@ const busyAfter = 2_000
 
 /** Whether code of the user runs in this thread, which may not return. */
 function hasFunctions({ transforms, targets }: Setup): boolean {
-  return transforms.length > 0 || targets.some(({ batch: { key } }) => typeof key === 'function')
+  return transforms.some(({ isOurs }) => !isOurs) || targets.some(({ batch: { key } }) => typeof key === 'function')
 }
 
 /** What is done while a function does not return: signals would not be heard. */

@@ -4,7 +4,7 @@ import { checkOptions, nearestOf } from '../options.ts'
 import { Stage as StageClass } from '../stage/stage.ts'
 import { FieldReader } from '../transform/field.ts'
 import { isRecordFunction } from '../transform/view.ts'
-import { type Config, isPlain } from './config.ts'
+import { type Config, isObject, isPlain } from './config.ts'
 import { editOf } from './edits.ts'
 import { passOn } from './forms.ts'
 import { functionKinds, loadFunction } from './load-module.ts'
@@ -17,6 +17,8 @@ export interface NamedTransform {
   readonly name: string
   /** Whether its function gets values and text, and never a Buffer that it could keep. */
   readonly isByValue: boolean
+  /** Whether nothing of the user's runs in it, so that it cannot hold up the program. */
+  readonly isOurs: boolean
   make(): Stage
 }
 
@@ -35,9 +37,9 @@ export async function makeTransforms(given: unknown): Promise<NamedTransform[]> 
 }
 
 async function makeTransform(given: unknown): Promise<NamedTransform> {
-  if (given instanceof StageClass) return { name: 'transform', isByValue: false, make: () => given }
+  if (given instanceof StageClass) return { name: 'transform', isByValue: false, isOurs: false, make: () => given }
   if (isRecordFunction(given) || isFunction(given))
-    return { name: nameOf(given), isByValue: false, make: () => transform(given) }
+    return { name: nameOf(given), isByValue: false, isOurs: false, make: () => transform(given) }
   const options = isPlain(given) ? given : { transform: given }
   const [ready] = readyKinds.filter((name) => Object.hasOwn(options, name))
   if (ready !== undefined) return makeReady(ready, options)
@@ -59,7 +61,7 @@ async function makeTransform(given: unknown): Promise<NamedTransform> {
   // Made once for nothing: its options are checked when it is made.
   make().destroy()
   const isByValue = fn.look === 'json' || fn.look === 'text' || fn.look instanceof FieldReader
-  return { name: typeof what === 'string' ? `${kind} ${what}` : kind, isByValue, make }
+  return { name: typeof what === 'string' ? `${kind} ${what}` : kind, isByValue, isOurs: false, make }
 }
 
 function makeEdit({ edit: given, ...rest }: Config): NamedTransform {
@@ -67,7 +69,9 @@ function makeEdit({ edit: given, ...rest }: Config): NamedTransform {
   checkOptions('transform', rest, transformFields)
   const make = (): Stage => transform(fn, passOn(rest))
   make().destroy()
-  return { name: 'edit', isByValue: true, make }
+  // A regular expression may try very many ways to match.
+  const isPlainEdit = !isObject(given) || isTexts(given.where)
+  return { name: 'edit', isByValue: true, isOurs: isPlainEdit, make }
 }
 
 async function makeReady(kind: ReadyKind, options: Config): Promise<NamedTransform> {
@@ -78,7 +82,7 @@ async function makeReady(kind: ReadyKind, options: Config): Promise<NamedTransfo
     )
   }
   const make = await readyMade(kind, what, rest)
-  return { name: `${kind} ${what}`, isByValue: kind === 'blueprint', make }
+  return { name: `${kind} ${what}`, isByValue: kind === 'blueprint', isOurs: kind === 'blueprint', make }
 }
 
 /** What may stand beside the function; the library says what each may be. */
@@ -89,6 +93,12 @@ function nameOf(given: object): string {
   return 'name' in given && typeof given.name === 'string' && given.name !== ''
     ? `transform ${given.name}`
     : 'transform'
+}
+
+/** Whether conditions are such text as needs no function and no regular expression. */
+function isTexts(where: unknown): boolean {
+  const conditions: readonly unknown[] = Array.isArray(where) ? where : [where]
+  return conditions.every((one) => one === undefined || (typeof one === 'string' && !one.includes('~')))
 }
 
 function isFunction(value: unknown): value is (record: Buffer) => never {
