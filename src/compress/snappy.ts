@@ -14,8 +14,11 @@ import { joined } from './pieces.ts'
 
 /** What is used of the package. */
 export interface SnappyModule {
-  compressSync(block: Buffer): Buffer
+  compressSync(block: Buffer, options: { readonly copyOutputData: boolean }): Buffer
 }
+
+/** What is compressed is copied into memory of JavaScript: memory of others costs three times as much to make and to free. */
+export const intoOwnMemory = { copyOutputData: true } as const
 
 /** The block size of snappy-java's `SnappyOutputStream`, and of the service. */
 const blockBytes = 32_768
@@ -91,7 +94,7 @@ async function compressBlocks(
   const compressed: Buffer[] = [...head]
   let open: Buffer[] = []
   for (const block of cutBlocks(parts)) {
-    const bytes = compressSync(block)
+    const bytes = compressSync(block, intoOwnMemory)
     open.push(blockHead(block.length, bytes.length), bytes)
     if (open.length < 2 * blocksAtOnce) continue
     // One part for many blocks: writing a body costs something for each part.

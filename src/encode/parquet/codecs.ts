@@ -1,7 +1,7 @@
 /** How the pages of a file are compressed. */
 import * as zlib from 'node:zlib'
 import { optionalPackage } from '../../compress/optional-package.ts'
-import type { SnappyModule } from '../../compress/snappy.ts'
+import { intoOwnMemory, type SnappyModule } from '../../compress/snappy.ts'
 import { importPeer, resolvePeer } from '../../peer-packages.ts'
 
 /** Compresses one page. */
@@ -35,7 +35,7 @@ function snappyPages(): () => Promise<CompressPage> {
   })
   return async () => {
     const { compressSync } = await load()
-    return (bytes) => compressSync(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+    return (bytes) => compressSync(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), intoOwnMemory)
   }
 }
 
