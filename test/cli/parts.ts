@@ -172,6 +172,7 @@ t.test('flags become options, and stand over those of a config', async (t) => {
     { filter: 'f.js' },
     { edit: { remove: ['b'] } },
   ])
+  t.equal(new JsonText('{\n"a\\n":1.0\r\n}').text, '{ "a\\n":1.0  }', 'a newline would end a record')
   t.same(masked({ set: { a: new JsonText('{"b":[1]}') } }), { set: { a: { b: [1] } } })
   t.same(withFlags(config, parse('--to', 'b')).to, 'b', 'another destination has not the options of the first')
   t.same(spelledOut(['--zstd=19', '--', '--gzip']), ['--zstd=:19', '--', '--gzip'], 'what stands behind -- is a file')

@@ -17,7 +17,8 @@ export class JsonText {
   /** @throws SyntaxError where it is no JSON */
   constructor(text: string) {
     JSON.parse(text)
-    this.text = text
+    // Newlines stand between its tokens alone, and would end a record.
+    this.text = text.replaceAll(/[\n\r]/g, ' ')
   }
 
   /** Its value, for those who show it. */
