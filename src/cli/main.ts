@@ -4,11 +4,17 @@ import { readFileSync } from 'node:fs'
 import { manifestFile } from '../own-files.ts'
 import { help } from './help.ts'
 
-const helpWords = ['--help', '-h', 'help']
+const helpFlags = ['--help', '-h']
 const commands = ['replay', 'check', 'serve', 'bench']
 
 const argv = process.argv.slice(2)
-if (argv.some((word) => helpWords.includes(word)) && argv.every((word) => [...helpWords, ...commands].includes(word))) {
+const [first = '', second, ...others] = argv
+const asksForHelp =
+  others.length === 0 &&
+  (second === undefined
+    ? [...helpFlags, 'help'].includes(first)
+    : commands.includes(first) && helpFlags.includes(second))
+if (asksForHelp) {
   process.stdout.write(help)
 } else if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
   const { version }: { readonly version: string } = JSON.parse(readFileSync(manifestFile(), 'utf8'))

@@ -7,6 +7,19 @@
  * `level` counts the parts of the path that lead to where the walk is. A container is on the path while `depth` is `level + 1`:
  * there keys are compared, and elements counted; deeper down they are only checked.
  */
+import {
+  closeBrace,
+  closeBracket,
+  colon,
+  comma,
+  nine,
+  openBrace,
+  openBracket,
+  quote,
+  wordAlse,
+  wordNull,
+  wordTrue,
+} from './json-signs.ts'
 import { numberEnd, spaceEnd, stringEnd, wholeNumberEnd } from './json-tokens.ts'
 import { viewOf } from './words.ts'
 
@@ -48,19 +61,6 @@ export const place = { from: 0, to: 0, behind: 0 }
 const maxDepth = 1000
 /** Which of the containers around the walk are objects, by depth. */
 const isObject = new Uint8Array(maxDepth + 1)
-
-const comma = 0x2c
-const colon = 0x3a
-const quote = 0x22
-const openBrace = 0x7b
-const closeBrace = 0x7d
-const openBracket = 0x5b
-const closeBracket = 0x5d
-const nine = 0x39
-// As words: little-endian.
-const wordTrue = 0x65757274
-const wordAlse = 0x65736c61
-const wordNull = 0x6c6c756e
 
 /**
  * Searches the record that stands in `bytes` from `start` up to `end`.

@@ -1,18 +1,18 @@
 /** Walks over a value of JSON (RFC 8259) without looking for anything in it, and finds out whether it is one. */
+import {
+  closeBrace,
+  closeBracket,
+  colon,
+  comma,
+  nine,
+  openBrace,
+  openBracket,
+  quote,
+  wordAlse,
+  wordNull,
+  wordTrue,
+} from './json-signs.ts'
 import { numberEnd, spaceEnd, stringEnd, wholeNumberEnd } from './json-tokens.ts'
-
-const quote = 0x22
-const comma = 0x2c
-const colon = 0x3a
-const nine = 0x39
-const openBracket = 0x5b
-const closeBracket = 0x5d
-const openBrace = 0x7b
-const closeBrace = 0x7d
-// As words: little-endian.
-const wordTrue = 0x65757274
-const wordAlse = 0x65736c61
-const wordNull = 0x6c6c756e
 
 /** Which of the containers around the walk are objects, by depth; it grows with the deepest record. */
 let isObject = new Uint8Array(1_024)

@@ -174,7 +174,7 @@ export class Output {
 
   /** Among records that are edited, what the user's `onError` has made of one that could not be. */
   #insteadOfEdited(index: number, value: unknown, edited: EditedBlock): void {
-    const text = typeof value === 'string' || value instanceof Uint8Array ? value : stringify(value)
+    const text = textOf(value)
     if (text instanceof Error) this.#fail(index, text, 'Transform.NotSerialisable')
     else edited.addWhole(index, typeof text === 'string' ? Buffer.from(text) : text)
   }
@@ -187,13 +187,16 @@ export class Output {
       return
     }
     const unfit = values.find(hasNoJson)
-    if (unfit !== undefined) {
+    // Among records that are edited each value is written at once: all of them have to have a form, or the record fails as a whole.
+    const formless = this.#edited && values.map(textOf).find((text) => text instanceof Error)
+    if (formless instanceof Error) this.#fail(index, formless, 'Transform.NotSerialisable')
+    else if (unfit !== undefined) {
       this.#fail(index, new HosepipeError('Transform.NotSerialisable', `the function returned ${describe(unfit)}`))
     } else if (values.length === 0) this.drop(index)
     else {
       this.block.receipt.at(index).expand(values.length - 1)
       for (const [i, value] of values.entries()) {
-        if (metadata !== undefined) this.#added[this.#values.length] = metadata[i]
+        if (metadata !== undefined) this.#added[this.#edited?.origins.length ?? this.#values.length] = metadata[i]
         this.#value(index, value)
       }
     }
@@ -240,9 +243,7 @@ export class Output {
         this.#origins,
       )
     }
-    const all = this.#values.map((value) => {
-      return typeof value === 'string' || value instanceof Uint8Array ? value : stringify(value)
-    })
+    const all = this.#values.map(textOf)
     const failed = new Set(all.flatMap((raw, i) => (raw instanceof Error ? this.#unmake(i, raw) : [])))
     const texts: (string | Uint8Array)[] = []
     const origins: number[] = []
@@ -308,6 +309,11 @@ export function errorOf({ reason }: Fail): Error {
 export function settleDropped(receipt: Origin, indexes: ArrayLike<number>): void {
   if (receipt instanceof Receipt) receipt.settle('dropped', indexes.length)
   else for (let i = 0; i < indexes.length; i += 1) receipt.at(indexes[i] ?? 0).settle('dropped', 1)
+}
+
+/** A value as a record: text and bytes as they stand, all else as JSON; or why it has none. */
+function textOf(value: unknown): string | Uint8Array | Error {
+  return typeof value === 'string' || value instanceof Uint8Array ? value : stringify(value)
 }
 
 /** Most values are told by their prototype. */

@@ -16,7 +16,7 @@ import { dropped, errorOf, fullBytes, Output, Stop, Thrown } from './output.ts'
 import { BlockParser, blockBytes } from './parse.ts'
 import { type Fail, isFail } from './result.ts'
 import { Sizes } from './sizes.ts'
-import type { TransformOptions } from './transform-options.ts'
+import type { CoreOptions, TransformOptions } from './transform-options.ts'
 import { type Context, type RecordFunction, see } from './view.ts'
 
 /** What a transform does, without streams. */
@@ -368,14 +368,6 @@ export class TransformCore implements Core {
     this.#state.destroyed = true
     throw error
   }
-}
-
-/** The options that a {@link TransformCore} has in force. */
-export interface CoreOptions extends TransformOptions {
-  readonly concurrency: number
-  readonly timeout: number
-  /** Whether `concurrency` was not given, so that it is worth saying that there is such an option. */
-  readonly isUnadvised?: boolean
 }
 
 /** Records in the first asynchronous block, while the size of their results is not known. */

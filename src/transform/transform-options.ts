@@ -42,3 +42,11 @@ export interface TransformOptions extends StageOptions {
    */
   readonly backup?: Writable | undefined
 }
+
+/** The options as they are in force. */
+export interface CoreOptions extends TransformOptions {
+  readonly concurrency: number
+  readonly timeout: number
+  /** Whether `concurrency` was not given, so that it is worth saying that there is such an option. */
+  readonly isUnadvised?: boolean
+}

@@ -19,8 +19,10 @@ import {
   lines,
   metadata,
   metadataOf,
+  OptionError,
   type RecordFunction,
   Records,
+  several,
   split,
   transform,
 } from '../../src/index.ts'
@@ -117,7 +119,10 @@ t.test('arrays are reached by index, and white space stays', async (t) => {
     await of({ set: { 'a.7': 1 } }),
     /^failed: Transform.Failed: "a.7" cannot be set: "a" is an array without such an element$/,
   )
-  t.match(await of({ set: { 'a.0.x': 1 } }), /^failed: Transform.Failed: "a.0" cannot be set: "a.0" is no object$/)
+  t.match(
+    await of({ set: { 'a.0.x': 1 } }),
+    /^failed: Transform.Failed: "a.0.x" cannot be set: "a.0" is a number, and no object$/,
+  )
 })
 
 t.test('conditions', async (t) => {
@@ -180,13 +185,13 @@ t.test('what cannot be edited fails alone, as it came', async (t) => {
   ]
   t.same(await edited(t, set, records), [
     '{"a":{"b":1}}',
-    'failed: Transform.Failed: "a" cannot be set: "a" is no object',
+    'failed: Transform.Failed: "a.b" cannot be set: "a" is a number, and no object',
     ...(await edited(t, edit({ remove: 'z' }), ['{"a":{}'])),
     'failed: Transform.Failed: the record is no object, so it has no members to be set or kept',
-    'failed: Transform.Failed: "a" cannot be set: the record is an array without such an element',
+    'failed: Transform.Failed: "a.b" cannot be set: the record is an array without such an element',
     ...(await edited(t, edit({ remove: 'z' }), ['', '{"a":{"b":0}} x'])),
     '{"a":"x","a":{"b":1}}',
-    'failed: Transform.Failed: "a" cannot be set: "a" is no object',
+    'failed: Transform.Failed: "a.b" cannot be set: "a" is null, and no object',
     '{"a":{"b":1}}',
   ])
   t.match((await edited(t, edit({ remove: 'z' }), ['{"a":{}']))[0], /^failed: Transform.NotJson: /)
@@ -432,8 +437,9 @@ t.test('edits are those of a model that parses', async (t) => {
       let fn: RecordFunction
       try {
         fn = edit(optionsOf(edits))
-      } catch {
+      } catch (error) {
         // Two edits of one member; there are tests of these.
+        if (!(error instanceof OptionError)) throw error
         return
       }
       const came = await edited(t, fn, records)
@@ -519,6 +525,28 @@ t.test('what becomes very much is handed on in between, and onError may give ano
     'instead of 3\n',
   ])
   t.equal(receipt.pending, 0)
+})
+
+t.test('an onError that gives several gives all of them, with what is known of each, or none', async (t) => {
+  const answers = [several(['x', { y: 1 }], [{ k: 'one' }, { k: 'two' }]), several(['z', { big: 1n }])]
+  const stage = transform(edit({ set: { a: 1 } }), { onError: (_error, record) => answers[Number(record)] ?? 'none' })
+  const made: unknown[] = []
+  stage.on('data', (chunk: Records | FailedRecords) => {
+    if ('reason' in chunk) {
+      made.push(...Array.from(chunk.records, (one, i) => `${one} failed: ${chunk.reason(i).code}`))
+      chunk.records.receipt.settle('backedUp', chunk.records.length)
+    } else {
+      made.push(...Array.from(chunk, (one, i) => [String(one), chunk.metadata?.at(i)?.k]))
+      chunk.receipt.settle('delivered', chunk.length)
+    }
+  })
+  const account = new Account()
+  stage.end(Records.pack({ receipt: account.open(4, 1), arrivedAt: 1 }, ['{}', '0', '1', '{}']))
+  await once(stage, 'end')
+  const plain = ['{"a":1}', undefined]
+  t.same(made, [plain, ['x', 'one'], ['{"y":1}', 'two'], plain, '1 failed: Transform.NotSerialisable'])
+  conserves(t, account.counts())
+  t.match(account.counts(), { in: 5, expanded: 1, delivered: 4, backedUp: 1, pending: 0 })
 })
 
 t.test('lines stay lines, whatever is set', async (t) => {

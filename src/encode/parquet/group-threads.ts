@@ -57,7 +57,7 @@ export class GroupThreads {
   readonly #clock: Clock
   readonly #all = new Set<GroupThread>()
   readonly #idle: GroupThread[] = []
-  readonly #queue: ((thread: GroupThread) => void)[] = []
+  readonly #queue: ((thread: GroupThread | Promise<never>) => void)[] = []
 
   constructor(max: number, clock: Clock = systemClock) {
     this.#max = max
@@ -77,7 +77,9 @@ export class GroupThreads {
    */
   async run(makeJob: () => GroupJob): Promise<{ readonly group: Promise<MadeGroup> }> {
     const thread = await this.#free()
-    const group = thread.run(makeJob()).finally(() => this.#release(thread))
+    const group = Promise.resolve()
+      .then(() => thread.run(makeJob()))
+      .finally(() => this.#release(thread))
     // Whoever waits for it hears of it; nobody may be waiting yet.
     group.catch(() => undefined)
     return { group }
@@ -108,12 +110,25 @@ export class GroupThreads {
     return thread
   }
 
+  /** Another thread in the place of one that has ended; or why there is none, for the one who waits for it. */
+  #another(): GroupThread | Promise<never> {
+    try {
+      return this.#start()
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
   #release(thread: GroupThread): void {
     const next = this.#queue.shift()
-    if (next !== undefined) next(this.#all.has(thread) ? thread : this.#start())
+    if (next !== undefined) next(this.#all.has(thread) ? thread : this.#another())
     else if (this.#all.has(thread)) {
       this.#idle.push(thread)
-      thread.cancelEnd = this.#clock.schedule(idleMs, () => void thread.worker.terminate())
+      thread.cancelEnd = this.#clock.schedule(idleMs, () => {
+        // Nobody is to be given one that is about to end.
+        this.#idle.splice(this.#idle.indexOf(thread), 1)
+        void thread.worker.terminate()
+      })
     }
   }
 }

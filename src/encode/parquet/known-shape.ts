@@ -1,17 +1,10 @@
 /** Whether a record has nothing in it that was not seen before, told by a walk over its bytes: most records are like those before them. */
+import { closeBrace, closeBracket, comma, nine, openBrace, openBracket, quote } from '../../records/json-signs.ts'
 import { numberEnd, spaceEnd, stringEnd, wholeNumberEnd } from '../../records/json-tokens.ts'
 import { numberAt, stringAt } from '../../records/raw-value.ts'
 import { behindColon, valueEnd } from '../../records/skip-value.ts'
 import { viewOf } from '../../records/words.ts'
 import { isInt64, maxDepth, type Seen } from './seen.ts'
-
-const quote = 0x22
-const comma = 0x2c
-const nine = 0x39
-const openBracket = 0x5b
-const closeBracket = 0x5d
-const openBrace = 0x7b
-const closeBrace = 0x7d
 
 /** See the head of this file. */
 export class KnownShape {

@@ -73,7 +73,12 @@ export class ParquetFiles {
     const leaves = this.#leaves
     const { columns } = shape
     const cuts = cutGroups(runs, this.#rowGroupBytes, columns.length * valueBytes)
-    const groups = await Promise.all(cuts.map((cut) => this.#group(cut, shape)))
+    // An error is told when nothing looks at the records any more: their memory may be read into then.
+    const ended = await Promise.allSettled(cuts.map((cut) => this.#group(cut, shape)))
+    const groups = ended.map((one) => {
+      if (one.status === 'rejected') throw one.reason
+      return one.value
+    })
     const body = new FileBody({ columns, leaves, codec: this.#codec.name })
     const refused: UnfitRecord[] = []
     for (const [i, group] of groups.entries()) {

@@ -3,6 +3,19 @@
  * kind than its column is parsed alone and made to fit. What is odd about a record as a whole (a key that comes twice, several
  * objects, no JSON) is not decided here.
  */
+import {
+  closeBrace,
+  closeBracket,
+  comma,
+  minus,
+  nine,
+  openBrace,
+  openBracket,
+  quote,
+  wordAlse,
+  wordNull,
+  wordTrue,
+} from '../../records/json-signs.ts'
 import { numberEnd, spaceEnd, stringEnd, wholeNumberEnd } from '../../records/json-tokens.ts'
 import { numberAt, stringAt } from '../../records/raw-value.ts'
 import { behindColon, valueEnd } from '../../records/skip-value.ts'
@@ -11,18 +24,6 @@ import { addValue } from './add-value.ts'
 import { type ArrayNode, addMissing, type ColumnNode, type LeafNode, type StructNode } from './column-tree.ts'
 import { Reading } from './read-json.ts'
 
-const quote = 0x22
-const comma = 0x2c
-const minus = 0x2d
-const nine = 0x39
-const openBracket = 0x5b
-const closeBracket = 0x5d
-const openBrace = 0x7b
-const closeBrace = 0x7d
-// As words: little-endian.
-const wordTrue = 0x65757274
-const wordAlse = 0x65736c61
-const wordNull = 0x6c6c756e
 /** Whole numbers of so many digits are exact in JavaScript. */
 const maxDigits = 15
 

@@ -45,7 +45,7 @@ export class EditedBlock {
 
   /** Adds the record at `index`, with what is cut out of it and what comes in its place. */
   add(index: number, splices: Splices): void {
-    const { bytes, isFramed } = this.#block
+    const { isFramed } = this.#block
     const end = this.#block.ends[index] ?? 0
     let cursor = this.#block.start(index)
     for (let i = 0; i < splices.length; i += 1) {
@@ -65,7 +65,7 @@ export class EditedBlock {
       this.#insertByte(newline)
     }
     this.origins.push(index)
-    if (cursor > end) throw new RangeError(`a record of ${bytes.length} bytes was cut behind its end`)
+    if (cursor > end) throw new RangeError(`a record that ends at byte ${end} was cut up to byte ${cursor}`)
   }
 
   /** Adds what the record at `index` becomes instead, as it stands. */

@@ -5,7 +5,9 @@
  *     decide                                              whether the record stays; what each member becomes
  *     splice    {"level":"info"   ✂    ,"text":"…"}       what goes and what comes, in order; all else is copied as it stands
  */
+
 import { HosepipeError } from '../../errors.ts'
+import { openBrace, openBracket, quote } from '../../records/json-signs.ts'
 import { valueAt } from '../../records/raw-value.ts'
 import type { Records } from '../../records/records.ts'
 import { stringify } from '../../records/serialise.ts'
@@ -27,10 +29,8 @@ interface Piece {
 
 const colon = Buffer.from(':')
 const comma = Buffer.from(',')
-const openBrace = Buffer.from('{')
-const closeBrace = Buffer.from('}')
-const bracketByte = 0x5b
-const braceByte = 0x7b
+const braceOpening = Buffer.from('{')
+const braceClosing = Buffer.from('}')
 
 /** See the head of this file. */
 export class Editor {
@@ -69,7 +69,10 @@ export class Editor {
     if (!this.#walk.over(bytes, start, end)) {
       // It says where the mistake is.
       JSON.parse(bytes.toString('utf8', start, end))
-      throw new HosepipeError('Transform.Failed', 'the record cannot be edited')
+      throw new HosepipeError(
+        'Transform.Failed',
+        'the record cannot be edited: JSON.parse takes it for JSON, but the walk over its bytes does not',
+      )
     }
     for (const { node, test } of this.#plan.conditions) if (!this.#holds(node, test, bytes)) return false
     const { root } = this.#plan
@@ -146,9 +149,17 @@ export class Editor {
     return node && this.#last[node.id]
   }
 
+  /** What a value is, in words. */
+  #kindOf({ from }: Member): string {
+    const byte = this.#records?.bytes[from] ?? 0
+    if (byte === quote) return 'a string'
+    if (byte === 0x6e) return 'null'
+    return byte === 0x74 || byte === 0x66 ? 'a boolean' : 'a number'
+  }
+
   #isContainer({ from }: Member): boolean {
     const byte = this.#records?.bytes[from]
-    return byte === braceByte || byte === bracketByte
+    return byte === openBrace || byte === openBracket
   }
 
   #become({ node, start, keyEnd, from, to }: Member, isArray: boolean): void {
@@ -172,7 +183,7 @@ export class Editor {
         needsComma = true
         this.#insert(child, container.behindLast)
       } else if (child.role !== 'set' && container.counts && !this.#isContainer(last)) {
-        throw notSet(child, `${named(child)} is no object`)
+        throw notSet(child, `${named(child)} is ${this.#kindOf(last)}, and no object`)
       }
     }
   }
@@ -192,13 +203,13 @@ export class Editor {
       this.splices.add(at, at, piece.bytes, piece.from, piece.to)
       return
     }
-    this.splices.add(at, at, openBrace)
+    this.splices.add(at, at, braceOpening)
     const children = node.children.filter((child) => this.#hasSomething(child))
     for (const [i, child] of children.entries()) {
       if (i > 0) this.splices.add(at, at, comma)
       this.#insert(child, at)
     }
-    this.splices.add(at, at, closeBrace)
+    this.splices.add(at, at, braceClosing)
   }
 
   #keyOf(node: PathNode): Buffer {
@@ -237,10 +248,16 @@ function pieceFrom(bytes: Buffer): Piece {
   return { bytes, from: 0, to: bytes.length }
 }
 
+/** The first member at or inside of a node that is to be set. */
+function firstSet(node: PathNode): PathNode {
+  const inside = node.children.find(({ role, setsInside }) => role === 'set' || setsInside)
+  return node.role === 'set' || inside === undefined ? node : firstSet(inside)
+}
+
 function named({ path }: PathNode): string {
   return path === '' ? 'the record' : JSON.stringify(path)
 }
 
 function notSet(node: PathNode, why: string): HosepipeError {
-  return new HosepipeError('Transform.Failed', `${JSON.stringify(node.path)} cannot be set: ${why}`)
+  return new HosepipeError('Transform.Failed', `${JSON.stringify(firstSet(node).path)} cannot be set: ${why}`)
 }

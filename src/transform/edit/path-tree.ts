@@ -15,7 +15,8 @@ export type Role = 'stays' | 'set' | 'remove' | 'rename'
 
 /** How many places the table of a node's members has: a power of two. */
 const places = 64
-const bytesPerWord = 4
+/** Lengths differ by little, first letters by more: so both are told apart in few places. */
+const lengthStep = 4
 
 /** A member of a record, or an element: by its name in what it is in. */
 export class PathNode {
@@ -124,7 +125,7 @@ export class PathNode {
 }
 
 function placeOf(length: number, first: number): number {
-  return (length * bytesPerWord + first) & (places - 1)
+  return (length * lengthStep + first) & (places - 1)
 }
 
 function decoded(bytes: Buffer, from: number, to: number): string {

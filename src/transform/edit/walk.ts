@@ -2,18 +2,13 @@
  * Walks over a record, finds the members of a tree of paths in it, and sees that the whole of it is JSON. Nothing is decided here: a
  * member that comes twice counts where it stands last, and what another one becomes may stand behind it.
  */
+import { closeBrace, closeBracket, comma, openBrace, openBracket, quote } from '../../records/json-signs.ts'
 import { spaceEnd, stringEnd } from '../../records/json-tokens.ts'
 import { behindColon, valueEnd } from '../../records/skip-value.ts'
 import { viewOf } from '../../records/words.ts'
 import { Container, Member } from './members.ts'
 import type { PathNode } from './path-tree.ts'
 
-const quote = 0x22
-const comma = 0x2c
-const openBracket = 0x5b
-const closeBracket = 0x5d
-const openBrace = 0x7b
-const closeBrace = 0x7d
 /** A record with more members than this is not what the next ones will be like. */
 const maxPooled = 16_384
 
