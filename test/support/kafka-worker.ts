@@ -1,4 +1,4 @@
-/** A process that is a member of a group of Kafka, and writes what it reads to files or, where it is given the address of a server and a bucket, to S3. Says how many partitions it reads; ends by SIGTERM when all is delivered and committed. */
+/** A process that is a member of a group of Kafka, and writes what it reads to files or, where it is given the address of a server and a bucket, to S3. Says how many partitions it reads, and how many records it has read; ends by SIGTERM when all is delivered and committed. */
 import { pipeline } from 'node:stream/promises'
 import { S3Client } from '@aws-sdk/client-s3'
 import { file } from '../../src/destinations/file/index.ts'
@@ -35,11 +35,12 @@ const source = kafka({
 })
 process.once('SIGTERM', () => void source.close())
 
-let told = -1
+let told = ''
 const tell = setInterval(() => {
-  const { partitions } = source.stats()
-  if (partitions !== told) console.log(partitions)
-  told = partitions
+  const { partitions, in: records } = source.stats()
+  const words = `${partitions} ${records}`
+  if (words !== told) console.log(words)
+  told = words
 }, 20)
 
 await pipeline(

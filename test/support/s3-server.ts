@@ -9,7 +9,7 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   type HeadObjectCommandOutput,
-  ListObjectsV2Command,
+  paginateListObjectsV2,
   S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3'
@@ -64,8 +64,12 @@ export async function startS3(): Promise<TestS3> {
   await client.send(new CreateBucketCommand({ Bucket: bucket }))
 
   async function keys(prefix?: string): Promise<string[]> {
-    const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }))
-    return Contents.flatMap(({ Key }) => Key ?? []).sort()
+    const found: string[] = []
+    // A page has at most 1,000.
+    for await (const { Contents = [] } of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix })) {
+      found.push(...Contents.flatMap(({ Key }) => Key ?? []))
+    }
+    return found.sort()
   }
 
   return {
