@@ -12,7 +12,7 @@ export const title = 'Firehose API: PutRecordBatch of 500 records of 1 KB, 64 co
 export const note =
   'The client is another process, and not measured. The bare server only parses the JSON, decodes the base64 and answers as many ids.'
 export const shapes = ['1 KB']
-export const mebibytes = 64
+export const mebibytes = 256
 
 /** Of the shape 1 KB. */
 const recordBytes = 1024

@@ -94,9 +94,13 @@ export class Account {
     return { in: this.#in, expanded: this.#expanded, ...this.#ended, pending: this.pending }
   }
 
-  /** Opens a receipt for `count` records; see {@link Receipt}. */
-  open(count: number, arrivedAt: number, options?: ReceiptOptions): Receipt {
-    return new Receipt(this, count, arrivedAt, options)
+  /**
+   * Opens a receipt for `count` records; see {@link Receipt}.
+   *
+   * @param index - Which of several receipts with the same options it is. Default 0.
+   */
+  open(count: number, arrivedAt: number, options?: ReceiptOptions, index?: number): Receipt {
+    return new Receipt(this, count, arrivedAt, options, index)
   }
 
   /**
@@ -167,6 +171,8 @@ export class Receipt implements Origin {
   readonly position: Position | undefined
   /** @internal */
   readonly memory: Memory | undefined
+  /** Which of several receipts with the same options it is, for functions that are one for all of them. */
+  readonly index: number
   readonly #onSettled: ReceiptOptions['onSettled']
   readonly #onAbandoned: ReceiptOptions['onAbandoned']
   /** @internal */
@@ -181,7 +187,7 @@ export class Receipt implements Origin {
   #leases: Lease[] | undefined
 
   /** @throws RangeError when `count` is not a whole number from 0 on. */
-  constructor(account: Account, count: number, arrivedAt: number, options: ReceiptOptions = {}) {
+  constructor(account: Account, count: number, arrivedAt: number, options: ReceiptOptions = {}, index = 0) {
     if (!Number.isSafeInteger(count) || count < 0) {
       throw new RangeError(`a receipt must be for a whole number of records, but came with ${count}`)
     }
@@ -192,6 +198,7 @@ export class Receipt implements Origin {
     this.#onSettled = options.onSettled
     this.#onAbandoned = options.onAbandoned
     this.onFailed = options.onFailed
+    this.index = index
     this.#pending = count
     if (count > 0) account.opened(this)
     else this.#onSettled?.(this)

@@ -21,6 +21,7 @@ import {
   UntagDeliveryStreamCommand,
   UpdateDestinationCommand,
 } from '@aws-sdk/client-firehose'
+import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { request as ask } from 'undici'
 import { memory } from '../../src/destinations/memory/index.ts'
@@ -34,6 +35,8 @@ import {
   metadata,
 } from '../../src/index.ts'
 import { type DeliveryStreamRequest, type DirectPutOptions, directPut } from '../../src/sources/direct-put/index.ts'
+import { type PutData, readPutRecordBatch } from '../../src/sources/direct-put/put-data.ts'
+import { scanPutRecordBatch } from '../../src/sources/direct-put/put-scan.ts'
 import { conserves } from '../support/conservation.ts'
 import { ManualClock, settled } from '../support/manual-clock.ts'
 import { root } from '../support/modules.ts'
@@ -236,6 +239,130 @@ t.test('what is not as the API has it is refused, and nothing of it is taken', a
   t.match((await put([{ Data: Buffer.alloc(1_024_000, 'a').toString('base64') }])).status, 200, 'the largest record')
   t.match(server.stats('logs'), { in: 1 }, 'nothing else was taken')
 })
+
+t.test(
+  'a batch that is read in its bytes is what JSON.parse makes of it, and what is wrong is left to that',
+  async (t) => {
+    const parsed = (body: Buffer): PutData | undefined => {
+      try {
+        return readPutRecordBatch(JSON.parse(body.toString()))
+      } catch {
+        return undefined
+      }
+    }
+    /** The data of each record. */
+    const shown = (put: PutData | undefined) =>
+      put && {
+        stream: put.stream,
+        records: [...put.ends].map((end, i) =>
+          put.bytes.subarray(i === 0 ? 0 : (put.ends[i - 1] ?? 0) + 1, end).toString('hex'),
+        ),
+        newlines: [...put.ends].every((end) => put.bytes[end] === 0x0a),
+      }
+    const space = fc.constantFrom('', '', '', ' ', '\n\t', '\r\n')
+    const text = fc.uint8Array({ maxLength: 12 }).map((bytes) => JSON.stringify(Buffer.from(bytes).toString('base64')))
+    const odd = fc.constantFrom(
+      'null',
+      '1',
+      '"a\\/b="',
+      '"YQ"',
+      '"YQ=="x',
+      '"===="',
+      '"é==="',
+      '"YW\nE="',
+      '"\\u0059Q=="',
+      '[]',
+      '{}',
+      '""',
+      '"a-_b"',
+    )
+    const value = fc.oneof({ weight: 40, arbitrary: text }, { weight: 1, arbitrary: odd })
+    const record = fc.oneof(
+      {
+        weight: 30,
+        arbitrary: fc.tuple(space, space, value).map(([a, b, data]) => `{${a}"Data"${b}:${a}${data}${b}}`),
+      },
+      { weight: 1, arbitrary: value.map((data) => `{"Data":"YWJj","Data":${data}}`) },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom(
+          'null',
+          '{}',
+          '{"data":"YQ=="}',
+          '{"Data":"YQ==","More":1}',
+          '{"D\\u0061ta":"YQ=="}',
+          '{"Data":"YQ==",}',
+        ),
+      },
+    )
+    const name = fc.oneof(
+      { weight: 20, arbitrary: fc.constant('"DeliveryStreamName":"logs"') },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom(
+          '"DeliveryStreamName":"a b"',
+          '"DeliveryStreamName":1',
+          '"DeliveryStreamName":""',
+          '"Other":"x"',
+          '"DeliveryStreamName":"l\\u006fgs"',
+          `"DeliveryStreamName":"${'a'.repeat(65)}"`,
+        ),
+      },
+    )
+    const body = fc
+      .record({
+        members: fc.oneof(
+          { weight: 20, arbitrary: fc.constantFrom([0, 1], [1, 0]) },
+          { weight: 1, arbitrary: fc.constantFrom([1], [0, 1, 2], [2, 1, 0]) },
+        ),
+        name,
+        records: fc.array(record, { maxLength: 6 }),
+        gap: space,
+        behind: fc.oneof(
+          { weight: 30, arbitrary: space },
+          { weight: 1, arbitrary: fc.constantFrom('x', '}', ',', '\0') },
+        ),
+        change: fc.oneof(
+          { weight: 1, arbitrary: fc.constant(undefined) },
+          { weight: 1, arbitrary: fc.record({ at: fc.nat(400), byte: fc.option(fc.integer({ min: 0, max: 255 })) }) },
+        ),
+      })
+      .map(({ members, name, records, gap, behind, change }) => {
+        const all = [name, `"Records"${gap}:[${gap}${records.join(`,${gap}`)}${gap}]`, name]
+        const whole = Buffer.from(`${gap}{${gap}${members.map((i) => all[i]).join(`${gap},`)}}${behind}`)
+        if (change === undefined) return whole
+        const at = change.at % whole.length
+        if (change.byte === null) return Buffer.concat([whole.subarray(0, at), whole.subarray(at + 1)])
+        whole[at] = change.byte
+        return whole
+      })
+    let read = 0
+    fc.assert(
+      fc.property(body, (bytes) => {
+        const found = shown(scanPutRecordBatch(bytes))
+        if (found === undefined) return true
+        read += 1
+        return JSON.stringify(found) === JSON.stringify(shown(parsed(bytes)))
+      }),
+      { numRuns: 20_000 },
+    )
+    t.ok(read > 5_000, `many are read in this way: ${read}`)
+    const usual = {
+      DeliveryStreamName: 'logs',
+      Records: ['a', '', 'Zoë', 'abcdef'].map((text) => ({ Data: Buffer.from(text).toString('base64') })),
+    }
+    for (const bytes of [Buffer.from(JSON.stringify(usual)), Buffer.from(JSON.stringify(usual, null, 2))]) {
+      t.same(shown(scanPutRecordBatch(bytes)), shown(parsed(bytes)), 'as SDKs write it')
+      t.ok(scanPutRecordBatch(bytes))
+    }
+    const [most, more] = [500, 501].map((count) => ({ ...usual, Records: new Array(count).fill({ Data: 'YQ==' }) }))
+    t.equal(scanPutRecordBatch(Buffer.from(JSON.stringify(most)))?.ends.length, 500)
+    t.equal(scanPutRecordBatch(Buffer.from(JSON.stringify(more))), undefined)
+    const escaped = Buffer.from('{"DeliveryStreamName":"logs","Records":[{"Data":"YQ=="},{"Data":"\\/\\/\\/\\/"}]}')
+    t.equal(scanPutRecordBatch(escaped), undefined, 'an escape, as some write a slash, is for JSON.parse')
+    t.same(shown(parsed(escaped))?.records, ['61', 'ffffff'])
+  },
+)
 
 t.test('with answerWhen delivered, an entry says how its record ended', async (t) => {
   const clock = new ManualClock()
@@ -797,6 +924,22 @@ t.test('sockets that misbehave', async (t) => {
     closed += hanging.length
   }
   t.equal(closed, 4_000, 'more connections than there may be are closed, and those that say nothing, too')
+  t.match(await post(url, 'PutRecord', { DeliveryStreamName: 'logs', Record: { Data: 'YQ==' } }), { status: 200 })
+  // Half-open, as many as one address has ports several times over, and 200 of them at a time: each begins a request, and says no more.
+  let [left, ended] = [100_000, 0]
+  const hangingClient = async (): Promise<void> => {
+    while (left > 0) {
+      left -= 1
+      const socket = connect(port, '127.0.0.1')
+      socket.on('error', () => undefined)
+      socket.write(left % 2 === 0 ? head : 'P')
+      socket.resume()
+      await new Promise((resolve) => socket.once('close', resolve))
+      ended += 1
+    }
+  }
+  await Promise.all(Array.from({ length: 200 }, hangingClient))
+  t.equal(ended, 100_000)
   t.match(await post(url, 'PutRecord', { DeliveryStreamName: 'logs', Record: { Data: 'YQ==' } }), { status: 200 })
   await server.close()
   conserves(t, hose.stats())

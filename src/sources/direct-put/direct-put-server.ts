@@ -19,6 +19,7 @@ import { ApiError, notSerialised, unavailable } from './api-error.ts'
 import { isMembers, type Members } from './constraints.ts'
 import { DeliveryStreams, type StreamsShape } from './delivery-streams.ts'
 import { type PutData, readPutRecord, readPutRecordBatch } from './put-data.ts'
+import { scanPutRecordBatch } from './put-scan.ts'
 import type { PutOutcome } from './put-target.ts'
 import { Quota } from './quota.ts'
 import { claimOf, type DirectPutKey } from './signature.ts'
@@ -178,13 +179,16 @@ export class DirectPutServer {
     const { bytes, room } = await readBody(request, limits, this.#room)
     try {
       claim?.check(bytes)
-      return await this.#do(operation, membersIn(bytes))
+      return await this.#do(operation, bytes)
     } finally {
       this.#room.give(room)
     }
   }
 
-  #do(operation: string, members: Members): object | Promise<object> {
+  #do(operation: string, body: Buffer): object | Promise<object> {
+    const usual = operation === 'PutRecordBatch' ? scanPutRecordBatch(body) : undefined
+    if (usual !== undefined) return this.#putRecordBatch(usual)
+    const members = membersIn(body)
     if (operation === 'PutRecord') return this.#putRecord(readPutRecord(members))
     if (operation === 'PutRecordBatch') return this.#putRecordBatch(readPutRecordBatch(members))
     const streams = this.#streams

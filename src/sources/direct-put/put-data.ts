@@ -3,7 +3,7 @@ import { invalidArgument, notSerialised } from './api-error.ts'
 import { Constraints, isMembers, type Members } from './constraints.ts'
 
 /** Limits of the API (developer guide of the service, "Quota"). */
-const [maxRecords, maxRecordBytes, maxBatchBytes] = [500, 1_024_000, 4 * 1024 * 1024]
+export const limits = { records: 500, recordBytes: 1_024_000, batchBytes: 4 * 1024 * 1024 }
 
 /** What the name of a delivery stream is (API reference). */
 export const nameRule = { min: 1, max: 64, pattern: /^[a-zA-Z0-9_.-]+$/ }
@@ -31,14 +31,14 @@ export function readPutRecord(members: Members): PutData {
 export function readPutRecordBatch(members: Members): PutData {
   const constraints = new Constraints(members)
   const stream = constraints.text('DeliveryStreamName', nameRule)
-  const records = constraints.list('Records', { min: 1, max: maxRecords })
+  const records = constraints.list('Records', { min: 1, max: limits.records })
   const pathOf = (index: number): string => `records.${index + 1}.member`
   const texts = records.map((record, i) => {
     if (!isMembers(record)) throw notSerialised(`${pathOf(i)} must be an object`)
     return dataOf(constraints, record, pathOf(i))
   })
   constraints.check()
-  if (texts.reduce((sum, text) => sum + lengthOf(text), 0) > maxBatchBytes) {
+  if (texts.reduce((sum, text) => sum + lengthOf(text), 0) > limits.batchBytes) {
     throw invalidArgument(`Records size exceeds 4 MB limit`)
   }
   return { stream, ...decoded(texts, pathOf) }
@@ -48,8 +48,8 @@ function dataOf(constraints: Constraints, { Data: data }: Members, path: string)
   if (data === undefined || data === null) constraints.broken(`${path}.data`, null, 'Member must not be null')
   else if (typeof data !== 'string') throw notSerialised(`${path}.data must be base64 in a string`)
   else {
-    if (lengthOf(data) > maxRecordBytes) {
-      const words = `Member must have length less than or equal to ${maxRecordBytes}`
+    if (lengthOf(data) > limits.recordBytes) {
+      const words = `Member must have length less than or equal to ${limits.recordBytes}`
       constraints.broken(`${path}.data`, `${lengthOf(data)} bytes`, words)
     }
     return data
@@ -60,7 +60,12 @@ function dataOf(constraints: Constraints, { Data: data }: Members, path: string)
 /** How many bytes base64 stands for. */
 function lengthOf(base64: string): number {
   const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0
-  return Math.floor((base64.length * 3) / 4) - padding
+  return decodedLength(base64.length, padding)
+}
+
+/** The same of so many characters, of which some are padding. */
+export function decodedLength(characters: number, padding: number): number {
+  return Math.floor((characters * 3) / 4) - padding
 }
 
 function decoded(texts: readonly string[], pathOf: (index: number) => string): Pick<PutData, 'bytes' | 'ends'> {

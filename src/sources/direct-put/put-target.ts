@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { finished, type Writable } from 'node:stream'
 import type { Clock } from '../../clock.ts'
 import { OptionError, toError } from '../../errors.ts'
-import { ReceiptMerger } from '../../receipts/merged-receipts.ts'
 import { Outcomes } from '../../receipts/outcomes.ts'
 import { Account, type Origin } from '../../receipts/receipts.ts'
 import type { MetadataColumn } from '../../records/metadata.ts'
@@ -127,8 +126,6 @@ export class PutTarget {
 
   #open(count: number, arrivedAt: number, outcomes: Outcomes | undefined): Origin {
     if (outcomes === undefined) return this.account.open(count, arrivedAt)
-    const receipts = new ReceiptMerger()
-    for (let index = 0; index < count; index += 1) receipts.add(outcomes.open(this.account, arrivedAt, index), 1)
-    return receipts.merged()
+    return outcomes.open(this.account, arrivedAt)
   }
 }

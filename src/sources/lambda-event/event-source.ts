@@ -2,7 +2,6 @@ import type { Writable } from 'node:stream'
 import { type Clock, systemClock } from '../../clock.ts'
 import { describe, HosepipeError, OptionError } from '../../errors.ts'
 import { callable, clock, duration, type Fields, hasMethod, oneOf, option, readOptions } from '../../options.ts'
-import { ReceiptMerger } from '../../receipts/merged-receipts.ts'
 import { Outcomes, type Trouble } from '../../receipts/outcomes.ts'
 import { Account } from '../../receipts/receipts.ts'
 import { metadataOf } from '../../records/metadata.ts'
@@ -119,11 +118,9 @@ const longestEnd = 1_000
 
 function written(stream: Writable, items: readonly EventItem[], account: Account, clock: Clock): Outcomes {
   const outcomes = new Outcomes(items.length)
-  const receipts = new ReceiptMerger()
   const arrivedAt = clock.wall()
-  for (const index of items.keys()) receipts.add(outcomes.open(account, arrivedAt, index), 1)
   const metadata = metadataOf(items.map((item) => item.metadata))
-  const from = { receipt: receipts.merged(), arrivedAt, metadata }
+  const from = { receipt: outcomes.open(account, arrivedAt), arrivedAt, metadata }
   const run = Records.pack(
     from,
     items.map(({ data }) => data),
