@@ -5,7 +5,7 @@ import { edit, field, file, firehose, gzip, lines, MiB, parquet, source } from '
 const [job, input] = process.argv.slice(2)
 const options = {
   files: {},
-  gzip: { batch: { maxBytes: 64 * MiB }, compress: gzip({ level: 6 }) },
+  gzip: { batch: { maxBytes: 16 * MiB }, compress: gzip({ level: 6 }) },
   partitions: { batch: { key: field('customer') } },
   edit: { transform: edit({ where: 'level != debug', set: { service: 'api' }, rename: { msg: 'message' } }) },
   parquet: { batch: { maxBytes: 64 * MiB }, encode: () => parquet({ infer: true }) },

@@ -52,7 +52,7 @@ export const programs = {
     words: ['node'],
     jobs: {
       files: hosepipe(''),
-      gzip: hosepipe('--gzip=6 --max-bytes 64MiB'),
+      gzip: hosepipe('--gzip=6 --max-bytes 16MiB'),
       partitions: hosepipe("--key customer --prefix '!{partitionKey:customer}/'"),
       edit: hosepipe("--where 'level != debug' --set service=api --rename msg=message"),
       parquet: hosepipe('--format parquet --max-bytes 64MiB'),

@@ -1,5 +1,7 @@
 import { once } from 'node:events'
-import { createReadStream, writeFileSync } from 'node:fs'
+import { createReadStream, readFileSync, writeFileSync } from 'node:fs'
+import { request as requestOver } from 'node:http'
+import { Agent, createServer } from 'node:https'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { inspect } from 'node:util'
@@ -17,6 +19,7 @@ import { deliver } from '../../src/deliver/deliver.ts'
 import type { Destination, SendContext } from '../../src/deliver/destination.ts'
 import { makeRequest } from '../../src/deliver/request.ts'
 import { memory } from '../../src/destinations/memory/index.ts'
+import { BodyMemory } from '../../src/destinations/s3/body-memory.ts'
 import { S3Error, type S3Options, s3 } from '../../src/destinations/s3/index.ts'
 import { concatenated } from '../../src/encode/concatenated.ts'
 import { ndjson } from '../../src/encode/ndjson.ts'
@@ -25,6 +28,7 @@ import { Account, type Position, type Receipt } from '../../src/receipts/receipt
 import { Records } from '../../src/records/records.ts'
 import { lines } from '../../src/split/lines.ts'
 import { split } from '../../src/split/split.ts'
+import { root } from '../support/modules.ts'
 import { realEndpoint, startS3 } from '../support/s3-server.ts'
 
 const server = await startS3()
@@ -222,6 +226,71 @@ t.test('bytes in flight are bounded over all objects', async (t) => {
     for (const [i, key] of keys.entries()) t.equal((await server.read(key)).length, (i < 2 ? 12 : 2) * MiB)
     await server.clear()
   }
+})
+
+t.test('over https the signature leaves the bytes out, unless it is to cover them', async (t) => {
+  const file = (name: string) => readFileSync(join(root, 'test/inputs/tls', name))
+  const [cert, key] = [file('cert.pem'), file('key.pem')]
+  const front = createServer({ cert, key }, (incoming, response) => {
+    const { method, url, headers } = incoming
+    const behind = requestOver(server.endpoint, { method, path: url, headers })
+    behind.on('response', (answer) => answer.pipe(response.writeHead(answer.statusCode ?? 0, answer.headers)))
+    incoming.pipe(behind)
+  })
+  front.listen(0, '127.0.0.1')
+  await once(front, 'listening')
+  t.teardown(() => front.close())
+  const address = front.address()
+  if (typeof address !== 'object' || address === null) throw new Error('there is no port')
+  const secure = server.clientWith({
+    endpoint: `https://127.0.0.1:${address.port}`,
+    requestHandler: { httpsAgent: new Agent({ ca: cert }) },
+  })
+  t.teardown(() => secure.destroy())
+  const records = [noise(6 * MiB), noise(100)]
+  for (const [options, hash] of [
+    [{ client: secure }, /^UNSIGNED-PAYLOAD$/],
+    [{ client: secure, signBody: true }, /^[\da-f]{64}$/],
+    [{}, /^[\da-f]{64}$/],
+  ] as const) {
+    for (const partSize of [5 * MiB, 8 * MiB]) {
+      proxy.forget()
+      const written = await write(make({ ...options, partSize, encode: concatenated() }), { records })
+      t.strictSame(await server.read(written), Buffer.concat(records))
+      const bodies = proxy.seen.filter(({ operation }) => operation === 'PutObject' || operation === 'UploadPart')
+      t.equal(bodies.length, partSize === 5 * MiB ? 2 : 1)
+      for (const { headers } of bodies) {
+        t.match(headers['x-amz-content-sha256'], hash)
+        t.match(headers.authorization, /x-amz-checksum-crc32/, 'a checksum of them is signed')
+      }
+    }
+  }
+})
+
+t.test('memory of bodies is used again when they have been read, while others are under way', (t) => {
+  const memory = new BodyMemory()
+  const pieces = (fill: string, bytes: number) => [Buffer.alloc(bytes - 1, fill), Buffer.from('!')]
+  const whole = Buffer.alloc(100_000, 'w')
+  t.equal(memory.join([whole], whole.length).bytes, whole, 'what lies in one piece is not copied')
+  t.equal(memory.join(pieces('s', 10), 10).bytes.toString(), 'sssssssss!')
+  const [first, second, third] = ['a', 'b', 'c'].map((fill) => memory.join(pieces(fill, 100_000), 100_000))
+  t.equal(first?.bytes.toString('latin1'), `${'a'.repeat(99_999)}!`)
+  first?.end(true)
+  second?.end(false)
+  const [again, fresh] = ['d', 'e'].map((fill) => memory.join(pieces(fill, 90_000), 90_000))
+  t.equal(again?.bytes.buffer, first?.bytes.buffer)
+  t.equal(again?.bytes.toString('latin1'), `${'d'.repeat(89_999)}!`)
+  t.not(fresh?.bytes.buffer, second?.bytes.buffer, 'what has failed may be on its way')
+  t.equal(second?.bytes.toString('latin1'), `${'b'.repeat(99_999)}!`)
+  again?.end(true)
+  const large = memory.join(pieces('f', 1_000_000), 1_000_000)
+  t.not(large.bytes.buffer, again?.bytes.buffer, 'too small')
+  const small = memory.join(pieces('g', 70_000), 70_000)
+  large.end(true)
+  t.not(memory.join(pieces('h', 70_000), 70_000).bytes.buffer, large.bytes.buffer, 'too large')
+  t.equal(third?.bytes.toString('latin1'), `${'c'.repeat(99_999)}!`)
+  for (const one of [third, fresh, small]) one?.end(true)
+  t.end()
 })
 
 t.test('a body is not kept for the next attempt in a copy beside its records', async (t) => {

@@ -3,7 +3,7 @@
  *
  *     request.parts   [──────][────────────][───][─────────]
  *     Upload cuts     subarray(0, 8 MiB)  subarray(8 MiB)         only places
- *     our client      read()              read()                  bytes, when there is room for them
+ *     our client      pieces()            pieces()                bytes, when there is room for them
  *
  * Upload knows arrays, which it cuts without looking into them, and streams, of which it keeps a part too many for each object. So
  * this is an array that has a length and no bytes.
@@ -25,8 +25,8 @@ export class LazyBody extends Uint8Array {
     return new LazyBody(this.#parts, this.#from + start, Math.min(this.#to, this.#from + end))
   }
 
-  /** The bytes: a view where they lie together, otherwise a copy, which is not kept. */
-  read(): Buffer {
+  /** The bytes, as views. */
+  pieces(): readonly Buffer[] {
     const pieces: Buffer[] = []
     let before = 0
     for (const part of this.#parts) {
@@ -34,7 +34,6 @@ export class LazyBody extends Uint8Array {
       if (start < end) pieces.push(part.subarray(start, end))
       before += part.length
     }
-    const [first] = pieces
-    return first !== undefined && pieces.length === 1 ? first : Buffer.concat(pieces, this.byteLength)
+    return pieces
   }
 }

@@ -8,6 +8,7 @@ import { objectKeys } from '../object-key/object-key.ts'
 import { PositionNames } from '../object-key/position-names.ts'
 import { prefixTimes } from '../object-key/prefix-times.ts'
 import { partitionKeysIn } from '../object-key/template.ts'
+import { BodyMemory } from './body-memory.ts'
 import { objectParams } from './object-params.ts'
 import { checkClient, OwnClient } from './own-client.ts'
 import { checkTogether, type S3InForce, type S3Options, s3Fields } from './s3-options.ts'
@@ -32,11 +33,13 @@ const maxKeyBytes = 1024
 export function s3(options: S3Options): Destination {
   const read = readOptions('s3', options, s3Fields)
   checkTogether(read)
-  const { bucket, encode, compress, concurrency, keyFrom, partSize, queueSize, onConflict, maxUploadBytes } = read
+  const { bucket, encode, compress, concurrency, keyFrom, partSize, queueSize, onConflict, maxUploadBytes, signBody } =
+    read
   const objectKey = objectKeys(options, { stage: 's3', join: joinKey })
   checkPrefixes('s3', options, objectKey)
   const positions = keyFrom === 'position' ? new PositionNames() : undefined
   const room = new InFlight(Number.POSITIVE_INFINITY, maxUploadBytes)
+  const memory = new BodyMemory()
   const own = new OwnClient()
 
   return {
@@ -58,7 +61,18 @@ export function s3(options: S3Options): Destination {
       const client = options.client ?? own.get()
       const params = { ...paramsOf(read, request), Bucket: bucket, Key: keyOf(request) }
       const skipExisting = onConflict === 'skip'
-      const writing = writeObject({ client, request, params, partSize, queueSize, room, skipExisting, signal })
+      const writing = writeObject({
+        client,
+        request,
+        params,
+        partSize,
+        queueSize,
+        room,
+        memory,
+        signBody,
+        skipExisting,
+        signal,
+      })
       await writing.catch((error: unknown) => {
         throw options.client === undefined ? own.renewed(error, client) : error
       })

@@ -22,8 +22,10 @@ import { systemClock } from '../../clock.ts'
 import type { Request } from '../../deliver/destination.ts'
 import type { InFlight } from '../../deliver/in-flight.ts'
 import { propertyOf } from '../../retry/error-chain.ts'
+import type { BodyMemory, JoinedBody } from './body-memory.ts'
 import { LazyBody } from './lazy-body.ts'
 import { answerCode, S3Error, statusOf, toS3Error, unconfirmed } from './s3-error.ts'
+import { leaveBodyUnsigned } from './unsigned-body.ts'
 
 /** What is to be written, and how. */
 export interface ObjectWrite {
@@ -37,6 +39,10 @@ export interface ObjectWrite {
   readonly queueSize: number
   /** Bytes of parts over all objects. */
   readonly room: InFlight
+  /** What they are put together in. */
+  readonly memory: BodyMemory
+  /** Whether the signature covers bodies that go over https, too. */
+  readonly signBody: boolean
   /** Whether an object that is there already is as good as this one. */
   readonly skipExisting: boolean
   readonly signal: AbortSignal
@@ -129,13 +135,21 @@ class Calls {
     if (!(command instanceof PutObjectCommand || command instanceof UploadPartCommand)) return this.#send(command)
     const body = command.input.Body
     if (!(body instanceof LazyBody)) throw new TypeError('Upload must send the body that it was given')
-    const { room } = this.#write
+    const { room, memory, signBody } = this.#write
+    if (!signBody) leaveBodyUnsigned(command)
     await room.enter(body.byteLength)
+    let joined: JoinedBody | undefined
+    let isRead = false
     try {
       this.signal.throwIfAborted()
-      command.input.Body = body.read()
-      return await this.#send(command)
+      joined = memory.join(body.pieces(), body.byteLength)
+      command.input.Body = joined.bytes
+      const output = await this.#send(command)
+      // A request that has failed may be on its way yet.
+      isRead = true
+      return output
     } finally {
+      joined?.end(isRead)
       room.leave(body.byteLength)
     }
   }
