@@ -183,6 +183,7 @@ export function filter<Value>(
   if (typeof first !== 'function' && !isRecordFunction(first)) {
     throw new OptionError('filter', `filter takes a predicate, but came as ${describe(first)}`)
   }
+  refuseEdit('filter', first)
   return { ...toRecordFunction('filter', first), meaning: 'keep' }
 }
 
@@ -191,7 +192,14 @@ export function filter<Value>(
  * nothing here, and a promise is waited for.
  */
 export function map(call: RecordFunction | BytesFunction): RecordFunction {
+  refuseEdit('map', call)
   return { ...toRecordFunction('map', call), meaning: 'value' }
+}
+
+/** What changes whole blocks says itself what becomes of a record: its answer is neither a verdict nor a value. */
+function refuseEdit(name: string, given: object): void {
+  if (!('through' in given)) return
+  throw new OptionError(name, `${name} takes a function, but came as edit(…), which goes into transform(…) by itself`)
 }
 
 function asReader(given: unknown): Reader {

@@ -17,6 +17,7 @@ import {
   filter,
   firehose,
   lines,
+  map,
   metadata,
   metadataOf,
   OptionError,
@@ -253,6 +254,16 @@ t.test('a mistake is told when it is made', async (t) => {
   wrong({ rename: { 'a.b': 'c.d' } }, /a member stays in its object/)
   wrong({ set: { a: [1n] } }, /must have a form in JSON/)
   wrong({ set: { a: new Map([[1, 2]]) } }, /must have a form in JSON/)
+  for (const [name, make] of [
+    ['filter', filter],
+    ['map', map],
+  ] as const) {
+    t.throws(() => make(edit({ set: { a: 1 } })), {
+      code: 'Options.Invalid',
+      message: `${name} takes a function, but came as edit(`,
+    })
+  }
+  t.doesNotThrow(() => filter(edit({ where: 'a = 1' })), 'which is a filter')
 })
 
 /** A value of JSON as text, with white space, escapes, and names that come twice. */
