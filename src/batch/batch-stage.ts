@@ -171,6 +171,9 @@ function isClosing(value: unknown): boolean {
   return clockUnits.includes(every) && isZone && Object.keys(others).length === 0
 }
 
+/** While such a batch waits the next one is not gathered. */
+const largeBytes = 16 * 1024 * 1024
+
 /**
  * Gathers records into batches by bytes, by number and by age, for each partition key: {@link Records} in, `Batch` out. Limits are
  * exact: they are checked before a record is added.
@@ -184,8 +187,9 @@ export function batch(options: BatchOptions = {}): BatchStage {
   const { name: hose = nextHose() } = options
   const key = keyReader(options)
   let batcher: Batcher | undefined
-  // A closed batch no longer counts as open. So only few may wait behind the stage: no limit counts their memory.
-  const stage = new Stage({ name: 'batch', clock: options.clock, ready: 1 }, (outlet) => {
+  // A closed batch no longer counts as open. So only few may wait behind the stage, and none of the large ones: no limit counts their memory.
+  const ready = key === undefined && limits.maxBytes >= largeBytes ? 0 : 1
+  const stage = new Stage({ name: 'batch', clock: options.clock, ready }, (outlet) => {
     const core = new Batcher({
       hose,
       limits,

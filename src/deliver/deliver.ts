@@ -66,7 +66,7 @@ export interface DeliverStream extends Writable {
 export function deliver(to: Destination | Send, options: DeliverOptions = {}): DeliverStream {
   const read = readDeliverOptions(options)
   const destination = toDestination('deliver', to)
-  const stage = new EndStage((fail) => new Delivery(destination, read, fail))
+  const stage = new EndStage((fail) => new Delivery(destination, read, fail), 1)
   const { core } = stage
   if (options.signal !== undefined) obey(options.signal, stage)
   return Object.assign(stage, { stats: () => core.stats(), count: (account: Account) => core.count(account) })

@@ -32,9 +32,12 @@ export class EndStage<Core extends End = End> extends Writable {
   readonly #flushing = new Set<(error: Error) => void>()
   #finished: Promise<void> | undefined
 
-  /** @param makeCore - Makes what the stage does; `fail` ends the stream with an error that no chunk's callback can take. */
-  constructor(makeCore: (fail: (error: Error) => void) => Core) {
-    super({ objectMode: true, highWaterMark: 2 })
+  /**
+   * @param makeCore - Makes what the stage does; `fail` ends the stream with an error that no chunk's callback can take.
+   * @param waiting - Chunks that are taken before their stream is told to wait. Default 2: a chunk may be a megabyte.
+   */
+  constructor(makeCore: (fail: (error: Error) => void) => Core, waiting = 2) {
+    super({ objectMode: true, highWaterMark: waiting })
     this.core = makeCore((error) => void this.destroy(error))
     understandsFlush(this)
   }
