@@ -1,8 +1,8 @@
-import { STATUS_CODES } from 'node:http'
 import { type Clock, systemClock } from '../clock.ts'
 import { describe } from '../errors.ts'
 import { propertyOf } from '../retry/error-chain.ts'
 import { type HeaderFields, retryAfterIn } from '../retry/retry-after.ts'
+import { statusWords } from '../retry/status-words.ts'
 
 /** An answer as HTTP clients give it: a `Response` of fetch has `status`; undici's `request` and Node's own have `statusCode`. */
 export interface HttpAnswer {
@@ -56,7 +56,7 @@ export class HttpError extends Error {
       )
     }
     // The name from the standard and not what the server wrote there: it is free text that could repeat a credential.
-    super(`the server answered ${[status, STATUS_CODES[status]].join(' ').trim()}`, causeIn(options))
+    super(`the server answered ${statusWords(status)}`, causeIn(options))
     this.status = status
     this.code = `HTTP ${status}`
     this.retryAfter = retryAfterIn(answer.headers, (options.clock ?? systemClock).wall())

@@ -1,6 +1,6 @@
-import { STATUS_CODES } from 'node:http'
 import { redact } from '../../redact.ts'
 import { retryAfterIn } from '../../retry/retry-after.ts'
+import { statusWords } from '../../retry/status-words.ts'
 import type { Answer } from '../http-client/http-client.ts'
 
 /** What an endpoint has answered that did not take a request, by the codes of the service (guide, "HTTP endpoint delivery, error codes"). */
@@ -44,7 +44,7 @@ export function refusedBy(answer: Answer, accessKey: string | undefined, wall: n
   const { status } = answer
   const said = messageIn(answer)
   const shown = accessKey === undefined || accessKey === '' ? said : said?.replaceAll(accessKey, '***')
-  const name = [status, STATUS_CODES[status]].join(' ').trim()
+  const name = statusWords(status)
   const words = `the endpoint answered ${name}${shown === undefined ? '' : `: ${shown.slice(0, maxMessage)}`}`
   return new EndpointError('HttpEndpoint.DestinationException', answer, words, wall)
 }

@@ -1,6 +1,6 @@
-import { STATUS_CODES } from 'node:http'
 import { redact } from '../../redact.ts'
 import { retryAfterIn } from '../../retry/retry-after.ts'
+import { statusWords } from '../../retry/status-words.ts'
 import type { ClusterAnswer } from './cluster.ts'
 
 /** What is known of an {@link OpenSearchError} beside its words. */
@@ -62,7 +62,7 @@ export function refusedWhole(answer: ClusterAnswer, wall: number): OpenSearchErr
   const { status } = answer
   const { type, reason } = reasonIn(answer.parsed())
   const said = [type, reason].filter(Boolean).join(': ').slice(0, maxReason)
-  const name = [status, STATUS_CODES[status]].join(' ').trim()
+  const name = statusWords(status)
   const words = `the cluster answered ${name}${said === '' ? '' : `: ${said}`}`
   const code = codeOf(status, type, reason)
   const retryAfter = retryAfterIn(answer.headers, wall)

@@ -1,6 +1,6 @@
-import { STATUS_CODES } from 'node:http'
 import { redact } from '../../redact.ts'
 import { retryAfterIn } from '../../retry/retry-after.ts'
+import { statusWords } from '../../retry/status-words.ts'
 import type { Answer } from '../http-client/http-client.ts'
 
 /** What is known of a {@link SplunkError} beside its words. */
@@ -128,7 +128,7 @@ const maxText = 300
 export function refusedBy({ status, headers, body }: Answer, wall: number): SplunkError {
   const { text, code } = hecAnswerIn(body)
   const meaning = meanings[code ?? 0] ?? meaningOf(status)
-  const name = [status, STATUS_CODES[status]].join(' ').trim()
+  const name = statusWords(status)
   const said = text === undefined ? '' : `: ${text.slice(0, maxText)} (code ${code ?? 'unknown'})`
   return new SplunkError(meaning.code, `the collector answered ${name}${said}`, {
     status,
