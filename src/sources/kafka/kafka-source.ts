@@ -5,15 +5,13 @@
  *       │            ▲                              ▲                    │ all up to an offset have ended
  *       │            └──── what is taken away ──────┴── room ◀───────────┴──▶ commit
  */
-import { Readable } from 'node:stream'
 import type { Clock } from '../../clock.ts'
 import { HosepipeError, toError } from '../../errors.ts'
-import { Account, type Counts } from '../../receipts/receipts.ts'
+import type { Counts } from '../../receipts/receipts.ts'
 import { Records } from '../../records/records.ts'
 import { wait } from '../../retry/wait.ts'
-import { Handover } from '../handover.ts'
+import { PartitionedSource } from '../partitioned-source.ts'
 import { Trouble, wordsOf } from '../trouble.ts'
-import { Waiters } from '../waiters.ts'
 import { AssignedPartition } from './assigned-partition.ts'
 import { nameOf } from './assignors.ts'
 import type { Cluster } from './cluster.ts'
@@ -58,9 +56,8 @@ export interface KafkaStats extends Counts {
 const finish = { tries: 50, pause: 200 }
 
 /** See the head of this file. Emits `'revoke'` with the names of partitions that are taken away, whose records should be delivered now; a `firehose()` that it is piped to is told. */
-export class KafkaSource extends Readable {
+export class KafkaSource extends PartitionedSource {
   readonly #shape: KafkaShape
-  readonly #account = new Account()
   /** Ends the reading; and the membership of the group, which goes on until all that was read has ended. */
   readonly #reading = new AbortController()
   readonly #membership = new AbortController()
@@ -68,20 +65,12 @@ export class KafkaSource extends Readable {
   readonly #commits: OffsetCommits
   readonly #member: GroupMember
   readonly #trouble: Trouble
-  readonly #handover: Handover
-  readonly #waiters: Waiters
   #fetcher: Fetcher | undefined
-  #pendingBytes = 0
-  #isFull = false
-  #closing: Promise<void> | undefined
-  #isAbandoned = false
 
   /** @internal */
   constructor(shape: KafkaShape) {
-    super({ objectMode: true, highWaterMark: 4 })
+    super(shape.clock)
     this.#shape = shape
-    this.#handover = new Handover(shape.clock)
-    this.#waiters = new Waiters(shape.clock)
     this.#trouble = new Trouble('kafka', shape.clock)
     const onTrouble = (error: Error): void => this.#trouble.tell(error)
     this.#member = new GroupMember({
@@ -104,24 +93,7 @@ export class KafkaSource extends Readable {
   stats(): KafkaStats {
     const partitions = [...this.#partitions.values()].filter(({ isReady }) => isReady)
     const lag = partitions.reduce((sum, { end, next = end }) => sum + Math.max(0, end - next), 0)
-    return { ...this.#account.counts(), partitions: partitions.length, lag }
-  }
-
-  /** Reads no more, ends the stream, and resolves when all records have ended, their offsets are committed and the group is left. Rejects where they cannot be committed, or nothing ends the records any more. */
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
-  }
-
-  /** What `await using` does. */
-  override [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
-  }
-
-  /** @internal */
-  override pipe<Way extends NodeJS.WritableStream>(way: Way, options?: { end?: boolean }): Way {
-    this.#handover.follow(way)
-    return super.pipe(way, options)
+    return { ...this.account.counts(), partitions: partitions.length, lag }
   }
 
   /** @internal */
@@ -133,18 +105,10 @@ export class KafkaSource extends Readable {
   }
 
   /** @internal */
-  override _read(): void {
-    this.#isFull = false
-    this.#waiters.wake()
-  }
-
-  /** @internal */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    // A stream that has ended by itself is destroyed, too, and its records may still be on their way.
-    if (error !== null || !this.readableEnded) this.#isAbandoned = true
     this.#reading.abort()
-    this.#waiters.wake()
-    if (this.#isAbandoned) this.#abandon().finally(() => callback(error))
+    this.noteDestroyed(error)
+    if (this.isAbandoned) this.#abandon().finally(() => callback(error))
     else callback(error)
   }
 
@@ -157,11 +121,11 @@ export class KafkaSource extends Readable {
       decompress: await findDecompress(),
       signal: this.#reading.signal,
       partitions: () => this.#partitions.values(),
-      room: () => this.#waiters.until(() => !this.#isFull && this.#pendingBytes < this.#shape.maxPendingBytes),
+      room: () => this.waiters.until(() => this.hasRoom(this.#shape.maxPendingBytes)),
       hasRoom: ({ pendingBytes }) => pendingBytes < this.#shape.maxPendingPartitionBytes,
-      change: () => this.#waiters.change(),
+      change: () => this.waiters.change(),
       take: (partition, batches) => this.#take(partition, batches),
-      onPlaced: () => this.#waiters.wake(),
+      onPlaced: () => this.waiters.wake(),
       renew: (partition) => this.#renew(partition),
       onTrouble: (error) => this.#trouble.tell(error),
       onWell: () => this.#trouble.isOver(),
@@ -188,7 +152,7 @@ export class KafkaSource extends Readable {
   }
 
   #open(topic: string, partition: number, isRenewed: boolean): void {
-    const events = { onSettled: () => this.#commits.due(), onEnded: () => this.#waiters.wake() }
+    const events = { onSettled: () => this.#commits.due(), onEnded: () => this.waiters.wake() }
     const opened = new AssignedPartition(topic, partition, events, isRenewed)
     this.#partitions.set(opened.name, opened)
   }
@@ -208,13 +172,13 @@ export class KafkaSource extends Readable {
     const mustHold = alignTo !== undefined && !areDone(taken)
     const held = mustHold ? [...this.#partitions.values()].filter((one) => !taken.includes(one)) : []
     for (const one of held) one.isHeld = true
-    const isDone = (): boolean => this.#isAbandoned || (areDone(taken) && areDone(held))
-    if (!isDone())
+    const isDone = (): boolean => areDone(taken) && areDone(held)
+    if (!this.isAbandoned && !isDone())
       this.emit(
         'revoke',
         taken.map(({ name }) => name),
       )
-    await this.#handover.drain(isDone, revokeTimeout, (...given) => this.#waiters.until(...given))
+    await this.drained(isDone, revokeTimeout)
     await this.#commits.now().catch((error) => this.#trouble.tell(toError(error)))
     for (const one of held) {
       one.beginBlock()
@@ -228,7 +192,7 @@ export class KafkaSource extends Readable {
       one.isLost = true
       this.#partitions.delete(one.name)
     }
-    this.#waiters.wake()
+    this.waiters.wake()
   }
 
   #find(partitions: TopicPartitions): readonly AssignedPartition[] {
@@ -248,7 +212,7 @@ export class KafkaSource extends Readable {
       at += count
       this.#push(partition, piece, position, run.offsets[at] ?? next, arrivedAt)
     }
-    if (tombstones > 0) this.#account.open(tombstones, arrivedAt).settle('dropped', tombstones)
+    if (tombstones > 0) this.account.open(tombstones, arrivedAt).settle('dropped', tombstones)
     // Markers, aborted records and tombstones are behind us, too.
     if (length === 0 && next !== partition.next) partition.open(0, next)()
   }
@@ -262,36 +226,17 @@ export class KafkaSource extends Readable {
   ): void {
     const { length } = run.offsets
     const bytes = (run.ends[length - 1] ?? 0) - (run.starts[0] ?? 0)
-    const done = partition.open(bytes, next)
-    this.#pendingBytes += bytes
-    const receipt = this.#account.open(length, arrivedAt, {
-      position,
-      onSettled: () => {
-        this.#pendingBytes -= bytes
-        done()
-      },
-      onAbandoned: (_, error) => this.#abandoned(error),
-    })
+    const onSettled = partition.open(bytes, next)
+    const receipt = this.open({ count: length, bytes, arrivedAt, position, onSettled })
     const metadata = metadataOfRun(partition.topic, partition.partition, run)
-    if (!this.push(Records.spans({ receipt, arrivedAt, metadata }, run.bytes, run.starts, run.ends)))
-      this.#isFull = true
+    this.handOn(Records.spans({ receipt, arrivedAt, metadata }, run.bytes, run.starts, run.ends))
   }
 
-  /** Nothing will end some records any more: nothing behind them may be committed, so there is no use in reading on. */
-  #abandoned(error: Error): void {
-    this.#isAbandoned = true
-    this.#waiters.wake()
-    if (!this.destroyed) this.destroy(error)
-  }
-
-  async #close(): Promise<void> {
+  /** @internal */
+  protected override async finish(): Promise<void> {
     this.#reading.abort()
-    this.#waiters.wake()
-    if (!this.destroyed) this.push(null)
-    await this.#waiters.until(() => this.#isAbandoned || this.#account.counts().pending === 0)
-    if (this.#isAbandoned) {
-      throw this.errored ?? new HosepipeError('Delivery.Failed', 'the source has ended before its records had')
-    }
+    await this.allEnded()
+    if (this.isAbandoned) throw this.abandonment
     try {
       await this.#commitLast()
     } finally {

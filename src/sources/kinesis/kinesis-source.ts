@@ -5,17 +5,15 @@
  *       ▲                                              ▲                    │ all up to one have ended
  *       └────────────── a shard is over ───────────────┴── room ◀───────────┴──▶ checkpoint
  */
-import { Readable } from 'node:stream'
 import { type _Record, type KinesisClient, ListShardsCommand, type Shard } from '@aws-sdk/client-kinesis'
 import type { Clock } from '../../clock.ts'
 import { HosepipeError, toError } from '../../errors.ts'
 import { Checkpoints } from '../../receipts/checkpoints.ts'
-import { Account, type Counts } from '../../receipts/receipts.ts'
+import type { Counts } from '../../receipts/receipts.ts'
 import { Records } from '../../records/records.ts'
 import { wait } from '../../retry/wait.ts'
-import { Handover } from '../handover.ts'
+import { PartitionedSource } from '../partitioned-source.ts'
 import { Trouble } from '../trouble.ts'
-import { Waiters } from '../waiters.ts'
 import { Asking } from './asking.ts'
 import { type CheckpointStore, type ShardCheckpoint, shardEnd } from './checkpoints.ts'
 import { consumerOf, type FanOut, subscribeShard } from './fan-out.ts'
@@ -72,16 +70,13 @@ interface ShardState {
 type Ownership = Pick<LeaseHolder, 'all' | 'finish' | 'holds' | 'load' | 'set'>
 
 /** See the head of this file. Emits `'revoke'` with the ids of shards that other processes ask for, whose records should be delivered now; a `firehose()` that it is piped to is told. */
-export class KinesisSource extends Readable {
+export class KinesisSource extends PartitionedSource {
   readonly #shape: KinesisShape
-  readonly #account = new Account()
   readonly #abort = new AbortController()
   readonly #tools: ShardTools
   readonly #asking: Asking
   readonly #kept: Ownership
   readonly #leases: LeaseHolder | undefined
-  readonly #handover: Handover
-  readonly #waiters: Waiters
   /** Whether nothing was read of the stream when the source began; and until the first look at its shards. */
   #isOurs = false
   #isFirst = false
@@ -89,22 +84,16 @@ export class KinesisSource extends Readable {
   readonly #childless = new Set<string>()
   #isLooking = false
   readonly #reading = new Map<string, ShardState>()
-  #pendingBytes = 0
   /** The consumer of enhanced fan-out. */
   #consumerArn: string | undefined
-  #isFull = false
-  #closing: Promise<void> | undefined
-  #isAbandoned = false
 
   /** @internal */
   constructor(shape: KinesisShape) {
-    super({ objectMode: true, highWaterMark: 4 })
+    super(shape.clock)
     this.#shape = shape
     const { client, streamName, streamArn, clock, pollInterval, maxRecords } = shape
     const { signal } = this.#abort
     this.#asking = new Asking(clock, signal)
-    this.#handover = new Handover(clock)
-    this.#waiters = new Waiters(clock)
     this.#leases = shape.leases && new LeaseHolder(this.#holderOf(shape.leases))
     const { checkpoints, commitEvery } = shape
     this.#kept = this.#leases ?? new KeptCheckpoints(checkpoints, streamArn ?? String(streamName), commitEvery, clock)
@@ -124,24 +113,7 @@ export class KinesisSource extends Readable {
   /** What became of the records so far, and how far behind the source is. */
   stats(): KinesisStats {
     const behind = [...this.#reading.values()].map((state) => state.behind)
-    return { ...this.#account.counts(), shards: this.#reading.size, millisBehindLatest: Math.max(0, ...behind) }
-  }
-
-  /** Reads no more, ends the stream, and resolves when all records have ended and the checkpoints are kept. Rejects where they cannot be kept, or nothing ends the records any more. */
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
-  }
-
-  /** What `await using` does. */
-  override [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
-  }
-
-  /** @internal */
-  override pipe<Way extends NodeJS.WritableStream>(way: Way, options?: { end?: boolean }): Way {
-    this.#handover.follow(way)
-    return super.pipe(way, options)
+    return { ...this.account.counts(), shards: this.#reading.size, millisBehindLatest: Math.max(0, ...behind) }
   }
 
   /** @internal */
@@ -149,29 +121,21 @@ export class KinesisSource extends Readable {
     this.#begin().then(
       () => callback(),
       // One that is closed before it has begun ends as any other does.
-      (error) => callback(this.#closing === undefined ? toError(error) : null),
+      (error) => callback(this.isClosing ? null : toError(error)),
     )
-  }
-
-  /** @internal */
-  override _read(): void {
-    this.#isFull = false
-    this.#waiters.wake()
   }
 
   /** @internal */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#abort.abort(error ?? new HosepipeError('Delivery.Failed', 'the source was destroyed'))
-    // A stream that has ended by itself is destroyed, too, and its records may still be on their way.
-    if (error !== null || !this.readableEnded) this.#isAbandoned = true
-    this.#waiters.wake()
-    this.#finish(error).then(callback, callback)
+    this.noteDestroyed(error)
+    this.#keep(error).then(callback, callback)
   }
 
   /** What has ended is kept in any case. */
-  async #finish(error: Error | null): Promise<Error | null> {
-    if (this.#isAbandoned) await this.#kept.finish().catch(() => undefined)
-    if (this.#shape.isOwnClient && (this.#isAbandoned || this.#closing === undefined)) this.#shape.client.destroy()
+  async #keep(error: Error | null): Promise<Error | null> {
+    if (this.isAbandoned) await this.#kept.finish().catch(() => undefined)
+    if (this.#shape.isOwnClient && (this.isAbandoned || !this.isClosing)) this.#shape.client.destroy()
     return error
   }
 
@@ -213,7 +177,7 @@ export class KinesisSource extends Readable {
     state.isLost = true
     state.abort.abort()
     this.#reading.delete(shard)
-    this.#waiters.wake()
+    this.waiters.wake()
   }
 
   /** Another process asks for a shard: it gets it when what was read of it is delivered and committed, or that takes too long. */
@@ -300,42 +264,29 @@ export class KinesisSource extends Readable {
 
   /** Has what was read of a shard delivered, and waits for it. */
   #drained(state: ShardState, longest: number): Promise<void> {
-    const isDone = (): boolean => state.pendingRuns === 0 || state.isLost || this.#isAbandoned
-    return this.#handover.drain(isDone, longest, (...given) => this.#waiters.until(...given))
+    return this.drained(() => state.pendingRuns === 0 || state.isLost, longest)
   }
 
   #take(shard: string, found: readonly _Record[], behind: number): void {
     const state = this.#reading.get(shard)
-    if (state === undefined || this.destroyed || this.#closing !== undefined) return
+    if (state === undefined || this.destroyed || this.isClosing) return
     state.behind = behind
     const { clock, streamName, streamArn } = this.#shape
     const data = found.map(({ Data: bytes }) => bytes ?? new Uint8Array())
     const bytes = data.reduce((sum, { length }) => sum + length, 0)
     const [from = '', to = ''] = [found[0]?.SequenceNumber, found.at(-1)?.SequenceNumber]
     const done = state.checkpoints.open(to)
-    this.#pendingBytes += bytes
     state.pendingRuns += 1
     const arrivedAt = clock.wall()
-    const receipt = this.#account.open(found.length, arrivedAt, {
-      position: { source: shard, from, to },
-      onSettled: () => {
-        this.#pendingBytes -= bytes
-        state.pendingRuns -= 1
-        done()
-        this.#waiters.wake()
-      },
-      onAbandoned: (_, error) => this.#abandoned(error),
-    })
+    const onSettled = (): void => {
+      state.pendingRuns -= 1
+      done()
+    }
+    const position = { source: shard, from, to }
+    const receipt = this.open({ count: found.length, bytes, arrivedAt, position, onSettled })
     const stream = streamArn === undefined ? { streamName } : { streamArn }
     const metadata = metadataOfRead(found, stream, shard)
-    if (!this.push(Records.pack({ receipt, arrivedAt, metadata }, data))) this.#isFull = true
-  }
-
-  /** Nothing will end some records any more: nothing behind them may be committed, so there is no use in reading on. */
-  #abandoned(error: Error): void {
-    this.#isAbandoned = true
-    this.#waiters.wake()
-    if (!this.destroyed) this.destroy(error)
+    this.handOn(Records.pack({ receipt, arrivedAt, metadata }, data))
   }
 
   #commit(shard: string, position: ShardCheckpoint): void {
@@ -367,21 +318,18 @@ export class KinesisSource extends Readable {
     })
   }
 
-  async #close(): Promise<void> {
+  /** @internal */
+  protected override async finish(): Promise<void> {
     this.#leases?.stopTaking()
     this.#abort.abort(new HosepipeError('Delivery.Failed', 'the source is closing'))
-    this.#waiters.wake()
-    if (!this.destroyed) this.push(null)
-    await this.#waiters.until(() => this.#account.counts().pending === 0 || this.#isAbandoned)
+    await this.allEnded()
     await this.#kept.finish()
     if (this.#shape.isOwnClient) this.#shape.client.destroy()
-    if (this.#isAbandoned)
-      throw this.errored ?? new HosepipeError('Delivery.Failed', 'the source has ended before its records had')
+    if (this.isAbandoned) throw this.abandonment
   }
 
   #room(): Promise<void> {
     const { maxPendingBytes } = this.#shape
-    const hasRoom = (): boolean => !this.#isFull && this.#pendingBytes < maxPendingBytes
-    return this.#waiters.until(() => hasRoom() || this.#abort.signal.aborted)
+    return this.waiters.until(() => this.hasRoom(maxPendingBytes) || this.#abort.signal.aborted)
   }
 }
