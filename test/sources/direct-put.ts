@@ -359,6 +359,14 @@ t.test(
     t.equal(scanPutRecordBatch(Buffer.from(JSON.stringify(most)))?.ends.length, 500)
     t.equal(scanPutRecordBatch(Buffer.from(JSON.stringify(more))), undefined)
     const escaped = Buffer.from('{"DeliveryStreamName":"logs","Records":[{"Data":"YQ=="},{"Data":"\\/\\/\\/\\/"}]}')
+    for (const broken of [
+      '{"DeliveryStreamName":"logs","Records":[{"Data":"x","Records":[{"Data":"YQ=="}]}',
+      '{"Records":[{"Data":"YQ=="}],"DeliveryStreamName":,"DeliveryStreamName":"logs"}',
+      '{"DeliveryStreamName":"logs","Records":[{"Data":"YQ=="}]}x',
+      '{"DeliveryStreamName":"logs","Records":[{"Data":"YQ=="}],}',
+    ]) {
+      t.equal(scanPutRecordBatch(Buffer.from(broken)), undefined, broken)
+    }
     t.equal(scanPutRecordBatch(escaped), undefined, 'an escape, as some write a slash, is for JSON.parse')
     t.same(shown(parsed(escaped))?.records, ['61', 'ffffff'])
   },

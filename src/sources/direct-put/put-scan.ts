@@ -23,10 +23,13 @@ export function scanPutRecordBatch(body: Buffer): PutData | undefined {
   do {
     const name = cursor.string()
     if (!cursor.take(colon)) return undefined
-    if (name === 'DeliveryStreamName' && stream === undefined) stream = cursor.string()
-    else if (name === 'Records' && texts === undefined) texts = textsAt(cursor)
-    else return undefined
-    if (stream === undefined && texts === undefined) return undefined
+    if (name === 'DeliveryStreamName' && stream === undefined) {
+      stream = cursor.string()
+      if (stream === undefined) return undefined
+    } else if (name === 'Records' && texts === undefined) {
+      texts = textsAt(cursor)
+      if (texts === undefined) return undefined
+    } else return undefined
   } while (cursor.take(comma))
   if (!cursor.take(closeBrace) || !cursor.isAtEnd()) return undefined
   if (stream === undefined || texts === undefined || !isName(stream)) return undefined
