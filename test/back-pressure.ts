@@ -81,6 +81,40 @@ t.test('a slow destination lets the source go on, and loses nothing', async (t) 
   }
 })
 
+t.test('no large batch is gathered while another one waits for its delivery', async (t) => {
+  const line = Buffer.from(`${'x'.repeat(MiB - 1)}\n`)
+  for (const [maxBytes, held] of [
+    [16 * MiB, 2],
+    [4 * MiB, 3],
+  ] as const) {
+    const lake = memory()
+    lake.pause()
+    let read = 0
+    const lots = Readable.from(
+      (function* () {
+        for (; read < 100; read += 1) yield line
+      })(),
+    )
+    const hose = firehose({ split: lines(), batch: { maxBytes, maxAge: '1h' }, maxInFlightBytes: maxBytes, to: lake })
+    const done = pipeline(lots, hose)
+    let before = -1
+    while (read !== before) {
+      before = read
+      for (let i = 0; i < 20; i += 1) await settled()
+    }
+    const batches = Math.floor(hose.stats().pending / (maxBytes / MiB))
+    t.equal(
+      batches,
+      held,
+      `${maxBytes / MiB} MiB: ${held} batches beside what is open; ${hose.stats().pending} records`,
+    )
+    lake.resume()
+    await done
+    t.equal(lake.records().length, 100)
+    conserves(t, hose.stats())
+  }
+})
+
 t.test('a destination that hung lets everything go on when it is back', async (t) => {
   const to = memory()
   to.pause()
