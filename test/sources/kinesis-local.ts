@@ -17,6 +17,7 @@ import { concatenated, firehose } from '../../src/index.ts'
 import { Asking } from '../../src/sources/kinesis/asking.ts'
 import { consumerOf } from '../../src/sources/kinesis/fan-out.ts'
 import { kinesis, memoryCheckpoints } from '../../src/sources/kinesis/index.ts'
+import { ServerTime } from '../../src/sources/kinesis/server-time.ts'
 import { conserves } from '../support/conservation.ts'
 import { kinesisLocal } from '../support/kinesis-local.ts'
 import { ManualClock } from '../support/manual-clock.ts'
@@ -103,6 +104,7 @@ t.test('the number of shards is changed while they are read', async (t) => {
       stream: { StreamName: stream },
       asking: new Asking(clock, signal),
       clock,
+      serverTime: new ServerTime(clock),
       signal,
       pollInterval: 0,
       maxRecords: 1,

@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { GetShardIteratorCommand, KinesisClient, type Shard } from '@aws-sdk/client-kinesis'
 import t, { type Test } from 'tap'
+import { type Clock, systemClock } from '../../src/clock.ts'
 import { memory } from '../../src/destinations/memory/index.ts'
 import { concatenated, firehose, kpl } from '../../src/index.ts'
 import { Asking } from '../../src/sources/kinesis/asking.ts'
 import { fileCheckpoints, type KinesisOptions, kinesis, memoryCheckpoints } from '../../src/sources/kinesis/index.ts'
+import { ServerTime } from '../../src/sources/kinesis/server-time.ts'
 import { readShard } from '../../src/sources/kinesis/shard-reader.ts'
 import { type Lineage, planOf } from '../../src/sources/kinesis/shards.ts'
 import { conserves } from '../support/conservation.ts'
@@ -203,6 +205,30 @@ t.test('from now on, from a time, and what a new process does before the first r
   inOrder(t, third.texts(), 90)
 })
 
+t.test('from now on means the server’s now, whatever our clock says', async (t) => {
+  const server = await kinesisServer(t)
+  await server.create(stream, 1)
+  for (const hours of [-1, 0, 1]) {
+    const wall = (): number => Date.now() + hours * 3_600_000
+    const clock: Clock = {
+      monotonic: () => systemClock.monotonic(),
+      wall,
+      schedule: (...given) => systemClock.schedule(...given),
+    }
+    const checkpoints = memoryCheckpoints()
+    const before = Date.now()
+    const source = kinesis({ streamName: stream, client: server.client, from: 'latest', checkpoints, clock })
+    source.resume()
+    const asked = server.asked.length
+    while (!server.asked.slice(asked).some(({ operation }) => operation === 'GetRecords'))
+      await new Promise(setImmediate)
+    await source.close()
+    const [kept = ''] = (await checkpoints.load(stream)).values()
+    const time = Number(kept.slice(1))
+    t.ok(time > before - 1_500 && time <= Date.now(), `${hours} hours ahead: ${time - before} ms after the start`)
+  }
+})
+
 t.test('throttling, errors of the service, lost connections and iterators that expire lose nothing', async (t) => {
   const server = await kinesisServer(t)
   await server.create(stream, 2)
@@ -278,6 +304,7 @@ t.test('an answer that comes when nobody takes it any more is not the end of a s
       stream: { StreamName: stream },
       asking: new Asking(clock, stop.signal),
       clock,
+      serverTime: new ServerTime(clock),
       signal: stop.signal,
       pollInterval: 1_000,
       maxRecords: 10,

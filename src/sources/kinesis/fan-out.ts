@@ -57,9 +57,9 @@ export async function subscribeShard(
   tools: ShardTools,
   consumerArn: string,
 ): Promise<boolean> {
-  const { client, asking, clock, signal, room, take } = tools
+  const { client, asking, clock, serverTime, signal, room, take } = tools
   // A subscription that has ended before the first record came must not skip what came since.
-  const again: Start = start.type === 'LATEST' ? { type: 'AT_TIMESTAMP', time: clock.wall() } : start
+  const again: Start = start.type === 'LATEST' ? { type: 'AT_TIMESTAMP', time: serverTime.now() } : start
   let position = start
   while (!signal.aborted) {
     await room()

@@ -22,6 +22,7 @@ import type { ShardLeases } from './leases/dynamodb-leases.ts'
 import { type HolderShape, LeaseHolder } from './leases/lease-holder.ts'
 import { missingLeases } from './leases/missing-leases.ts'
 import { metadataOfRead } from './record-metadata.ts'
+import { ServerTime } from './server-time.ts'
 import { readShard, type ShardTools } from './shard-reader.ts'
 import { hasChild, planOf, type Start, type Startable } from './shards.ts'
 
@@ -75,6 +76,7 @@ export class KinesisSource extends PartitionedSource {
   readonly #abort = new AbortController()
   readonly #tools: ShardTools
   readonly #asking: Asking
+  readonly #serverTime: ServerTime
   readonly #kept: Ownership
   readonly #leases: LeaseHolder | undefined
   /** Whether nothing was read of the stream when the source began; and until the first look at its shards. */
@@ -94,6 +96,7 @@ export class KinesisSource extends PartitionedSource {
     const { client, streamName, streamArn, clock, pollInterval, maxRecords } = shape
     const { signal } = this.#abort
     this.#asking = new Asking(clock, signal)
+    this.#serverTime = new ServerTime(clock)
     this.#leases = shape.leases && new LeaseHolder(this.#holderOf(shape.leases))
     const { checkpoints, commitEvery } = shape
     this.#kept = this.#leases ?? new KeptCheckpoints(checkpoints, streamArn ?? String(streamName), commitEvery, clock)
@@ -102,6 +105,7 @@ export class KinesisSource extends PartitionedSource {
       stream: streamArn === undefined ? { StreamName: String(streamName) } : { StreamARN: streamArn },
       asking: this.#asking,
       clock,
+      serverTime: this.#serverTime,
       signal,
       pollInterval,
       maxRecords,
@@ -165,7 +169,7 @@ export class KinesisSource extends PartitionedSource {
   /** Makes the leases that are missing, and removes those that nobody needs any more. */
   async #lease(shards: readonly Shard[]): Promise<void> {
     if (this.#leases === undefined) return
-    await this.#leases.know(missingLeases(shards, this.#leases.all, this.#shape.from, this.#shape.clock.wall()))
+    await this.#leases.know(missingLeases(shards, this.#leases.all, this.#shape.from, this.#serverTime.now()))
     const named = new Set(shards.map(({ ShardId: id }) => id))
     await this.#leases.forget((shard) => named.has(shard))
   }
@@ -216,9 +220,11 @@ export class KinesisSource extends PartitionedSource {
     for (let next: string | undefined; ; ) {
       const given = next === undefined ? this.#tools.stream : { NextToken: next }
       try {
-        const answer = await this.#asking.ask((abortSignal) =>
-          client.send(new ListShardsCommand(given), { abortSignal }),
-        )
+        const answer = await this.#asking.ask((abortSignal) => {
+          const command = new ListShardsCommand(given)
+          this.#serverTime.follow(command)
+          return client.send(command, { abortSignal })
+        })
         all.push(...(answer.Shards ?? []))
         next = answer.NextToken ?? undefined
         if (next === undefined) return all
@@ -233,7 +239,6 @@ export class KinesisSource extends PartitionedSource {
   }
 
   #start(shard: Startable): void {
-    const { clock } = this.#shape
     const { id, start } = shard
     const abort = new AbortController()
     const commit = (position: ShardCheckpoint): void => {
@@ -243,7 +248,7 @@ export class KinesisSource extends PartitionedSource {
     const state: ShardState = { checkpoints, abort, behind: 0, pendingRuns: 0, isLost: false }
     this.#reading.set(id, state)
     // Otherwise what came before the first checkpoint would be passed over by the next process.
-    if (start.type === 'LATEST') this.#commit(id, `@${clock.wall()}`)
+    if (start.type === 'LATEST') this.#commit(id, `@${this.#serverTime.now()}`)
     const signal = AbortSignal.any([this.#abort.signal, abort.signal])
     const tools = { ...this.#tools, signal }
     const consumer = this.#consumerArn

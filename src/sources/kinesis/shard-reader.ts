@@ -4,6 +4,7 @@ import type { Clock } from '../../clock.ts'
 import { toError } from '../../errors.ts'
 import { wait } from '../../retry/wait.ts'
 import type { Asking } from './asking.ts'
+import type { ServerTime } from './server-time.ts'
 import type { Start, Startable } from './shards.ts'
 
 /** What a reader needs. */
@@ -12,6 +13,7 @@ export interface ShardTools {
   readonly stream: { readonly StreamName?: string; readonly StreamARN?: string }
   readonly asking: Asking
   readonly clock: Clock
+  readonly serverTime: ServerTime
   readonly signal: AbortSignal
   /** How long to wait where there is nothing new, in milliseconds. */
   readonly pollInterval: number
@@ -28,10 +30,10 @@ const bytesPerMillisecond = (2 * 1024 * 1024) / 1000
 
 /** Reads a shard. Resolves at its end, or when it is told to stop. @returns Whether it is at the end */
 export async function readShard({ id, start }: Startable, tools: ShardTools): Promise<boolean> {
-  const { client, asking, clock, signal, pollInterval, maxRecords } = tools
+  const { client, asking, clock, serverTime, signal, pollInterval, maxRecords } = tools
   // An iterator that has expired before the first record came must not skip what came since.
   let position: Start = start
-  const again = start.type === 'LATEST' ? ({ type: 'AT_TIMESTAMP', time: clock.wall() } as const) : start
+  const again = start.type === 'LATEST' ? ({ type: 'AT_TIMESTAMP', time: serverTime.now() } as const) : start
   let iterator = await iteratorAt(id, position, tools)
   position = again
   while (!signal.aborted && iterator !== undefined) {
