@@ -435,6 +435,10 @@ t.test('options', async (t) => {
     [{ columns: ['a', 'a'] }, /columns must be an array of names, each of them once/],
     [{ s3: { bucket: 'lake', prefix: "it's/" } }, /s3\.prefix must have neither/],
     [{ s3: {} }, /bucket/],
+    [
+      { s3: { bucket: 'arn:aws:s3:eu-west-1:123456789012:accesspoint/lake' } },
+      /s3\.bucket must be a name or the alias/,
+    ],
     [{ s3: { bucket: 'lake', encode: parquet({ schema: { id: 'bigint' } }) } }, /s3\.encode must not be parquet/],
     [{ copyOptions: 'GZIP' }, /copyOptions has GZIP, but objects are not compressed/],
     [{ copyOptions: 'JSN' }, /there is no option JSN; did you mean JSON\?/],

@@ -221,6 +221,11 @@ export function readRedshiftOptions(options: RedshiftOptions): RedshiftInForce {
   if (s3.encode?.name === 'parquet') {
     throw wrong('s3', 's3.encode must not be parquet(): COPY reads it by lengths that manifests would have to have')
   }
+  if (s3.bucket?.startsWith('arn:'))
+    throw wrong(
+      's3',
+      's3.bucket must be a name or the alias of an access point, of which COPY makes an address, but is an ARN',
+    )
   if (/[\\']/.test(s3.prefix ?? ''))
     throw wrong('s3', 's3.prefix must have neither backslashes nor quotes, which COPY does not read')
   return { ...read, copyOptions: withCompression(readCopyOptions(read.copyOptions), s3.compress?.name) }
