@@ -1,8 +1,8 @@
 /** The program `hosepipe` as tests of the command line have it: real processes, in folders of their own. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 import type { Test } from 'tap'
@@ -95,12 +95,14 @@ export function without(command: string): false | string {
 /** The files below a folder, by their paths in it; hidden ones too. */
 export function files(dir: string): string[] {
   if (!existsSync(dir)) return []
-  return readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((path) => statSync(join(dir, path)).isFile())
+  const all = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((one) => one.isFile())
+  return all.map(({ parentPath, name }) => relative(dir, join(parentPath, name)))
 }
 
-/** The records in all files below a folder. */
+/** The records in all files below a folder. A file that is being written has another name a moment later. */
 export function records(dir: string): string[] {
-  return files(dir).flatMap((path) => {
+  const written = files(dir).filter((path) => !path.endsWith('.tmp'))
+  return written.flatMap((path) => {
     const bytes = readFileSync(join(dir, path))
     const content = (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString()
     return content.split('\n').filter((line) => line !== '')
