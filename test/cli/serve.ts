@@ -41,9 +41,10 @@ const put = (sdk: FirehoseClient, DeliveryStreamName: string, ...texts: string[]
     new PutRecordBatchCommand({ DeliveryStreamName, Records: texts.map((text) => ({ Data: Buffer.from(text) })) }),
   )
 
+/** What stands in all files. One that is being written has another name a moment later. */
 function textsIn(dir: string): string {
   return readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.tmp'))
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
     .sort()
     .join('')
