@@ -66,6 +66,7 @@ export interface DeliverStream extends Writable {
 export function deliver(to: Destination | Send, options: DeliverOptions = {}): DeliverStream {
   const read = readDeliverOptions(options)
   const destination = toDestination('deliver', to)
+  // A batch may have hundreds of megabytes: one alone waits for its turn.
   const stage = new EndStage((fail) => new Delivery(destination, read, fail), 1)
   const { core } = stage
   if (options.signal !== undefined) obey(options.signal, stage)

@@ -133,7 +133,7 @@ t.test('a dead branch does not stop the others until its bound; then it stops th
   t.ok((fan.stats().dead?.waitingBytes ?? 0) > maxPendingBytes, 'because the bound is reached')
   const { in: offered = 0 } = fan.stats().dead ?? {}
   t.equal(alive.records().length, offered, 'the other got all that this one was offered')
-  t.ok(offered * 500 > maxPendingBytes / 2, 'which is what waits, and what its stream has taken')
+  t.ok(offered >= 4, 'two that wait, by which the bound is passed, one in front of the destination, and one in it')
   dead.resume()
   fan.end()
   await new Promise((resolve) => fan.once('close', resolve))

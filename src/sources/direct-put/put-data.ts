@@ -3,7 +3,7 @@ import { invalidArgument, notSerialised } from './api-error.ts'
 import { Constraints, isMembers, type Members } from './constraints.ts'
 
 /** Limits of the API (developer guide of the service, "Quota"). */
-export const limits = { records: 500, recordBytes: 1_024_000, batchBytes: 4 * 1024 * 1024 }
+export const limits = { records: 500, recordBytes: 1_024_000, batchBytes: 4 * 1024 * 1024 } as const
 
 /** What the name of a delivery stream is (API reference). */
 export const nameRule = { min: 1, max: 64, pattern: /^[a-zA-Z0-9_.-]+$/ }
@@ -68,17 +68,34 @@ export function decodedLength(characters: number, padding: number): number {
   return Math.floor((characters * 3) / 4) - padding
 }
 
-function decoded(texts: readonly string[], pathOf: (index: number) => string): Pick<PutData, 'bytes' | 'ends'> {
-  const ends = new Uint32Array(texts.length)
+function decoded(texts: readonly string[], pathOf: (index: number) => string): Decoded {
+  const byteLength = texts.reduce((sum, text) => sum + lengthOf(text), 0)
+  const found = decode(texts.length, byteLength, (index) => texts[index] ?? '')
+  if (typeof found === 'number') throw notBase64(pathOf(found))
+  return found
+}
+
+/** Records without the name of their stream. */
+type Decoded = Pick<PutData, 'bytes' | 'ends'>
+
+/**
+ * Decodes the data of records.
+ *
+ * @param byteLength - How many bytes it stands for, all together.
+ * @returns The place of the first that is no base64, where there is one.
+ */
+export function decode(count: number, byteLength: number, textAt: (index: number) => string): Decoded | number {
+  const ends = new Uint32Array(count)
   // Decoders write groups of four characters, the last one before its padding is looked at.
-  const bytes = Buffer.allocUnsafe(texts.reduce((sum, text) => sum + lengthOf(text) + 1, 3))
+  const bytes = Buffer.allocUnsafe(byteLength + count + 3)
   let at = 0
-  for (const [i, text] of texts.entries()) {
+  for (let index = 0; index < count; index += 1) {
+    const text = textAt(index)
     const length = text === '' ? 0 : bytes.write(text, at, 'base64')
     // Node passes over characters that do not belong to base64, and so writes less.
-    if (text.length % 4 !== 0 || length !== lengthOf(text)) throw notBase64(pathOf(i))
+    if (text.length % 4 !== 0 || length !== lengthOf(text)) return index
     at += length
-    ends[i] = at
+    ends[index] = at
     bytes[at] = 0x0a
     at += 1
   }

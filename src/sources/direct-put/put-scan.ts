@@ -7,12 +7,11 @@
  * What is written in another way, and what breaks a rule, is left to `readPutRecordBatch`, which says what is wrong.
  */
 import { closeBrace, closeBracket, colon, comma, openBrace, openBracket, quote } from '../../records/json-signs.ts'
-import { decodedLength, limits, nameRule, type PutData } from './put-data.ts'
+import { decode, decodedLength, limits, nameRule, type PutData } from './put-data.ts'
 
 /** `Data` as a word, little-endian. */
 const wordData = 0x61746144
 const equals = 0x3d
-const newline = 0x0a
 
 /** @returns `undefined` for a body that has to be parsed. */
 export function scanPutRecordBatch(body: Buffer): PutData | undefined {
@@ -33,8 +32,10 @@ export function scanPutRecordBatch(body: Buffer): PutData | undefined {
   } while (cursor.take(comma))
   if (!cursor.take(closeBrace) || !cursor.isAtEnd()) return undefined
   if (stream === undefined || texts === undefined || !isName(stream)) return undefined
-  const decoded = decodedOf(body, texts)
-  return decoded && { stream, ...decoded }
+  const { starts, ends, count, byteLength } = texts
+  const decoded = decode(count, byteLength, (index) => body.toString('latin1', starts[index], ends[index]))
+  // An escape, as in `\/`, is none of base64.
+  return typeof decoded === 'number' ? undefined : { stream, ...decoded }
 }
 
 function isName(name: string): boolean {
@@ -68,28 +69,6 @@ function textsAt(cursor: Cursor): Texts | undefined {
     count += 1
   } while (cursor.take(comma))
   return cursor.take(closeBracket) && byteLength <= limits.batchBytes ? { starts, ends, count, byteLength } : undefined
-}
-
-function decodedOf(
-  body: Buffer,
-  { starts, ends: textEnds, count, byteLength }: Texts,
-): Pick<PutData, 'bytes' | 'ends'> | undefined {
-  const ends = new Uint32Array(count)
-  // Decoders write groups of four characters, the last one before its padding is looked at.
-  const bytes = Buffer.allocUnsafe(byteLength + count + 3)
-  let at = 0
-  for (let i = 0; i < count; i += 1) {
-    const [start = 0, end = 0] = [starts[i], textEnds[i]]
-    const wanted = decodedLength(end - start, paddingOf(body, end))
-    // An escape, as in `\/`, is none of base64, so that less is written.
-    const length = start === end ? 0 : bytes.write(body.toString('latin1', start, end), at, 'base64')
-    if ((end - start) % 4 !== 0 || length !== wanted) return undefined
-    at += length
-    ends[i] = at
-    bytes[at] = newline
-    at += 1
-  }
-  return { bytes, ends }
 }
 
 function paddingOf(body: Buffer, end: number): number {
