@@ -23,7 +23,8 @@ import type { Entry } from './stage/door.ts'
 import { type End, EndStage } from './stage/end-stage.ts'
 import { type Ended, Sender } from './stage/sender.ts'
 import { Stage, type StageOptions } from './stage/stage.ts'
-import { type BytesFunction, isRecordFunction, type RecordFunction } from './transform/view.ts'
+import { type Behind, handingOn } from './transform/handing-on.ts'
+import { type BytesFunction, isRecordFunction, type RecordFunction, toRecordFunction } from './transform/view.ts'
 
 /** A function, or the module of one for threads, with the options of `transform`. */
 export interface FunctionWithOptions extends ThreadOptions {
@@ -113,7 +114,7 @@ export function firehose(options: FirehoseOptions): Firehose {
   const way = [
     ...(splitter !== undefined && splitter !== 'chunks' ? [split(splitter, { clock })] : []),
     ...(copies ? [copies] : []),
-    ...listOf(functions).map((one) => toStage(one, clock)),
+    ...listOf(functions).map((one, i, all) => toStage(one, all[i + 1], clock)),
     batch(withPrefixTimes({ name, clock, format: options.encode ?? destination.encode, ...batching }, destination)),
   ]
   const names = batching?.key === undefined ? [] : compileKey(batching.key).names
@@ -204,12 +205,18 @@ function listOf(functions: FirehoseOptions['transform']): readonly Transforming[
   return isTransforming(functions) ? [functions] : functions
 }
 
-function toStage(given: Transforming, clock: StageOptions['clock']): Stage {
+function toStage(given: Transforming, behind: Transforming | undefined, clock: StageOptions['clock']): Stage {
   if (given instanceof Stage) return given
-  if (!isWithOptions(given)) return transform(given, { clock })
-  const { fn, ...options } = given
-  const isModule = typeof fn === 'string' || fn instanceof URL
-  return isModule ? transform(fn, { clock, ...options }) : transform(fn, { clock, ...options })
+  const { fn, ...options } = isWithOptions(given) ? given : { fn: given }
+  if (typeof fn === 'string' || fn instanceof URL) return transform(fn, { clock, ...options })
+  return transform(handingOn(toRecordFunction('transform', fn), functionOf(behind)), { clock, ...options })
+}
+
+/** What may take what a filter in front of it has parsed. */
+function functionOf(given: Transforming | undefined): Behind | undefined {
+  if (isRecordFunction(given)) return { fn: given }
+  if (given === undefined || !isWithOptions(given)) return undefined
+  return isRecordFunction(given.fn) ? { fn: given.fn, retry: given.retry } : undefined
 }
 
 function isTransforming(value: unknown): value is Transforming {

@@ -3,7 +3,8 @@ import { type RecordFunction, type Stage, transform } from '../index.ts'
 import { checkOptions, nearestOf } from '../options.ts'
 import { Stage as StageClass } from '../stage/stage.ts'
 import { FieldReader } from '../transform/field.ts'
-import { isRecordFunction } from '../transform/view.ts'
+import { type Behind, handingOn } from '../transform/handing-on.ts'
+import { isRecordFunction, toRecordFunction } from '../transform/view.ts'
 import { type Config, isObject, isPlain } from './config.ts'
 import { editOf } from './edits.ts'
 import { passOn } from './forms.ts'
@@ -22,6 +23,13 @@ export interface NamedTransform {
   make(): Stage
 }
 
+/** The same, while it is not known yet what stands behind it. */
+interface LoneTransform extends Omit<NamedTransform, 'make'> {
+  /** Its function, if it is one of the user's. */
+  readonly function: Behind | undefined
+  make(behind: Behind | undefined): Stage
+}
+
 /**
  * Reads a config's `transform`: a path, `{ filter | map | transform: path, …options }`, what `firehose()` takes, or a list of
  * these.
@@ -31,15 +39,21 @@ export interface NamedTransform {
 export async function makeTransforms(given: unknown): Promise<NamedTransform[]> {
   if (given === undefined) return []
   const list: readonly unknown[] = Array.isArray(given) ? given : [given]
-  const made: NamedTransform[] = []
+  const made: LoneTransform[] = []
   for (const one of list) made.push(await makeTransform(one))
-  return made
+  return made.map(({ name, isByValue, isOurs, make }, i) => {
+    const behind = made[i + 1]?.function
+    return { name, isByValue, isOurs, make: () => make(behind) }
+  })
 }
 
-async function makeTransform(given: unknown): Promise<NamedTransform> {
-  if (given instanceof StageClass) return { name: 'transform', isByValue: false, isOurs: false, make: () => given }
-  if (isRecordFunction(given) || isFunction(given))
-    return { name: nameOf(given), isByValue: false, isOurs: false, make: () => transform(given) }
+async function makeTransform(given: unknown): Promise<LoneTransform> {
+  const users = { isByValue: false, isOurs: false }
+  if (given instanceof StageClass) return { ...users, name: 'transform', function: undefined, make: () => given }
+  if (isRecordFunction(given) || isFunction(given)) {
+    const fn = toRecordFunction('transform', given)
+    return { ...users, name: nameOf(given), function: { fn }, make: (behind) => transform(handingOn(fn, behind)) }
+  }
   const options = isPlain(given) ? given : { transform: given }
   const [ready] = readyKinds.filter((name) => Object.hasOwn(options, name))
   if (ready !== undefined) return makeReady(ready, options)
@@ -57,24 +71,25 @@ async function makeTransform(given: unknown): Promise<NamedTransform> {
   }
   const fn: RecordFunction = typeof what === 'string' ? await loadFunction(kind, what) : what
   checkOptions('transform', rest, transformFields)
-  const make = (): Stage => transform(fn, passOn(rest))
+  const make = (behind: Behind | undefined): Stage => transform(handingOn(fn, behind), passOn(rest))
   // Made once for nothing: its options are checked when it is made.
-  make().destroy()
+  make(undefined).destroy()
   const isByValue = fn.look === 'json' || fn.look === 'text' || fn.look instanceof FieldReader
-  return { name: typeof what === 'string' ? `${kind} ${what}` : kind, isByValue, isOurs: false, make }
+  const name = typeof what === 'string' ? `${kind} ${what}` : kind
+  return { name, isByValue, isOurs: false, function: { fn, retry: rest.retry }, make }
 }
 
-function makeEdit({ edit: given, ...rest }: Config): NamedTransform {
+function makeEdit({ edit: given, ...rest }: Config): LoneTransform {
   const fn = editOf(given)
   checkOptions('transform', rest, transformFields)
   const make = (): Stage => transform(fn, passOn(rest))
   make().destroy()
   // A regular expression may try very many ways to match.
   const isPlainEdit = !isObject(given) || isTexts(given.where)
-  return { name: 'edit', isByValue: true, isOurs: isPlainEdit, make }
+  return { name: 'edit', isByValue: true, isOurs: isPlainEdit, function: undefined, make }
 }
 
-async function makeReady(kind: ReadyKind, options: Config): Promise<NamedTransform> {
+async function makeReady(kind: ReadyKind, options: Config): Promise<LoneTransform> {
   const { [kind]: what, ...rest } = options
   if (typeof what !== 'string' || functionKinds.some((name) => Object.hasOwn(rest, name))) {
     throw new UsageError(
@@ -82,7 +97,8 @@ async function makeReady(kind: ReadyKind, options: Config): Promise<NamedTransfo
     )
   }
   const make = await readyMade(kind, what, rest)
-  return { name: `${kind} ${what}`, isByValue: kind === 'blueprint', isOurs: kind === 'blueprint', make }
+  const isOurs = kind === 'blueprint'
+  return { name: `${kind} ${what}`, isByValue: isOurs, isOurs, function: undefined, make }
 }
 
 /** What may stand beside the function; the library says what each may be. */

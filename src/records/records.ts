@@ -280,7 +280,7 @@ export class Records implements Iterable<Buffer>, Provenance {
 
   /** The records at `indexes` as they came in, for those that failed; see `failedAsTheyCame`. */
   pickOriginals(indexes: ArrayLike<number>): Records {
-    if (this.#originals === undefined && this.#layout !== undefined) return this.pick(indexes)
+    if (this.#originals === undefined && this.#layout !== undefined) return this.withoutValues().pick(indexes)
     return Records.pack(
       pickedProvenance(this, indexes),
       Array.from(indexes, (i) => this.original(i)),
@@ -307,6 +307,11 @@ export class Records implements Iterable<Buffer>, Provenance {
   /** The same records with another receipt: the same memory. */
   withReceipt(receipt: Origin): Records {
     return this.#with({ receipt })
+  }
+
+  /** The same records with what was parsed of them: the same memory. */
+  withValues(values: readonly unknown[]): Records {
+    return new Records(this, this.#layout, values, this.#originals)
   }
 
   /** The same records, of which one more function has said that they stay. */

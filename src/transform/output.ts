@@ -6,6 +6,7 @@ import { type Metadata, movedMetadata } from '../records/metadata.ts'
 import { placeText } from '../records/places.ts'
 import { Records } from '../records/records.ts'
 import { stringify } from '../records/serialise.ts'
+import { indexesOf } from '../records/stretches.ts'
 import { EditedBlock } from './edit/edited-block.ts'
 import { drop, type Fail, isFail, isSeveral, type Several } from './result.ts'
 import { Sizes } from './sizes.ts'
@@ -65,6 +66,8 @@ export class Output {
   #stoppedBy: HosepipeError | undefined
   /** Of what is edited in its bytes: the new records, which are none of the values. */
   #edited: EditedBlock | undefined
+  /** Of a filter: the values of all records of the block, where those that stay take them along. */
+  #parsed: readonly unknown[] | undefined
   #valueBytes = 0
 
   /**
@@ -78,6 +81,11 @@ export class Output {
     this.#meaning = meaning
     this.#now = now
     this.#dropped = block.receipt instanceof Receipt ? undefined : []
+  }
+
+  /** Has the records that stay take along what was parsed of them. @param values - Those of the whole block */
+  handOn(values: readonly unknown[]): void {
+    this.#parsed = values
   }
 
   /** Adds what the function said of the record at `index`; or what it threw, as {@link Thrown}. */
@@ -227,8 +235,16 @@ export class Output {
 
   /** Of a filter: the same bytes; all of them, or those at some places. */
   #kept(): Records {
-    const all = this.#staying === this.block.length
-    return (all ? this.block : this.block.pickStretches(new Uint32Array(this.#stretches))).passed()
+    const { block } = this
+    if (this.#staying === block.length) return this.#withParsed(block, this.#parsed).passed()
+    const stretches = new Uint32Array(this.#stretches)
+    const all = this.#parsed
+    const parsed = all && Array.from(indexesOf(stretches), (i) => all[i])
+    return this.#withParsed(block.pickStretches(stretches), parsed).passed()
+  }
+
+  #withParsed(kept: Records, parsed: readonly unknown[] | undefined): Records {
+    return parsed === undefined ? kept : kept.withValues(parsed)
   }
 
   #made(): Records {

@@ -112,7 +112,7 @@ export class TransformCore implements Core {
     const first = this.#index
     this.#index += block.length
     const values = this.#fn.look === 'json' ? this.#parser.parse(block) : undefined
-    return this.#through(this.#outputOf(block), values, 0, first)
+    return this.#through(this.#outputOf(block, values), values, 0, first)
   }
 
   /** Works through a block from the record at `from` on. What becomes very much is handed on in between, as fast as it is taken. */
@@ -130,8 +130,9 @@ export class TransformCore implements Core {
         i = odd.at
         if (odd.isFull === true && !this.#state.destroyed) {
           const work = this.#emitOutput(output, i - start)
-          if (work !== undefined) return work.then(() => this.#through(this.#outputOf(block), values, odd.at, first))
-          output = this.#outputOf(block)
+          if (work !== undefined)
+            return work.then(() => this.#through(this.#outputOf(block, values), values, odd.at, first))
+          output = this.#outputOf(block, values)
           start = i
           i -= 1
           continue
@@ -150,8 +151,9 @@ export class TransformCore implements Core {
       if (output.isFull && i + 1 < block.length) {
         const work = this.#emitOutput(output, i + 1 - start)
         start = i + 1
-        if (work !== undefined) return work.then(() => this.#through(this.#outputOf(block), values, i + 1, first))
-        output = this.#outputOf(block)
+        if (work !== undefined)
+          return work.then(() => this.#through(this.#outputOf(block, values), values, i + 1, first))
+        output = this.#outputOf(block, values)
       }
     }
     return this.#emitOutput(output, block.length - start)
@@ -174,15 +176,19 @@ export class TransformCore implements Core {
     const { block } = output
     this.#push(output)
     const to = at + blockLength(block, at)
-    const rest = this.#outputOf(block.slice(at, to))
+    const rest = this.#outputOf(block.slice(at, to), undefined)
     this.#index -= block.length - to
     const first = this.#index - rest.block.length
     return this.#promised(rest, undefined, 0, promise, first).then(() => this.#from(block, to))
   }
 
-  #outputOf(block: Records): Output {
-    const { meaning, unwraps } = this.#fn
-    return new Output(block, meaning, () => this.#outlet.clock.wall(), this.#sizes, unwraps)
+  #outputOf(block: Records, values: readonly unknown[] | undefined): Output {
+    const { meaning, unwraps, handsOnValues } = this.#fn
+    // What a filter in front has parsed is for this function, and not for whatever reads the records further on.
+    const bare = handsOnValues !== undefined && block.hasBytes ? block.withoutValues() : block
+    const output = new Output(bare, meaning, () => this.#outlet.clock.wall(), this.#sizes, unwraps)
+    if (handsOnValues === true && values !== undefined) output.handOn(values)
+    return output
   }
 
   /** Calls the function for one record; what it throws comes back as {@link Thrown}. */
@@ -262,7 +268,7 @@ export class TransformCore implements Core {
     const { block } = output
     return this.#async(output, values, at, promise, first).then((to) => {
       if (to === block.length || this.#state.destroyed) return undefined
-      return this.#through(this.#outputOf(block), values, to, first)
+      return this.#through(this.#outputOf(block, values), values, to, first)
     })
   }
 

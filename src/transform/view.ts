@@ -45,6 +45,8 @@ export interface RecordFunction extends Reader {
   readonly meaning: Meaning
   /** Whether what it makes counts as what came in: it only takes records out of what they were wrapped in. Default `false`. */
   readonly unwraps?: boolean | undefined
+  /** Whether a filter hands the values that it has parsed on to the function right behind it; see `handingOn`. Default: it parses for itself alone. */
+  readonly handsOnValues?: boolean | undefined
   /** Whether it may take the context too: then each record has one of its own. So may a function without named parameters. */
   readonly takesContext: boolean
   /** The function itself, called with what it wants to see of a record. */
