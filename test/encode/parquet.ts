@@ -1005,6 +1005,27 @@ t.test('row groups of threads are those of this one', async (t) => {
   t.equal(clock.waiting, 0)
 })
 
+t.test('threads that have nothing to do keep no program alive', async (t) => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout' || name === 'MessagePort')
+  const before = timers()
+  const threads = new GroupThreads(1)
+  const shape: GroupShape = {
+    columns: [{ name: 'a', type: { kind: 'int' } }],
+    rules: { caseInsensitive: true, dotsToUnderscores: false },
+    jsonKeys: new Map(),
+    timestampFormats: [],
+    compression: 'none',
+    pageBytes: 65_536,
+  }
+  const [cut] = cutGroups(runsOf(['{"a":1}']), 1_000_000, 8)
+  if (cut === undefined) throw new TypeError('there is a record')
+  const { group } = await threads.run(() => jobOf(cut, shape, 1))
+  t.equal((await group).rows, 1)
+  t.same(timers(), before)
+  t.equal(threads.size, 1, 'one is there, and waits')
+  await threads.end()
+})
+
 t.test('much is written by threads, in order, and without them where they cannot be', async (t) => {
   const item = (i: number) => (i % 5_000 === 9 ? `{"i":"${i}x"}` : `{"i":${i},"s":"${'x'.repeat(1_000)}"}`)
   const count = 45_000

@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { type Clock, systemClock } from '../../clock.ts'
+import { type Clock, unheldClock } from '../../clock.ts'
 import { HosepipeError, toError } from '../../errors.ts'
 import { threadFile } from '../../own-files.ts'
 import { type GroupAnswer, type GroupJob, groupOf } from './group-messages.ts'
@@ -59,7 +59,7 @@ export class GroupThreads {
   readonly #idle: GroupThread[] = []
   readonly #queue: ((thread: GroupThread | Promise<never>) => void)[] = []
 
-  constructor(max: number, clock: Clock = systemClock) {
+  constructor(max: number, clock: Clock = unheldClock) {
     this.#max = max
     this.#clock = clock
   }
@@ -133,5 +133,5 @@ export class GroupThreads {
   }
 }
 
-/** Those that all encoders share. */
+/** Those that all encoders share. A program that has nothing else to do does not wait for them to end. */
 export const groupThreads = new GroupThreads(availableParallelism())
