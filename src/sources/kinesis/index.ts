@@ -1,4 +1,6 @@
 /** A source of records: streams of Kinesis Data Streams. */
+
+export type { PartitionedSource } from '../partitioned-source.ts'
 export { type CheckpointStore, fileCheckpoints, memoryCheckpoints, type ShardCheckpoint } from './checkpoints.ts'
 export type { FanOut } from './fan-out.ts'
 export { kinesis } from './kinesis.ts'
