@@ -75,7 +75,7 @@ async function merge(folder) {
   const input = Object.fromEntries(
     targets.filter(Boolean).map((path) => [nameOf(path), join(folder, `${nameOf(path)}.js`)]),
   )
-  const bundle = await rollup({ input, external, plugins: [withMaps] })
+  const bundle = await rollup({ input, external, plugins: [withMaps], onwarn: refuse })
   let core
   await bundle.write({
     dir: values.to,
@@ -93,6 +93,11 @@ async function merge(folder) {
     },
   })
   await bundle.close()
+}
+
+/** What is only warned of is seen by nobody: a type, say, that users' declarations could not name. */
+function refuse({ message }) {
+  throw new Error(message)
 }
 
 /** Whether a file imports a package that users may not have: whoever needs another file of its folder must do without. */
@@ -122,7 +127,7 @@ async function declare(folder) {
   execFileSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.build.json', '--outDir', folder], { stdio: 'inherit' })
   const names = Object.values(exported).flatMap(({ types }) => types ?? [])
   const input = Object.fromEntries(names.map((path) => [nameOf(path), join(folder, `${nameOf(path)}.d.ts`)]))
-  const bundle = await rollup({ input, external, plugins: [dts()] })
+  const bundle = await rollup({ input, external, plugins: [dts()], onwarn: refuse })
   await bundle.write({
     dir: values.to,
     format: 'es',
