@@ -98,7 +98,7 @@ export function durationText(milliseconds: number): string {
   return `${Math.floor(minutes / 60)}h ${minutes % 60}m`
 }
 
-/** A count for people: `12,345`. */
+/** A whole number for people: `12,345`. What the platform knows of languages takes too long to load for that. */
 export function countText(count: number): string {
-  return count.toLocaleString('en-US')
+  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',')
 }

@@ -9,7 +9,7 @@ import { Discard } from '../deliver/backup/backup.ts'
 import { readOptions } from '../options.ts'
 import { retryFields } from '../retry/retry-options.ts'
 import { durationText } from '../units.ts'
-import { type OnBusy, watchBusy } from './busy-watch.ts'
+import type { OnBusy } from './busy-watch.ts'
 import { FailureWatch, type MaxFailed } from './failure-watch.ts'
 import { Feeder } from './feed.ts'
 import type { ByteInput, Input } from './inputs.ts'
@@ -99,7 +99,7 @@ export async function run(
     },
     stop: (signal) => destroy(new Stopped(`stopped by a second signal (${signal})`)),
   })
-  const forgetBusy = hasFunctions(setup) ? watchBusy(deafness(), busyAfter) : (): void => undefined
+  const forgetBusy = hasFunctions(setup) ? await watchFunctions(deafness()) : (): void => undefined
 
   try {
     for (const input of inputs) {
@@ -159,6 +159,12 @@ const interrupted = 130
 
 /** So many milliseconds without a turn of the event loop, and a signal ends the program at once. */
 const busyAfter = 2_000
+
+/** Loads what watches only where there is something to be watched. */
+async function watchFunctions(onBusy: OnBusy): Promise<() => void> {
+  const { watchBusy } = await import('./busy-watch.ts')
+  return watchBusy(onBusy, busyAfter)
+}
 
 /** Whether code of the user runs in this thread, which may not return. */
 function hasFunctions({ transforms, targets }: Setup): boolean {

@@ -1,9 +1,7 @@
 /** Runs the program `hosepipe`. Says what is wrong in words; `NODE_DEBUG=hosepipe` shows where it came from. */
-import { Console } from 'node:console'
 import { debuglog } from 'node:util'
-import { setEnvironmentData } from 'node:worker_threads'
+import { logToStderr } from '../logs-to-stderr.ts'
 import { redact } from '../redact.ts'
-import { logsToStderr } from '../transform/lambda/handler-task.ts'
 import { execute } from './program.ts'
 import type { RunControl } from './run.ts'
 import { wordsOf } from './usage-error.ts'
@@ -16,8 +14,7 @@ const debug = debuglog('hosepipe')
  */
 export async function start(argv: readonly string[]): Promise<void> {
   // Standard output is for records: what functions of the user print goes where the program's own words go, in threads, too.
-  globalThis.console = new Console(process.stderr, process.stderr)
-  setEnvironmentData(logsToStderr, true)
+  logToStderr()
   const control: RunControl = { stopNow: (error) => void end(error === undefined ? 1 : fail(error)) }
 
   // The reader of standard output may go, as `head` does: the run stops without an account.

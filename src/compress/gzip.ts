@@ -13,7 +13,7 @@ import { constants, crc32, deflateRaw, gzip as gzipOnce, type ZlibOptions } from
 import { type Fields, option, readOptions, wholeBetween } from '../options.ts'
 import type { Size } from '../units.ts'
 import type { Compressor } from './compressor.ts'
-import { compressPieces, cut, joined, pieceBytesField } from './pieces.ts'
+import { compressPieces, cut, inOneBuffer, joined, pieceBytesField } from './pieces.ts'
 
 /** What {@link gzip} takes. */
 export interface GzipOptions {
@@ -59,19 +59,19 @@ export function gzip(options: GzipOptions = {}): Compressor {
     contentEncoding: 'gzip',
     async compress(parts) {
       const pieces = cut(parts, pieceBytes)
-      if (pieces.length === 1) return compressPieces(pieces, async (piece) => [await whole(joined(piece), level)])
+      if (pieces.length === 1)
+        return compressPieces(pieces, (piece) => inOneBuffer(piece, async (bytes) => [await whole(bytes, level)]))
       const numbered = pieces.map((piece, i) => ({ piece, before: pieces[i - 1], isLast: i === pieces.length - 1 }))
-      const deflated = await compressPieces(numbered, async ({ piece, before, isLast }) => {
-        const bytes = joined(piece)
-        return [
+      const deflated = await compressPieces(numbered, ({ piece, before, isLast }) =>
+        inOneBuffer(piece, async (bytes) => [
           await deflate(bytes, {
             level,
             chunkSize: chunkBytes(bytes.length),
             finishFlush: isLast ? constants.Z_FINISH : constants.Z_SYNC_FLUSH,
             ...(before !== undefined && { dictionary: lastOf(before, windowBytes) }),
           }),
-        ]
-      })
+        ]),
+      )
       return [header, ...deflated, trailerOf(parts)]
     },
   }

@@ -11,7 +11,7 @@ import { ChunkMemory, ordinaryMemory } from '../memory/chunk-memory.ts'
 import { lease } from '../memory/lease.ts'
 
 /** Less than what would be memory of WebAssembly: who takes no lease would have one for each piece. */
-const slabBytes = 524_288
+const slabBytes = 262_144
 /** Less than a pipe mostly gives at once is no room for a read. */
 const leastRoom = 65_536
 

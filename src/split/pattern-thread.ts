@@ -4,7 +4,7 @@
  *     this thread     write ──bytes──▶          ◀──runs── push
  *     its thread               split2, Cutter, RegExp
  */
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { HosepipeError, toError } from '../errors.ts'
 import { threadFile } from '../own-files.ts'
 import { FailedRecords } from '../records/failed-records.ts'
@@ -62,6 +62,8 @@ export class PatternThread implements SplitterState {
   }
 
   #start(): Worker {
+    // Loaded when it is needed: most streams have no threads.
+    const { Worker } = process.getBuiltinModule('node:worker_threads')
     const worker = new Worker(threadFile('split/pattern-worker'), { workerData: this.#task })
     worker.on('message', (answer: PatternAnswer) => this.#waiting?.resolve(answer))
     worker.on('error', (error) => this.#failed(ended(toError(error).message, error)))

@@ -49,6 +49,10 @@ t.test('Lambda handlers, blueprints, and keys by queries', async (t) => {
       encode: 'concatenated',
       to: '-',
     }),
+    'config/transform.mjs': `import { transform } from '${join(main, '../../index.js')}'
+export default { transform: transform(new URL('./prints.mjs', import.meta.url), { threads: 1 }), to: '-' }`,
+    'config/prints.mjs': `import { json } from '${join(main, '../../index.js')}'
+export default json(({ n }) => { console.log('saw', n); return n })`,
     'config/syslog.json': JSON.stringify({
       transform: [{ blueprint: 'syslog' }, { map: '({ program }) => program' }],
       to: '-',
@@ -62,6 +66,8 @@ t.test('Lambda handlers, blueprints, and keys by queries', async (t) => {
   })
   const logs = { code: 0, stdout: 'ALOG', stderr: /^logged$/m }
   t.match(await of('a\nlog\n', '--config', 'config/threads.json'), logs, 'what it prints is not among the records')
+  const inThreads = await of('{"n":1}\n{"n":2}\n', '--config', 'config/transform.mjs')
+  t.match(inThreads, { code: 0, stdout: '1\n2\n', stderr: /^saw 1$/m }, 'nor what a transform prints in its threads')
   t.match(await of('a\nlog\n', '--to=-', '--lambda', 'config/handler.mjs'), { stdout: 'A\nLOG\n', stderr: /^logged$/m })
   t.match(await of('Nov  1 09:00:00 host cron[1]: x\n', '--config', 'config/syslog.json'), {
     code: 0,

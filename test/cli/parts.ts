@@ -13,7 +13,7 @@ import { FailedRecords, field, type Records, split } from '../../src/index.ts'
 import { lease } from '../../src/memory/lease.ts'
 import { lines } from '../../src/split/lines.ts'
 import { JsonText } from '../../src/transform/edit/replacement.ts'
-import { durationText, parseDuration, parseSize, sizeText } from '../../src/units.ts'
+import { countText, durationText, parseDuration, parseSize, sizeText } from '../../src/units.ts'
 import { settled } from '../support/manual-clock.ts'
 import { root } from '../support/modules.ts'
 
@@ -57,6 +57,14 @@ t.test('durations', async (t) => {
 t.test('sizes and durations for people', async (t) => {
   const sizes = [0, 1, 1023, 1024, 5 * 1024 * 1024, 3 * 1024 ** 4]
   t.same(sizes.map(sizeText), ['0 B', '1 B', '1023 B', '1.0 KiB', '5.0 MiB', '3.0 TiB'])
+  t.same([0, 999, 1_000, 12_345, 999_999, 1_234_567].map(countText), [
+    '0',
+    '999',
+    '1,000',
+    '12,345',
+    '999,999',
+    '1,234,567',
+  ])
   const durations = [0, 999, 1500, 90_000, 3_660_000, Number.NaN]
   t.same(durations.map(durationText), ['0 ms', '999 ms', '1.5 s', '1m 30s', '1h 1m', '?'])
 })

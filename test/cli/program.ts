@@ -22,6 +22,24 @@ const { begin, folder, hosepipe, main, shell } = program(t.testdir())
 
 const inputs = join(import.meta.dirname, '../inputs')
 
+t.test(
+  'an ordinary run does not load what the platform knows of languages and zones, which takes a tenth of its start',
+  async (t) => {
+    const refuse = `for (const of of Object.values(Object.getOwnPropertyDescriptors(Intl)))
+    if (typeof of.value === 'function') Object.defineProperty(Intl, of.value.name, { value() { throw new Error('Intl') } })
+  for (const { prototype } of [Number, Date, String]) for (const name of Object.getOwnPropertyNames(prototype))
+    if (name.startsWith('toLocale')) prototype[name] = () => { throw new Error(name) }`
+    const dir = folder(t, { 'events.ndjson': ndjson, 'refuse.mjs': refuse })
+    const args = ['--import', './refuse.mjs', main, 'events.ndjson', '--to', './out', '--max-records', '1']
+    const running = start(process.execPath, args, dir)
+    running.process.stdin?.end()
+    const ended = await running.ended
+    t.equal(ended.code, 0, ended.stderr)
+    t.match(ended.stderr, /delivered {2}1,000 records/)
+    t.equal(records(join(dir, 'out')).length, 1_000)
+  },
+)
+
 t.test('files to files, by key, filtered, mapped, compressed', async (t) => {
   const dir = folder(t, { ...modules, 'events.ndjson': ndjson })
   const flags = [

@@ -9,7 +9,7 @@ import { modules, packageOf, root } from '../support/modules.ts'
 
 /** From the ground up. Rooms on the same floor know nothing of each other. */
 const floors: readonly (readonly string[])[] = [
-  ['clock.ts', 'redact.ts', 'report.ts', 'units.ts', 'memory', 'peer-packages.ts'],
+  ['clock.ts', 'logs-to-stderr.ts', 'redact.ts', 'report.ts', 'units.ts', 'memory', 'peer-packages.ts'],
   ['errors.ts', 'decimal.ts'],
   ['sent-error.ts', 'own-files.ts'],
   ['time'],

@@ -7,15 +7,14 @@ import { InvocationError } from './invocation-error.ts'
 import type { LocalFacts } from './local-invoker.ts'
 import { droppedByFunction, type Verdict } from './response.ts'
 
-/** A program whose standard output is for records says so under this name in the environment data of its threads. */
-export const logsToStderr = 'hosepipe.logsToStderr'
-
 /** What a thread is given when it starts. */
 export interface HandlerData {
   /** The URL of the user's module. */
   readonly module: string
   readonly exportName: string
   readonly facts: LocalFacts
+  /** Whether what the module prints goes to standard error. */
+  readonly logsToStderr: boolean
 }
 
 /** Bytes, and where in them each of some pieces ends. */

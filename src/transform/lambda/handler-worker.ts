@@ -1,9 +1,9 @@
 /** What runs in each thread of `handler`: the user's module, and one invocation at a time. */
-import { Console } from 'node:console'
-import { getEnvironmentData, workerData } from 'node:worker_threads'
+import { workerData } from 'node:worker_threads'
 import { move, transferableSymbol, valueSymbol } from 'piscina'
 import { systemClock } from '../../clock.ts'
 import { toError } from '../../errors.ts'
+import { logToStderr } from '../../logs-to-stderr.ts'
 import { toSent } from '../../sent-error.ts'
 import { type LambdaHandler, loadHandler } from './call-handler.ts'
 import {
@@ -12,14 +12,13 @@ import {
   type HandlerData,
   type HandlerFailure,
   type HandlerTask,
-  logsToStderr,
   toAnswer,
 } from './handler-task.ts'
 import { InvocationError } from './invocation-error.ts'
 import { invokeHandler } from './local-invoker.ts'
 
 const data: HandlerData = workerData
-if (getEnvironmentData(logsToStderr) === true) globalThis.console = new Console(process.stderr, process.stderr)
+if (data.logsToStderr) logToStderr()
 let handler: Promise<LambdaHandler> | undefined
 
 /** Invokes the handler once. Called by the pool. Without records it only loads the module. */

@@ -1,5 +1,6 @@
 import { systemClock } from '../../clock.ts'
 import { describe, OptionError } from '../../errors.ts'
+import { logsToStderr } from '../../logs-to-stderr.ts'
 import { described, type Fields, filled, option, readOptions, whole } from '../../options.ts'
 import { Stage } from '../../stage/stage.ts'
 import type { Duration } from '../../units.ts'
@@ -96,7 +97,7 @@ export function handler(given: LambdaHandler | URL | string, options: HandlerOpt
     const invoker =
       threads === undefined || module === undefined
         ? new LocalInvoker(load, facts, options.clock ?? systemClock)
-        : new HandlerThreads({ module, exportName, facts }, threads)
+        : new HandlerThreads({ module, exportName, facts, logsToStderr: logsToStderr() }, threads)
     return new InvocationCore(invoker, shape, outlet)
   })
 }

@@ -75,6 +75,8 @@ export interface ThreadData {
   readonly concurrency: number
   readonly timeout: number
   readonly retry: RetryOptions | false | undefined
+  /** Whether what the module prints goes to standard error. */
+  readonly logsToStderr: boolean
   /** For each slot the {@link slabState} of its slab, in memory that all threads share. */
   readonly states: Int32Array<SharedArrayBuffer>
 }

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import type { ResourceLimits } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import { HosepipeError, toError } from '../../errors.ts'
+import { logsToStderr } from '../../logs-to-stderr.ts'
 import { Lease } from '../../memory/lease.ts'
 import { pooledFile } from '../../own-files.ts'
 import { importPeer, resolvePeer } from '../../peer-packages.ts'
@@ -100,7 +101,14 @@ export class Pool {
     this.#module = module
     this.#states = new Int32Array(new SharedArrayBuffer(slots * Int32Array.BYTES_PER_ELEMENT))
     this.#slots = Array.from({ length: slots }, (_, slot) => slot)
-    const data: ThreadData = { module: module.href, concurrency, timeout, retry, states: this.#states }
+    const data: ThreadData = {
+      module: module.href,
+      concurrency,
+      timeout,
+      retry,
+      logsToStderr: logsToStderr(),
+      states: this.#states,
+    }
     this.#threads = new Threads({
       filename: fileURLToPath(typeof worker === 'function' ? worker() : worker),
       name: 'run',

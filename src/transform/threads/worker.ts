@@ -7,6 +7,7 @@ import { workerData } from 'node:worker_threads'
 import { move, transferableSymbol, valueSymbol } from 'piscina'
 import { systemClock } from '../../clock.ts'
 import { describe, toError } from '../../errors.ts'
+import { logToStderr } from '../../logs-to-stderr.ts'
 import { Account } from '../../receipts/receipts.ts'
 import { FieldReader } from '../field.ts'
 import { TransformCore } from '../transform-core.ts'
@@ -15,6 +16,7 @@ import { slabState, type Task, type ThreadData, type Unusable } from './answer.t
 import { Answerer, type Answering } from './answerer.ts'
 
 const data: ThreadData = workerData
+if (data.logsToStderr) logToStderr()
 
 /** Works on one slab. Called by the pool. */
 export function run(task: Task): Promise<unknown> {
