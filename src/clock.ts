@@ -18,22 +18,21 @@ export interface Clock {
 /** The longest delay that `setTimeout` takes; it fires at once beyond that. */
 const maxDelay = 2 ** 31 - 1
 
-/** The machine's own clocks, with timers that do not keep the process alive: for what need not happen where it has nothing else to do. */
-export const unheldClock: Clock = {
-  monotonic: () => performance.now(),
-  wall: () => Date.now(),
-  schedule(delay, callback) {
-    const timer = setTimeout(callback, Math.min(Math.max(0, delay), maxDelay)).unref()
-    return () => clearTimeout(timer)
-  },
-}
-
 /** The machine's own clocks and timers. */
 export const systemClock: Clock = {
   monotonic: () => performance.now(),
   wall: () => Date.now(),
   schedule(delay, callback) {
     const timer = setTimeout(callback, Math.min(Math.max(0, delay), maxDelay))
+    return () => clearTimeout(timer)
+  },
+}
+
+/** The same, but its timers do not keep the process alive: for what need not happen where there is nothing else to do. */
+export const unheldClock: Clock = {
+  ...systemClock,
+  schedule(delay, callback) {
+    const timer = setTimeout(callback, Math.min(Math.max(0, delay), maxDelay)).unref()
     return () => clearTimeout(timer)
   },
 }
