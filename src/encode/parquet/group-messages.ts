@@ -23,6 +23,7 @@ export type GroupAnswer =
   | {
       readonly rows: number
       readonly chunks: readonly ColumnChunk[]
+      readonly isPlain: boolean
       /** The places of the records that do not fit, and for each which reason it is. */
       readonly refused: readonly (readonly [index: number, reason: number])[]
       readonly reasons: readonly SentError[]
@@ -59,7 +60,7 @@ function copyEach(run: Records, from: number, to: number, bytes: Buffer, start: 
 }
 
 /** A group as it is sent, with the memory that goes along. */
-export function answerOf({ rows, chunks, refused }: MadeGroup): {
+export function answerOf({ rows, chunks, isPlain, refused }: MadeGroup): {
   readonly answer: GroupAnswer
   readonly memory: readonly ArrayBuffer[]
 } {
@@ -76,6 +77,7 @@ export function answerOf({ rows, chunks, refused }: MadeGroup): {
   const answer = {
     rows,
     chunks: sent,
+    isPlain,
     refused: refused.map(({ index, error }) => [index, places.get(error) ?? 0] as const),
     reasons: errors.map(toSent),
   }
@@ -94,6 +96,7 @@ export function groupOf(answer: GroupAnswer): MadeGroup {
   return {
     rows: answer.rows,
     chunks: answer.chunks,
+    isPlain: answer.isPlain,
     refused: answer.refused.flatMap(([index, reason]) => {
       const error = errors[reason]
       return error === undefined ? [] : { index, error }

@@ -5,13 +5,13 @@ import { codecs } from './codecs.ts'
 import type { Piece } from './group-cuts.ts'
 import { type GroupShape, rowShapeOf } from './group-shape.ts'
 import type { Leaf } from './leaf.ts'
-import { RowGroup, type WrittenGroup } from './row-group.ts'
+import { RowGroup, type SeenGroup } from './row-group.ts'
 
 /** So much is read before others have their turn. */
 const turnBytes = 262_144
 
 /** A group, and the records that are not in it, by their places among those it was made of. */
-export interface MadeGroup extends WrittenGroup {
+export interface MadeGroup extends SeenGroup {
   readonly refused: readonly UnfitRecord[]
 }
 

@@ -1,6 +1,7 @@
 /** Makes files of batches: the first ones on this thread, and when it is seen that there is much to do, in others. */
 import { isUtf8 } from 'node:buffer'
 import { setImmediate } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { Limiter } from '../../compress/thread-pool.ts'
 import { HosepipeError } from '../../errors.ts'
 import type { Records } from '../../records/records.ts'
@@ -23,6 +24,8 @@ const turnBytes = 262_144
 const valueBytes = 8
 /** Threads take a while to start, and longer to become fast: a job with less ends before them. */
 const threadsFrom = 32 * 1024 * 1024
+/** Where columns are to be found, those of so much stand for the rest of the batch until something else is seen in it. */
+const beginningBytes = 1024 * 1024
 
 /** What is made on this thread is made one after the other: two at a time would take no less time, and twice the memory. */
 const oneAtATime = new Limiter(1)
@@ -32,6 +35,8 @@ let shapes = 0
 interface FilesShape {
   readonly rowGroupBytes: number
   readonly threads: number
+  /** See {@link beginningBytes}. */
+  readonly beginningBytes?: number
 }
 
 /** See the head of this file. */
@@ -40,7 +45,10 @@ export class ParquetFiles {
   readonly #rowGroupBytes: number
   readonly #codec: ReturnType<(typeof codecs)['none']>
   readonly #inThreads: Limiter
-  readonly #shapeId: number
+  readonly #beginningBytes: number
+  /** Lets one batch at a time look for columns. */
+  readonly #finding = new Limiter(1)
+  #shapeId = nextShape()
   /** With the columns that were given, or found. */
   #shape: GroupShape | undefined
   /** What this thread writes with, unless it is at work; and what all groups have in common. */
@@ -50,39 +58,69 @@ export class ParquetFiles {
   #bytes = 0
   #hasThreads: boolean
 
-  constructor(given: GroupShape, { rowGroupBytes, threads }: FilesShape) {
+  constructor(given: GroupShape, { rowGroupBytes, threads, ...others }: FilesShape) {
     this.#given = given
     this.#rowGroupBytes = rowGroupBytes
     this.#codec = codecs[given.compression]()
     this.#hasThreads = threads > 0
     this.#inThreads = new Limiter(Math.max(threads, 1))
-    this.#shapeId = shapes
-    shapes += 1
+    this.#beginningBytes = others.beginningBytes ?? beginningBytes
     if (given.columns.length > 0) this.#shape = given
   }
 
   async encode(runs: readonly Records[]): Promise<PartlyEncoded> {
     // What is missing is told before anything is made.
     await this.#codec.load()
-    await oneAtATime.run(async () => {
-      this.#shape ??= await inferred(runs, this.#given)
-    })
+    if (this.#shape === undefined) {
+      const first = await this.#finding.run(async () => (this.#shape === undefined ? this.#first(runs) : undefined))
+      if (first !== undefined) return first
+    }
     const shape = this.#shape
     if (shape === undefined) return { parts: [], refused: withoutColumns(runs) }
+    return this.#file(await this.#groups(runs, shape), shape)
+  }
+
+  /**
+   * Writes a batch whose columns are to be found: with those of its beginning, and once more where others are found in the whole of it. To look at
+   * all records first would take as long again as a seventh of the writing.
+   *
+   * @returns `undefined` where that is still to be done, or there are no columns.
+   */
+  async #first(runs: readonly Records[]): Promise<PartlyEncoded | undefined> {
+    this.#forgetColumns()
+    const begun = await oneAtATime.run(() => inferred(beginningOf(runs, this.#beginningBytes), this.#given))
+    const groups = begun && (await this.#groups(runs, begun))
+    const isAll = groups?.every(({ group }) => group.isPlain) ?? false
+    const found = isAll ? begun : await oneAtATime.run(() => inferred(runs, this.#given))
+    const isBegun = begun !== undefined && isDeepStrictEqual(found, begun)
+    this.#shape = found
+    if (isBegun) return this.#file(groups ?? [], begun)
+    this.#forgetColumns()
+    return undefined
+  }
+
+  #forgetColumns(): void {
+    this.#shapeId = nextShape()
+    this.#writer = undefined
+    this.#leaves = undefined
+  }
+
+  /** What is made of a batch, in order. */
+  async #groups(runs: readonly Records[], shape: GroupShape): Promise<readonly PlacedMade[]> {
     this.#leaves ??= this.#idleWriter(shape).leaves
-    const leaves = this.#leaves
-    const { columns } = shape
-    const cuts = cutGroups(runs, this.#rowGroupBytes, columns.length * valueBytes)
+    const cuts = cutGroups(runs, this.#rowGroupBytes, shape.columns.length * valueBytes)
     // An error is told when nothing looks at the records any more: their memory may be read into then.
     const ended = await Promise.allSettled(cuts.map((cut) => this.#group(cut, shape)))
-    const groups = ended.map((one) => {
+    return ended.map((one, i) => {
       if (one.status === 'rejected') throw one.reason
-      return one.value
+      return { group: one.value, first: cuts[i]?.first ?? 0 }
     })
-    const body = new FileBody({ columns, leaves, codec: this.#codec.name })
+  }
+
+  #file(groups: readonly PlacedMade[], { columns }: GroupShape): PartlyEncoded {
+    const body = new FileBody({ columns, leaves: this.#leaves ?? [], codec: this.#codec.name })
     const refused: UnfitRecord[] = []
-    for (const [i, group] of groups.entries()) {
-      const first = cuts[i]?.first ?? 0
+    for (const { group, first } of groups) {
       for (const { index, error } of group.refused) refused.push({ index: first + index, error })
       if (group.rows > 0) body.add(group)
     }
@@ -121,6 +159,31 @@ export class ParquetFiles {
       return this.#here(cut, shape)
     }
   }
+}
+
+/** A group, and the place of its first record among all of the batch. */
+interface PlacedMade {
+  readonly group: MadeGroup
+  readonly first: number
+}
+
+function nextShape(): number {
+  shapes += 1
+  return shapes
+}
+
+/** The first records of a batch: about so many bytes. */
+function beginningOf(runs: readonly Records[], bytes: number): readonly Records[] {
+  const beginning: Records[] = []
+  let taken = 0
+  for (const run of runs) {
+    if (taken >= bytes) break
+    const part = run.slice(0, Math.max(1, run.fit(0, run.length, bytes - taken, 1)))
+    taken += part.cost(0, part.length, 1)
+    beginning.push(part)
+    if (part.length < run.length) break
+  }
+  return beginning
 }
 
 /** `undefined` where no record has a member. */

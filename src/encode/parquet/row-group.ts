@@ -15,6 +15,12 @@ export interface WrittenGroup {
   readonly chunks: readonly ColumnChunk[]
 }
 
+/** The same, and what was seen on the way. */
+export interface SeenGroup extends WrittenGroup {
+  /** Whether the same columns would be found in its records, too: no member was without one, no value of another kind. */
+  readonly isPlain: boolean
+}
+
 /** Gathers records in columns, and writes them; the memory is used again for the next group. */
 export class RowGroup {
   readonly #root: StructNode
@@ -23,6 +29,8 @@ export class RowGroup {
   /** There are few reasons, and perhaps as many records: an error for each would take more memory than the records. */
   readonly #reasons = new Map<string, HosepipeError>()
   #rows = 0
+  /** Whether some were not walked over, but converted as a whole. */
+  #hasOdd = false
 
   constructor(shape: RowShape) {
     const keys = shape.columns.map(({ name }) => shape.jsonKeys.get(name) ?? name)
@@ -54,6 +62,7 @@ export class RowGroup {
         this.#rows += 1
         return undefined
       }
+      this.#hasOdd = true
       for (const leaf of this.#root.leaves) leaf.rollBack()
       this.#convert(bytes.subarray(start, end))
       return undefined
@@ -66,7 +75,7 @@ export class RowGroup {
   }
 
   /** Writes what was added since the last time. */
-  async write(shape: PageShape): Promise<WrittenGroup> {
+  async write(shape: PageShape): Promise<SeenGroup> {
     const chunks: ColumnChunk[] = []
     for (const leaf of this.#root.leaves) {
       chunks.push(writeColumn(leaf, shape))
@@ -75,8 +84,11 @@ export class RowGroup {
       await setImmediate()
     }
     const rows = this.#rows
+    const isPlain = this.#walk.isPlain && !this.#hasOdd
     this.#rows = 0
-    return { rows, chunks }
+    this.#walk.isPlain = true
+    this.#hasOdd = false
+    return { rows, chunks, isPlain }
   }
 
   /** Whether it is a plain record, which is added as it stands. */

@@ -36,6 +36,8 @@ export class RowWalk {
   #lastWord = 0
   /** Counts objects, so that it is known which members of one were seen. */
   #object = 0
+  /** Whether all members had a column, of their kind: the same columns would be found in these records. To be set before the first of them. */
+  isPlain = true
 
   constructor(root: StructNode) {
     this.#root = root
@@ -69,7 +71,7 @@ export class RowWalk {
     if (node.kind === 'leaf') return this.#leaf(node, from, byte ?? 0, repetition)
     if (node.kind === 'array') return this.#array(node, from, byte ?? 0, repetition)
     if (node.kind === 'struct' && byte === openBrace) return this.#struct(node, from, repetition)
-    return this.#converted(node, from, repetition)
+    return this.#ofAnotherKind(node, from, repetition)
   }
 
   #struct(node: StructNode, open: number, repetition: number): number {
@@ -106,8 +108,10 @@ export class RowWalk {
       at = behindColon(bytes, at, end)
       if (at === 0) return 0
       const child = children[place]
-      if (child === undefined) at = valueEnd(bytes, words, at, end, lastWord)
-      else {
+      if (child === undefined) {
+        this.isPlain = false
+        at = valueEnd(bytes, words, at, end, lastWord)
+      } else {
         if (seen[place] === object) return 0
         seen[place] = object
         at = this.#value(child, at, repetition)
@@ -130,7 +134,10 @@ export class RowWalk {
 
   /** What is no list becomes a list of itself. */
   #array(node: ArrayNode, from: number, byte: number, repetition: number): number {
-    if (byte !== openBracket) return this.#value(node.element, from, repetition)
+    if (byte !== openBracket) {
+      this.isPlain = false
+      return this.#value(node.element, from, repetition)
+    }
     const bytes = this.#bytes
     const end = this.#end
     let at = spaceEnd(bytes, from + 1, end)
@@ -154,7 +161,7 @@ export class RowWalk {
     const { leaf } = node
     const { text, fixed } = leaf
     if (byte === quote) {
-      if (text === undefined || leaf.type.kind !== 'string') return this.#converted(node, from, repetition)
+      if (text === undefined || leaf.type.kind !== 'string') return this.#ofAnotherKind(node, from, repetition)
       const close = stringEnd(this.#bytes, this.#words, from + 1, this.#end, this.#lastWord)
       if (close <= 0) return close === 0 ? 0 : this.#converted(node, from, repetition)
       text.add(this.#bytes, this.#words, from + 1, close)
@@ -163,7 +170,7 @@ export class RowWalk {
     }
     if (byte <= nine && byte >= minus && fixed !== undefined) {
       const at = this.#number(node, from, repetition)
-      return at === 0 ? this.#converted(node, from, repetition) : at
+      return at === 0 ? this.#ofAnotherKind(node, from, repetition) : at
     }
     if (leaf.type.kind === 'boolean' && fixed !== undefined) {
       const isTrue = byte === 0x74 && from <= this.#lastWord && this.#words.getInt32(from, true) === wordTrue
@@ -174,6 +181,11 @@ export class RowWalk {
         return from + (isTrue ? 4 : 5)
       }
     }
+    return this.#ofAnotherKind(node, from, repetition)
+  }
+
+  #ofAnotherKind(node: ColumnNode, from: number, repetition: number): number {
+    this.isPlain = false
     return this.#converted(node, from, repetition)
   }
 
