@@ -18,12 +18,16 @@ export interface Clock {
 /** The longest delay that `setTimeout` takes; it fires at once beyond that. */
 const maxDelay = 2 ** 31 - 1
 
+function timerOf(delay: number, callback: () => void): NodeJS.Timeout {
+  return setTimeout(callback, Math.min(Math.max(0, delay), maxDelay))
+}
+
 /** The machine's own clocks and timers. */
 export const systemClock: Clock = {
   monotonic: () => performance.now(),
   wall: () => Date.now(),
   schedule(delay, callback) {
-    const timer = setTimeout(callback, Math.min(Math.max(0, delay), maxDelay))
+    const timer = timerOf(delay, callback)
     return () => clearTimeout(timer)
   },
 }
@@ -32,7 +36,7 @@ export const systemClock: Clock = {
 export const unheldClock: Clock = {
   ...systemClock,
   schedule(delay, callback) {
-    const timer = setTimeout(callback, Math.min(Math.max(0, delay), maxDelay)).unref()
+    const timer = timerOf(delay, callback).unref()
     return () => clearTimeout(timer)
   },
 }

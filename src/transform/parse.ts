@@ -14,13 +14,21 @@ import type { Records } from '../records/records.ts'
 const sentinel = randomInt(2 ** 29, 2 ** 30)
 const separator = `\n,${sentinel},`
 /** Larger blocks leave the processor's cache and are slower. */
-export const blockBytes = 65_536
+const blockBytes = 65_536
+/** The block of values that have no bytes yet: about as many as would fill a block of bytes. */
+const maxValues = 512
 /** A part of a block that is not halved any more, in bytes. */
 const smallestPart = 1_024
 /** What may stand between two records of a block, in bytes: a newline, or CRLF. */
 const maxGap = 2
 /** After a block that could not be parsed as one, so many are parsed record by record; doubled each time. */
 const maxPenalty = 64
+
+/** How many records from `from` on make a block: as many as fit in it, and one at least. */
+export function blockLength(records: Records, from: number): number {
+  if (!records.hasBytes) return Math.min(records.length - from, maxValues)
+  return Math.max(1, records.fit(from, records.length, blockBytes, 1))
+}
 
 /** Parses blocks, and remembers how that went. */
 export class BlockParser {

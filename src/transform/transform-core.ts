@@ -13,7 +13,7 @@ import { FailedOutlet } from './failed-outlet.ts'
 import { bytesReader, filterFields } from './filter-fields.ts'
 import { InOrder, type Job } from './in-order.ts'
 import { dropped, errorOf, fullBytes, Output, Stop, Thrown } from './output.ts'
-import { BlockParser, blockBytes } from './parse.ts'
+import { BlockParser, blockLength } from './parse.ts'
 import { type Fail, isFail } from './result.ts'
 import { Sizes } from './sizes.ts'
 import type { CoreOptions, TransformOptions } from './transform-options.ts'
@@ -379,15 +379,6 @@ export class TransformCore implements Core {
 /** Records in the first asynchronous block, while the size of their results is not known. */
 const firstAsyncRecords = 64
 const maxAsyncRecords = 4_096
-
-/** How many records from `from` on make a block: as many as fit in it, and one at least. */
-function blockLength(records: Records, from: number): number {
-  if (!records.hasBytes) return Math.min(records.length - from, maxValues)
-  return Math.max(1, records.fit(from, records.length, blockBytes, 1))
-}
-
-/** The block of values that have no bytes yet: about as many as would fill a block of bytes. */
-const maxValues = 512
 
 /** A plain object is a value, whatever its members are called; looking for a `then` in it would cost more than the rest. */
 function isPlain(result: unknown): boolean {

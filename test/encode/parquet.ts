@@ -957,15 +957,14 @@ t.test('columns are the same whether records are walked over or parsed', (t) => 
   t.end()
 })
 
+/** How groups with some columns are written, as plainly as can be. */
+function shapeOf(columns: GroupShape['columns']): GroupShape {
+  const rules = { caseInsensitive: true, dotsToUnderscores: false }
+  return { columns, rules, jsonKeys: new Map(), timestampFormats: [], compression: 'none', pageBytes: 65_536 }
+}
+
 t.test('a file is the same whether columns are found in the beginning of its batch or in all of it', async (t) => {
-  const given: GroupShape = {
-    columns: [],
-    rules: { caseInsensitive: true, dotsToUnderscores: false },
-    jsonKeys: new Map(),
-    timestampFormats: [],
-    compression: 'none',
-    pageBytes: 65_536,
-  }
+  const given = shapeOf([])
   const ends = { guessed: 0, again: 0 }
   // Records that are much alike, so that the beginning often tells all of them; and any.
   const members = fc.constantFrom(
@@ -1077,14 +1076,7 @@ t.test('threads that have nothing to do keep no program alive', async (t) => {
   const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout' || name === 'MessagePort')
   const before = timers()
   const threads = new GroupThreads(1)
-  const shape: GroupShape = {
-    columns: [{ name: 'a', type: { kind: 'int' } }],
-    rules: { caseInsensitive: true, dotsToUnderscores: false },
-    jsonKeys: new Map(),
-    timestampFormats: [],
-    compression: 'none',
-    pageBytes: 65_536,
-  }
+  const shape = shapeOf([{ name: 'a', type: { kind: 'int' } }])
   const [cut] = cutGroups(runsOf(['{"a":1}']), 1_000_000, 8)
   if (cut === undefined) throw new TypeError('there is a record')
   const { group } = await threads.run(() => jobOf(cut, shape, 1))

@@ -27,7 +27,7 @@ export function beginningOf(runs: readonly Records[], bytes: number): readonly R
   return beginning
 }
 
-/** `undefined` where no record has a member. */
+/** The shape with the columns that some records have; `undefined` where none has a member. */
 export async function inferred(runs: readonly Records[], given: GroupShape): Promise<GroupShape | undefined> {
   const inference = new Inference(given)
   let turn = 0

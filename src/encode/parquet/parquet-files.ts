@@ -75,7 +75,7 @@ export class ParquetFiles {
 
   /**
    * Writes a batch whose columns are to be found: with those of its beginning, and once more where others are found in the whole of it. To look at
-   * all records first would take as long again as a seventh of the writing.
+   * all records first takes a seventh of the time that the writing does.
    *
    * @returns `undefined` where that is still to be done, or there are no columns.
    */
